@@ -1,0 +1,145 @@
+"""The manifest: what a dataset is, what its rows may hold and how much one unit may add.
+
+Everything here is public and declared by the curator, never read from the data (P16). These values
+are frozen and valid by construction: `queries.catalog.reading` makes them from YAML and reports
+every fault with its line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
+
+
+class Type(StrEnum):
+    """The types a column may have; `real` is for filters and public tables only."""
+
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+    REAL = "real"
+    TEXT = "text"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    TIMESTAMP = "timestamp"
+
+
+Bound = Decimal | date | datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A column whose values are those of a public table's key column."""
+
+    table: str
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One declared column; `scale` is the number of decimals that its grid keeps (0 for integers)."""
+
+    name: str
+    type: Type
+    nullable: bool = False
+    lower: Bound = None
+    upper: Bound = None
+    step: Decimal | None = None
+    categories: tuple[str, ...] = ()
+    references: Reference | None = None
+    length: int | None = None
+
+    @property
+    def scale(self) -> int:
+        """Decimals kept: a stored whole number n means n / 10**scale."""
+        if self.type is not Type.DECIMAL or self.step is None:
+            return 0
+        exponent = self.step.normalize().as_tuple().exponent
+        return max(0, -int(exponent))
+
+
+@dataclass(frozen=True, slots=True)
+class UnitPath:
+    """`column -> table.key`: the unit of a row is the unit of the row it refers to."""
+
+    column: str
+    table: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class OnViolation:
+    """What registration does with a value outside its declaration."""
+
+    bounds: str = "clamp"  # clamp | null | drop
+    category: str = "null"  # null | drop
+    rows: str = "drop"  # drop: rows above rows_per_unit
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table, public or private. A private one reaches its unit by `unit_key` or `unit_via`."""
+
+    name: str
+    columns: tuple[Column, ...]
+    source: str
+    public: bool = False
+    origin: str | None = None
+    key: tuple[str, ...] = ()
+    unit_key: str | None = None
+    unit_via: UnitPath | None = None
+    rows_per_unit: int | None = None
+    grain: tuple[str, ...] = ()
+    other_party: str | None = None
+    on_violation: OnViolation = field(default_factory=OnViolation)
+
+    def column(self, name: str) -> Column | None:
+        """The column of that name, whatever its case, or None."""
+        folded = name.lower()
+        return next((column for column in self.columns if column.name.lower() == folded), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """The privacy unit, with its declared sizes."""
+
+    name: str
+    at_most: int
+    most_per_person: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """The most that all projects and deliveries together may reveal; delta 0 means pure epsilon."""
+
+    epsilon: Fraction
+    delta: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Answers leave after slot, slot * growth, slot * growth**2, ... seconds."""
+
+    slot: Fraction = Fraction(1)
+    growth: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A whole dataset. `timing` is None where a policy for trusted analysts switches slots off."""
+
+    dataset: str
+    title: str
+    unit: Unit
+    ceiling: Ceiling
+    tables: tuple[Table, ...]
+    time_zone: str = "UTC"
+    timing: Timing | None = Timing()
+    record: tuple[tuple[str, str], ...] = ()
+
+    def table(self, name: str) -> Table | None:
+        """The table of that name, whatever its case, or None."""
+        folded = name.lower()
+        return next((table for table in self.tables if table.name.lower() == folded), None)

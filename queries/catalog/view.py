@@ -1,0 +1,50 @@
+"""What one caller may see of a dataset: the sealed manifest and what is public about a delivery.
+
+The binder is given a view, never the catalog: what is not in the view does not exist for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from queries.catalog.manifest import Manifest
+
+Value = int | str | bool | float | None
+"""A key value as it travels: decimals as whole steps, dates and timestamps as ISO 8601 text."""
+
+
+@dataclass(frozen=True, slots=True)
+class PublicColumn:
+    """What registration read from a public table: its range (whole steps, or ISO text) and nulls."""
+
+    nullable: bool
+    lower: int | str | None = None
+    upper: int | str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PublicTable:
+    """Facts of a public table: its number of rows and those of its columns by name."""
+
+    rows: int
+    columns: Mapping[str, PublicColumn]
+
+
+class PublicRows(Protocol):
+    """Reads public tables, and nothing else: implemented by the release engine."""
+
+    def rows(self, sql: str, limit: int) -> list[tuple[Value, ...]]:
+        """At most `limit` rows of a query over public tables; raises TooMany beyond that."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A dataset as one caller sees it, pinned to one delivery."""
+
+    manifest: Manifest
+    manifest_hash: str
+    delivery: str
+    public: Mapping[str, PublicTable]

@@ -1,0 +1,81 @@
+"""Frozen values as canonical JSON and back: the same value always gives the same bytes."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import types
+import typing
+from decimal import Decimal
+from enum import Enum
+from fractions import Fraction
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def dumps(value: object) -> bytes:
+    """Canonical JSON: keys sorted, no blanks, ASCII only."""
+    return json.dumps(
+        plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
+    ).encode("ascii")
+
+
+def loads(kind: type[T], text: bytes | str) -> T:
+    """The value of type `kind` that `dumps` wrote; raises ValueError or TypeError when it is none."""
+    return typing.cast(T, _built(kind, json.loads(text)))
+
+
+def plain(value: object) -> Any:
+    """Only dicts, lists, text, numbers, booleans and None."""
+    match value:
+        case Enum():
+            return value.value
+        case Fraction() | Decimal():
+            return str(value)
+        case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            fields = dataclasses.fields(value)
+            return {field.name: plain(getattr(value, field.name)) for field in fields}
+        case tuple() | list():
+            return [plain(item) for item in value]
+        case dict():
+            return {str(key): plain(item) for key, item in value.items()}
+        case None | bool() | int() | float() | str():
+            return value
+    raise TypeError(f"no JSON for {type(value).__name__}")
+
+
+def _built(kind: Any, data: Any) -> Any:
+    origin = typing.get_origin(kind)
+    if origin in (types.UnionType, typing.Union):
+        return _one_of(typing.get_args(kind), data)
+    if origin is tuple:
+        return tuple(_built(typing.get_args(kind)[0], item) for item in _list(data))
+    if dataclasses.is_dataclass(kind):
+        hints = typing.get_type_hints(kind)
+        return typing.cast(Any, kind)(**{name: _built(hints[name], data[name]) for name in hints})
+    if kind in (Fraction, Decimal) or (isinstance(kind, type) and issubclass(kind, Enum)):
+        return kind(data)
+    if kind is float and isinstance(data, int) and not isinstance(data, bool):
+        return float(data)
+    if not (kind is Any or (isinstance(data, kind) and isinstance(data, bool) <= (kind is bool))):
+        raise TypeError(f"expected {kind}, got {type(data).__name__}")
+    return data
+
+
+def _one_of(kinds: tuple[Any, ...], data: Any) -> Any:
+    if data is None and type(None) in kinds:
+        return None
+    for kind in kinds:
+        if kind is not type(None):
+            try:
+                return _built(kind, data)
+            except (TypeError, ValueError, KeyError):
+                continue
+    raise TypeError(f"no member of the union takes {type(data).__name__}")
+
+
+def _list(data: Any) -> list[Any]:
+    if not isinstance(data, list):
+        raise TypeError("expected a list")
+    return data

@@ -1,0 +1,169 @@
+"""A plan: all that is decided about a query before any row is read.
+
+A plan is a pure function of SQL, options, view and price. It is frozen, round-trips through
+canonical JSON (`queries.codec`) and is all that the enclave is given.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from queries.catalog.view import Value
+
+PLANNER_VERSION = 1
+
+
+class Mechanism(StrEnum):
+    """OpenDP's two integer mechanisms (Canonne, Kamath and Steinke 2020; Ghosh et al. 2009)."""
+
+    GAUSSIAN = "discrete-gaussian"
+    LAPLACE = "discrete-laplace"
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """The noise of one measure column, as a vector over all groups, in steps after the shift.
+
+    `l1` is the L1 sensitivity, `l2_squared` the square of the L2 sensitivity (whole numbers both).
+    `scale` is the mechanism's own parameter. `rho` (and `epsilon` in pure plans), in 1e-12, is the
+    loss charged for the column: never less than OpenDP's map of the sensitivity at that scale.
+    """
+
+    mechanism: Mechanism
+    l1: int
+    l2_squared: int
+    scale: float
+    rho: int
+    epsilon: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NoisyColumn:
+    """One measure of a stage: the engine's integer column `name`, shifted right by `shift` bits.
+
+    The released value is `(noisy << shift) * numerator / denominator`, stored in the sealed engine
+    under the DuckDB type `sql_type`.
+    """
+
+    name: str
+    noise: Noise
+    shift: int
+    numerator: int
+    denominator: int
+    sql_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One group key of a stage: the engine's column `name`, of DuckDB type `sql_type`.
+
+    `scale` says how many decimals a whole step has, for decimal keys.
+    """
+
+    name: str
+    sql_type: str
+    scale: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """Keys leave when the noisy count of units in `column` reaches `at_least` (P11), at `delta`."""
+
+    column: str
+    at_least: int
+    delta: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One GROUP BY with its measures: the unit of noise, of charge and of reuse.
+
+    `sql` yields the keys k0.. and the exact integers m0..; with `listed` every listed key is
+    answered and no other; otherwise `threshold` decides. Both None means a single row, no key.
+    The text may hold the parameter $seed (a secret, fresh 63-bit integer for each run).
+    `most_rows` bounds the rows the engine may return, from declared sizes.
+    """
+
+    name: str
+    digest: str
+    sql: str
+    keys: tuple[Key, ...]
+    columns: tuple[NoisyColumn, ...]
+    listed: tuple[tuple[Value, ...], ...] | None = None
+    threshold: Threshold | None = None
+    most_rows: int = 1
+
+    @property
+    def rho(self) -> int:
+        return sum(column.noise.rho for column in self.columns)
+
+    @property
+    def epsilon(self) -> int | None:
+        parts = [column.noise.epsilon for column in self.columns]
+        known = [part for part in parts if part is not None]
+        return sum(known) if len(known) == len(parts) else None
+
+    @property
+    def delta(self) -> int:
+        return self.threshold.delta if self.threshold else 0
+
+
+class Role(StrEnum):
+    KEY = "key"
+    MEASURE = "measure"
+    DERIVED = "derived"
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One column of the answer.
+
+    A `measure` is exactly the stage column named `column`; a `derived` one with an `expression`
+    (SQL over the columns of the one stage, row by row) gets a simulated interval; without one its
+    interval is null for the stated `reason`.
+    """
+
+    name: str
+    role: Role
+    column: str | None = None
+    expression: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What is done with released tables: SQL over stages (and public tables) in the sealed engine.
+
+    With `rowwise` set to a stage's name the SQL's first column is `_row`, that stage's row number,
+    so that intervals can be attached; else rows carry no interval.
+    """
+
+    sql: str
+    outputs: tuple[Output, ...]
+    rowwise: str | None = None
+    public: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A whole query: its stages, what is done with them, and how long it may take.
+
+    `slot` is in milliseconds, 0 where the policy switches slots off. `notes` explain the plan in
+    plain words. A plan without stages reads public tables only and is exact and free.
+    """
+
+    dataset: str
+    delivery: str
+    manifest_hash: str
+    stages: tuple[Stage, ...]
+    post: Post
+    slot: int
+    deadline: int
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    planner: int = PLANNER_VERSION
+
+    @property
+    def held_back(self) -> str:
+        return "possible" if any(stage.threshold for stage in self.stages) else "none"

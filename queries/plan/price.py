@@ -1,0 +1,41 @@
+"""What an analyst may pay for a query, and how they may tighten the manifest's bounds.
+
+Amounts are those of `budgets.amounts`: rho and epsilon in 1e-12, delta in 1e-18.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """The loss of a whole query; `epsilon` stands in pure projects, `delta` is for thresholding."""
+
+    rho: int
+    delta: int = 0
+    epsilon: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.rho <= 0 or self.delta < 0 or (self.epsilon is not None and self.epsilon <= 0):
+            raise ValueError("a price is positive")
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnBound:
+    """A tighter range for one column, as the analyst gave it; never wider than the manifest's."""
+
+    column: str
+    lower: Fraction
+    upper: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Bounds that the analyst tightens; None leaves what the manifest says."""
+
+    groups_per_unit: int | None = None
+    rows_per_group: int | None = None
+    columns: tuple[ColumnBound, ...] = ()
+    minimum_frequency: int | None = None
