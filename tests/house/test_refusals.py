@@ -1,0 +1,80 @@
+"""Every refusal explains itself: a code of its own, a docstring, a status, an example."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections import Counter
+
+import pytest
+
+from tests.house.tree import ROOT, descendants
+
+FAMILIES = ("QueryRefused", "BudgetRefused", "ManifestRefused", "Refused")
+CODE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+EXAMPLES = ROOT / "tests" / "fixtures" / "refusals"
+
+
+def _classes_of(*families: str) -> list[type[Exception]]:
+    """The refusals of these families; one that others refine is a family and not a refusal."""
+    found = [one for family in families for one in descendants(family)]
+    return [
+        getattr(importlib.import_module(module), name)
+        for module, name in found
+        if not descendants(name)
+    ]
+
+
+ALL = _classes_of(*FAMILIES)
+OF_QUERIES = _classes_of("QueryRefused")
+OF_MANIFESTS = _classes_of("ManifestRefused")
+
+
+def name_of(refusal: type[Exception]) -> str:
+    """The label of a test."""
+    return refusal.__name__
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_each_family_is_known(family: str) -> None:
+    assert descendants(family), f"{family} has no refusal below it"
+
+
+@pytest.mark.parametrize("refusal", ALL, ids=name_of)
+def test_a_refusal_has_a_code_and_says_when_it_is_raised(refusal: type[Exception]) -> None:
+    assert "code" in vars(refusal), "the code is inherited"
+    assert CODE.fullmatch(refusal.code), refusal.code  # type: ignore[attr-defined]
+    assert (vars(refusal).get("__doc__") or "").strip(), "no docstring of its own"
+
+
+@pytest.mark.parametrize("refusal", [r for r in ALL if r not in OF_MANIFESTS], ids=name_of)
+def test_a_refusal_has_a_status(refusal: type[Exception]) -> None:
+    """In the gateway's one table, by itself or with its family; manifests stay on a terminal."""
+    problems = importlib.import_module("gateway.http.problems")
+    row = problems.row_of(refusal)
+    assert row is not None
+    assert 400 <= row.status < 600
+
+
+def test_codes_are_unique() -> None:
+    codes = Counter(refusal.code for refusal in ALL)  # type: ignore[attr-defined]
+    assert not {code for code, times in codes.items() if times > 1}
+
+
+@pytest.mark.parametrize("refusal", OF_QUERIES, ids=name_of)
+def test_a_refusal_of_sql_shows_a_way_out_and_has_an_example(refusal: type[Exception]) -> None:
+    assert refusal.way_out, "no way out"  # type: ignore[attr-defined]
+    example = EXAMPLES / f"{refusal.code}.sql"  # type: ignore[attr-defined]
+    assert example.is_file(), f"{example.relative_to(ROOT)} is missing"
+    assert example.read_text(encoding="utf-8").strip()
+
+
+@pytest.mark.parametrize("refusal", OF_QUERIES, ids=name_of)
+def test_a_rule_that_a_refusal_cites_is_one_that_is_written_down(refusal: type[Exception]) -> None:
+    cited = refusal.rule  # type: ignore[attr-defined]
+    assert re.fullmatch(r"|P([1-9]|1[0-9]|2[0-5])|promise [1-8]", cited), cited
+
+
+def test_every_example_belongs_to_a_refusal() -> None:
+    codes = {refusal.code for refusal in OF_QUERIES}  # type: ignore[attr-defined]
+    assert {path.stem for path in EXAMPLES.glob("*.sql")} <= codes
