@@ -1,0 +1,149 @@
+"""The exact answer of a stage, from the sealed engine on a delivery's private file.
+
+Privacy note
+    Neighbours  two datasets that differ in all rows of one privacy unit.
+    Claim       the rows handed to the noise are those of the listed keys, all of them and no
+                others; or candidates for a threshold; or exactly one row (P10).
+    Requires    a plan whose list was written before any row was read; SQL from the algebra alone.
+    Why         rows with an unlisted key are discarded and missing cells are zero, so which keys
+                occur shows in nothing but the noisy numbers.
+    Tried by    tests/enclave/test_engine.py
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from queries.catalog.view import Value
+from queries.enclave.exact import ExactAnswer
+from queries.plan.model import Stage
+from queries.workers.sealed import file_of, sealed
+from queries.workers.settings import Settings
+
+PRIVATE = "private.duckdb"
+LOWEST, HIGHEST = -(2**63), 2**63 - 1
+
+Row = tuple[Any, ...]
+
+
+class EngineFailed(Exception):
+    """The engine's answer is not what the plan announced. The text never leaves the process."""
+
+
+class Deliveries:
+    """Opens deliveries; the last one stays open, so that its pages stay warm.
+
+    Only one at a time: each open file has buffers of its own, and together they would pass the
+    limit of the process.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._open: tuple[str, duckdb.DuckDBPyConnection] | None = None
+
+    def connection(self, delivery: str) -> duckdb.DuckDBPyConnection:
+        if self._open is not None and self._open[0] == delivery:
+            return self._open[1]
+        if self._open is not None:
+            self._open[1].close()
+            self._open = None
+        connection = opened(file_of(self._settings, delivery, PRIVATE), self._settings)
+        self._open = (delivery, connection)
+        return connection
+
+
+def opened(file: Path, settings: Settings) -> duckdb.DuckDBPyConnection:
+    """A sealed, read-only connection to a delivery's private file."""
+    return sealed(
+        str(file), settings, read_only=True, first=("SET preserve_insertion_order = false",)
+    )
+
+
+def exact(connection: duckdb.DuckDBPyConnection, stage: Stage, seed: int) -> ExactAnswer:
+    """The exact integers of a stage, aligned with its list where it has one."""
+    answer = _answer(stage, _rows(connection, stage, seed))
+    if not all(LOWEST <= value <= HIGHEST for row in answer.values for value in row):
+        raise EngineFailed("an integer does not fit")
+    return answer
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, stage: Stage, seed: int) -> list[Row]:
+    """At most `most_rows` rows of the stage's single SELECT, its columns in the plan's order."""
+    statements = connection.extract_statements(stage.sql)
+    if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+        raise EngineFailed("a stage is one SELECT")
+    bound = {"seed": seed} if "seed" in statements[0].named_parameters else None
+    result = connection.execute(statements[0], bound)
+    names = [column[0] for column in result.description or ()]
+    wanted = [key.name for key in stage.keys] + [column.name for column in stage.columns]
+    if sorted(names) != sorted(wanted):
+        raise EngineFailed("the columns are not those of the plan")
+    rows = result.fetchmany(stage.most_rows + 1)
+    if len(rows) > stage.most_rows:
+        raise EngineFailed("more rows than the plan allows")
+    if names == wanted:
+        return rows
+    places = [names.index(name) for name in wanted]
+    return [tuple(row[place] for place in places) for row in rows]
+
+
+def _answer(stage: Stage, rows: list[Row]) -> ExactAnswer:
+    width = len(stage.keys)
+    if any(type(value) is not int for row in rows for value in row[width:]):
+        raise EngineFailed("a measure is not an integer")
+    keys = _encoded([row[:width] for row in rows], width)
+    values = [row[width:] for row in rows]
+    if stage.listed is not None:
+        return _aligned(stage.listed, keys, values, len(stage.columns))
+    if stage.threshold is not None:
+        _distinct(keys)
+        return ExactAnswer(keys, values)
+    if width or len(rows) != 1:
+        raise EngineFailed("a stage without keys has exactly one row")
+    return ExactAnswer(keys, values)
+
+
+def _aligned(
+    listed: tuple[tuple[Value, ...], ...],
+    keys: list[tuple[Value, ...]],
+    values: list[tuple[int, ...]],
+    columns: int,
+) -> ExactAnswer:
+    """One row for each listed key, in the list's order, zeros where the engine has none."""
+    _distinct(list(listed))
+    _distinct(keys)
+    found = dict(zip(keys, values, strict=True))
+    empty = (0,) * columns
+    return ExactAnswer(list(listed), [found.get(key, empty) for key in listed])
+
+
+def _distinct(keys: list[tuple[Value, ...]]) -> None:
+    if len(set(keys)) != len(keys):
+        raise EngineFailed("a key occurs twice")
+
+
+def _encoded(keys: list[Row], width: int) -> list[tuple[Value, ...]]:
+    """Keys as plan values. Columns are encoded one by one: most need no change at all."""
+    if width == 0:
+        return [()] * len(keys)
+    columns = [_column(column) for column in zip(*keys, strict=True)]
+    return list(zip(*columns, strict=True))
+
+
+def _column(values: Sequence[Any]) -> Sequence[Value]:
+    kinds = {type(value) for value in values} - {type(None)}
+    if kinds <= {int, str, bool, float}:
+        return values
+    if kinds <= {date, datetime, str}:
+        return [_iso(value) for value in values]
+    raise EngineFailed("a key of this type cannot be released")
+
+
+def _iso(value: date | str | None) -> str | None:
+    """ISO 8601; the engine hands out dates past the year 9999 as text already."""
+    return value.isoformat() if isinstance(value, date) else value

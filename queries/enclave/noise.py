@@ -1,0 +1,87 @@
+"""Noise: OpenDP's discrete mechanisms on 64-bit integers, one vector call for each column.
+
+Privacy note
+    Neighbours  two datasets that differ in all rows of one privacy unit.
+    Claim       a column's noisy vector loses what `queries.enclave.claims` verified for it; keys
+                of a thresholded stage leave with at most the threshold's delta (P11).
+    Requires    an exact vector whose sensitivity is the plan's; a count of distinct units in the
+                threshold's column, after bounding.
+    Why         the scale is the plan's own and nothing can change it; the kept keys are a function
+                of the noisy counts alone, so other columns may be noised for those keys only.
+    Tried by    tests/statistics/test_noise.py, tests/statistics/test_threshold.py
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import cast
+
+import opendp.domains
+import opendp.measurements
+import opendp.metrics
+import opendp.mod
+
+from queries.catalog.view import Value
+from queries.enclave.exact import ExactAnswer
+from queries.plan.model import Mechanism, NoisyColumn, Stage
+from queries.plan.noisy import NoisyStage
+
+opendp.mod.enable_features("contrib")
+
+VECTOR = opendp.domains.vector_domain(opendp.domains.atom_domain(T="i64"))
+L1 = opendp.metrics.l1_distance(T="i64")
+L2 = opendp.metrics.l2_distance(T="f64")
+"""A float metric: a whole-number one would round the root of three up to two."""
+
+
+@lru_cache(maxsize=256)
+def measurement(mechanism: Mechanism, scale: float) -> opendp.mod.Measurement:
+    """OpenDP's own mechanism at that scale."""
+    if mechanism is Mechanism.GAUSSIAN:
+        return opendp.measurements.make_gaussian(VECTOR, L2, scale=scale)
+    return opendp.measurements.make_laplace(VECTOR, L1, scale=scale)
+
+
+def released(stage: Stage, exact: ExactAnswer) -> NoisyStage:
+    """The noisy table of a stage: listed keys in the list's order, others in their own (P13)."""
+    if stage.threshold is None:
+        columns = [
+            _noisy(column, [row[place] for row in exact.values])
+            for place, column in enumerate(stage.columns)
+        ]
+        return NoisyStage(stage.name, tuple(exact.keys), _rows(columns, len(exact.keys)))
+    return _thresholded(stage, exact)
+
+
+def _thresholded(stage: Stage, exact: ExactAnswer) -> NoisyStage:
+    """Only keys whose noisy count of units reaches the threshold, in the order of the keys."""
+    threshold = stage.threshold
+    if threshold is None:
+        raise ValueError("the stage has no threshold")
+    decides = [column.name for column in stage.columns].index(threshold.column)
+    counts = _noisy(stage.columns[decides], [row[decides] for row in exact.values])
+    kept = [place for place, count in enumerate(counts) if count >= threshold.at_least]
+    kept.sort(key=lambda place: _order(exact.keys[place]))
+    columns = [
+        [counts[place] for place in kept]
+        if index == decides
+        else _noisy(column, [exact.values[place][index] for place in kept])
+        for index, column in enumerate(stage.columns)
+    ]
+    keys = tuple(exact.keys[place] for place in kept)
+    return NoisyStage(stage.name, keys, _rows(columns, len(kept)))
+
+
+def _noisy(column: NoisyColumn, exact: list[int]) -> list[int]:
+    if not exact:
+        return []
+    return cast(list[int], measurement(column.noise.mechanism, column.noise.scale)(exact))
+
+
+def _rows(columns: list[list[int]], count: int) -> tuple[tuple[int, ...], ...]:
+    return tuple(zip(*columns, strict=True)) if columns else ((),) * count
+
+
+def _order(key: tuple[Value, ...]) -> tuple[tuple[bool, Value], ...]:
+    """Sorts by each key in turn, NULL last."""
+    return tuple((value is None, 0 if value is None else value) for value in key)

@@ -1,0 +1,24 @@
+"""The noisy table of a stage: what the enclave hands out, and what is stored and reused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from queries.catalog.view import Value
+
+
+@dataclass(frozen=True, slots=True)
+class NoisyStage:
+    """Keys and noisy integers of a stage, row by row, in the order in which rows may leave.
+
+    `values` holds one integer for each column of the stage, in its order, in the mechanism's own
+    steps: shift, numerator and denominator have not been applied.
+    """
+
+    name: str
+    keys: tuple[tuple[Value, ...], ...]
+    values: tuple[tuple[int, ...], ...]
+
+    def __post_init__(self) -> None:
+        if len(self.keys) != len(self.values):
+            raise ValueError("a noisy table has as many keys as values")
