@@ -74,7 +74,7 @@ def test_a_note_stands_at_the_top_of_its_module() -> None:
 
 def _rules() -> set[int]:
     page = (ROOT / "docs" / "privacy.md").read_text(encoding="utf-8")
-    return {int(number) for number in re.findall(r"^\*\*P(\d+)\b", page, re.MULTILINE)}
+    return {int(number) for number in re.findall(r"^### P(\d+)\. ", page, re.MULTILINE)}
 
 
 def test_every_cited_rule_stands_in_the_docs() -> None:

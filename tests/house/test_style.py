@@ -13,7 +13,12 @@ LONGEST_FILE = 350
 OPEN_ENDS = re.compile(r"\b(TODO|FIXME|XXX|NotImplementedError|HACK)\b")
 UNNAMED = {"utils", "util", "helpers", "helper", "common", "misc"}
 VAGUE = re.compile(r"_*(process|handle|clean)(_\w+)?")
-GIVEN_NAMES = {"handle_http_exception", "handle_error"}  # overridden: a framework chose the name
+GIVEN_NAMES = {  # overridden: Flask, webargs and SQLAlchemy chose them
+    "handle_http_exception",
+    "handle_error",
+    "process_bind_param",
+    "process_result_value",
+}
 PHRASES = re.compile(r"\b(user[- ]level|epsilon cost|cost in epsilon)\b", re.IGNORECASE)
 ELSEWHERE = re.compile(
     r"(?<!\w)#\d{1,2}\b(?! *[;}])"  # a number in somebody's tracker

@@ -93,8 +93,8 @@ def reached(start: str) -> frozenset[str]:
             continue
         seen.add(name)
         parent = name.rpartition(".")[0]
-        found = {owner(target) for target in imports(name)} | ({parent} if parent else set())
-        waiting.extend(one for one in found if one is not None)
+        found = {owner(target) for target in imports(name)} | {parent}
+        waiting.extend(one for one in found if one is not None and one in modules())
     return frozenset(seen)
 
 
