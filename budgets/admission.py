@@ -1,0 +1,80 @@
+"""Admission: whether a loss fits every account of a path. Additions and comparisons, no more.
+
+Privacy note
+    Neighbours  as each dataset's manifest declares them; every account of a path states its
+                guarantee for the same ones.
+    Claim       no account's reserved and spent losses together exceed its capacity, so what has
+                been released under it stays within the (epsilon, delta) that was granted.
+    Requires    losses that depend on text, manifest and policy alone; a charge posted to the whole
+                path in one transaction before the first row is read (P20, P21).
+    Why         adaptively chosen losses add, and a fixed budget that stops is a valid filter
+                (Whitehouse et al. 2023). Whole numbers add exactly.
+    Tried by    tests/budgets/test_machine.py
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from budgets.account import Account, Accountant, Amounts, Kind, shown
+from budgets.amounts import LARGEST, PICO
+from budgets.charge import StageClaim
+from budgets.loss import NONE, PrivacyLoss, total
+from budgets.refusals import BudgetExceeded, CeilingReached
+
+VISIBLE = frozenset({Kind.PROJECT, Kind.ANALYST})
+"""The accounts of a path that whoever asks may see (P24)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Rules of the house: the least that an executed query costs (rho, 1e-12), faults allowed."""
+
+    floor: int = PICO // 10**5
+    faults: int = 3
+
+    def __post_init__(self) -> None:
+        if self.floor < 0 or self.faults < 1:
+            raise ValueError("a floor is not negative and at least one fault is allowed")
+
+
+def due(stages: Iterable[StageClaim], floor: int) -> PrivacyLoss:
+    """What these stages cost when they are run: their losses added, raised to the floor (P22)."""
+    losses = [stage.loss for stage in stages]
+    if not losses:
+        return NONE
+    loss = total(losses)
+    least = math.isqrt(max(2 * floor * PICO - 1, 0)) + 1 if floor else 0
+    epsilon = None if loss.epsilon is None else max(loss.epsilon, least)
+    return PrivacyLoss(max(loss.rho, floor), loss.delta, epsilon)
+
+
+def postings(path: Sequence[Account], loss: PrivacyLoss) -> tuple[Amounts, ...]:
+    """What the loss posts to each account of the path, root first; raises a refusal if one is full.
+
+    Of several that refuse, the one nearest to the caller is named.
+    """
+    amounts = tuple(account.posting(loss) for account in path)
+    for account, asked in reversed(list(zip(path, amounts, strict=True))):
+        taken = account.reserved + account.spent
+        if max(asked.rho, asked.delta, asked.epsilon) > LARGEST or not (
+            (taken + asked).within(account.cap)
+        ):
+            raise exceeded(path, account, loss)
+    return amounts
+
+
+def exceeded(path: Sequence[Account], account: Account, loss: PrivacyLoss) -> BudgetExceeded:
+    """The refusal of `account`, showing no more than the caller may see."""
+    if account.kind in VISIBLE:
+        return BudgetExceeded(loss, shown(account.remaining, account.accountant), account.kind)
+    least = min((a for a in path if a.kind in VISIBLE), key=_share_left)
+    return CeilingReached(loss, shown(least.remaining, least.accountant), account.kind)
+
+
+def _share_left(account: Account) -> float:
+    if account.accountant is Accountant.PURE:
+        return account.remaining.epsilon
+    return account.remaining.rho

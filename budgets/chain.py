@@ -1,0 +1,90 @@
+"""The hash chain of a ceiling: each entry vouches for all entries before it.
+
+The hash of an entry is SHA-256 over the hash before it, a newline and the entry's canonical JSON.
+The head stands on the dataset's own account, the row that every charge locks anyway, so the chain
+costs no further lock and cannot fork. Whoever keeps a head can tell whether anything before it was
+edited, dropped or put in another order; who can write the database can write a whole new chain, so
+heads are worth keeping elsewhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from budgets.account import Amounts
+
+GENESIS = "0" * 64
+"""What the first entry of a chain follows."""
+
+
+class Event(StrEnum):
+    """What an entry records: `open`, `allocate`, `raise` capacity; `reserve` and `void` loss."""
+
+    OPEN = "open"
+    ALLOCATE = "allocate"
+    RAISE = "raise"
+    RESERVE = "reserve"
+    SETTLE = "settle"
+    VOID = "void"
+    FAULT = "fault"
+    LOST = "lost"
+    FREEZE = "freeze"
+    THAW = "thaw"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the ledger. `account` is (kind, owner, name); `at` informs, it orders nothing."""
+
+    dataset: str
+    number: int
+    event: str
+    account: tuple[str, str, str]
+    charge: int | None
+    amounts: Amounts
+    note: str
+    at: int
+
+    def canonical(self) -> bytes:
+        """The one text of this entry that is hashed."""
+        amounts = self.amounts
+        value = {
+            "account": list(self.account),
+            "at": self.at,
+            "charge": self.charge,
+            "dataset": self.dataset,
+            "delta": amounts.delta,
+            "epsilon": amounts.epsilon,
+            "event": self.event,
+            "note": self.note,
+            "number": self.number,
+            "rho": amounts.rho,
+        }
+        return canonical(value).encode("ascii")
+
+
+def canonical(value: object) -> str:
+    """JSON with sorted keys, no blanks, ASCII only: one text for one value."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def link(previous: str, entry: Entry) -> str:
+    """The hash of an entry that follows `previous`."""
+    return hashlib.sha256(previous.encode("ascii") + b"\n" + entry.canonical()).hexdigest()
+
+
+def first_break(entries: Iterable[tuple[Entry, str]], head: str, length: int) -> int | None:
+    """The number of the first entry that does not follow from those before it, or None.
+
+    A chain that ends before `length`, or elsewhere than in `head`, breaks after its last entry.
+    """
+    previous, expected = GENESIS, 1
+    for entry, stored in entries:
+        if entry.number != expected or link(previous, entry) != stored:
+            return expected
+        previous, expected = stored, expected + 1
+    return None if (previous, expected - 1) == (head, length) else expected

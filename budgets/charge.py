@@ -1,0 +1,129 @@
+"""Claims and charges: what a query asks to lose, and the token that it was granted.
+
+A claim names the loss of each stage. A charge is held by the call that reserved it and by nobody
+else: it cannot be read back from the ledger, so that nothing but that call can void it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from budgets.loss import PrivacyLoss
+
+
+class QueryState(StrEnum):
+    """What a caller is told of a query."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    RELEASED = "released"
+    FAULTED = "faulted"
+
+
+class ChargeState(StrEnum):
+    """What became of a charge; every state but `void` has cost its loss for good."""
+
+    RESERVED = "reserved"
+    SETTLED = "settled"
+    VOID = "void"
+    FAULTED = "faulted"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class StageClaim:
+    """One stage of a plan: its digest, its loss, and how precise it is.
+
+    `scales` are the noise scales of its columns in order, `family` the mechanisms' names.
+    """
+
+    digest: str
+    loss: PrivacyLoss
+    scales: tuple[float, ...]
+    family: str
+
+    def __post_init__(self) -> None:
+        if not all(0 < scale < math.inf for scale in self.scales):
+            raise ValueError("a noise scale is positive and finite")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredStage:
+    """A released stage that may serve again."""
+
+    id: int
+    digest: str
+    scales: tuple[float, ...]
+    family: str
+    delta: int
+
+    def serves(self, asked: StageClaim) -> bool:
+        """Whether it is at least as precise as what is asked, by the same mechanisms."""
+        return (
+            self.digest == asked.digest
+            and self.family == asked.family
+            and self.delta >= asked.loss.delta
+            and len(self.scales) == len(asked.scales)
+            and all(mine <= theirs for mine, theirs in zip(self.scales, asked.scales, strict=True))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """All that a plan asks of the ledger."""
+
+    query: str
+    project: str
+    stages: tuple[StageClaim, ...]
+    deadline: datetime
+    analyst: str | None = None
+
+    def __post_init__(self) -> None:
+        if len({stage.digest for stage in self.stages}) != len(self.stages):
+            raise ValueError("a stage is claimed once")
+        if self.deadline.tzinfo is None:
+            raise ValueError("a deadline has a time zone")
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """A claim that was granted: `loss` is charged, `served` are stored stages that cost nothing.
+
+    `stages` are the digests that are paid for and must be run.
+    """
+
+    id: int
+    query: str
+    project: str
+    dataset: str
+    loss: PrivacyLoss
+    stages: tuple[str, ...]
+    served: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class QueryRecord:
+    """A query as the ledger knows it; `number` orders the queries of all projects."""
+
+    id: str
+    number: int
+    project: str
+    member: str
+    key: str | None
+    digest: str
+    request: bytes = field(repr=False)
+    state: QueryState
+    created: datetime
+    deadline: datetime | None
+    loss: PrivacyLoss | None
+    incident: str | None
+
+
+def served_by(stored: Iterable[StoredStage], asked: StageClaim) -> StoredStage | None:
+    """The most precise stored stage that serves, the earliest of equals."""
+    fitting = [stage for stage in stored if stage.serves(asked)]
+    return min(fitting, key=lambda stage: (sum(stage.scales), stage.id), default=None)

@@ -1,0 +1,217 @@
+"""The life of a charge within one transaction each: reserve, settle, void, fault, lose.
+
+Privacy note
+    Neighbours  as each dataset's manifest declares them.
+    Claim       every stage that is run was charged to the whole path before, by one transaction;
+                nothing but a void by its own reserver takes a charge back (P20, P21).
+    Requires    the caller commits the transaction before it acts on what is returned, and runs no
+                stage that the charge does not name.
+    Why         admission, stage reuse, postings and states are read and written under the lock of
+                the ceiling's row; each change is conditional and its row count is checked.
+    Tried by    tests/budgets/test_machine.py
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select, update
+
+from budgets.account import Account, Amounts, Kind
+from budgets.admission import Policy, due, postings
+from budgets.chain import Event
+from budgets.charge import Charge, ChargeState, Claim, QueryState, StageClaim, served_by
+from budgets.opening import dataset_of
+from budgets.refusals import (
+    AlreadyAnswered,
+    ChargeClosed,
+    InFlight,
+    NothingAllocated,
+    ProjectFrozen,
+)
+from budgets.storage import accounts, charges, journal, queries
+from budgets.storage.schema import project as projects
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """The stages of a claim: those that are stored already, by id, and those to be run."""
+
+    served: Mapping[str, int]
+    unserved: tuple[StageClaim, ...]
+
+
+def path_of(tx: Connection, project: str, analyst: str | None) -> tuple[Account, ...]:
+    """The accounts that a charge is posted to, root first."""
+    dataset = dataset_of(tx, project)
+    last = accounts.find(tx, Kind.PROJECT, dataset, project)
+    if last is None:
+        raise NothingAllocated(project)
+    if analyst is not None:
+        last = accounts.find(tx, Kind.ANALYST, project, analyst) or last
+    return accounts.path(tx, last)
+
+
+def sort(tx: Connection, project: str, stages: Sequence[StageClaim]) -> Sorted:
+    """Which stages a stored release serves, and which must be run and paid for."""
+    stored = charges.stored(tx, project, [stage.digest for stage in stages])
+    serving = {stage.digest: served_by(stored, stage) for stage in stages}
+    return Sorted(
+        served={digest: found.id for digest, found in serving.items() if found is not None},
+        unserved=tuple(stage for stage in stages if serving[stage.digest] is None),
+    )
+
+
+def reserve(tx: Connection, claim: Claim, policy: Policy, at: datetime) -> Charge:
+    """Charge a claim to its whole path, or raise a refusal and change nothing."""
+    path = path_of(tx, claim.project, claim.analyst)
+    refuse_frozen(tx, claim.project)
+    number = _running(tx, claim)
+    stages = sort(tx, claim.project, claim.stages)
+    if charges.any_in_flight(tx, claim.project, [stage.digest for stage in stages.unserved]):
+        raise InFlight
+    loss = due(stages.unserved, policy.floor)
+    posted = postings(path, loss) if stages.unserved else ()
+    charge = charges.add(tx, number, claim, loss)
+    if stages.unserved:
+        _post(tx, path, posted, charge, claim, stages, at)
+    return Charge(
+        id=charge,
+        query=claim.query,
+        project=claim.project,
+        dataset=path[0].dataset,
+        loss=loss,
+        stages=tuple(stage.digest for stage in stages.unserved),
+        served=charges.documents(tx, stages.served) if stages.served else {},
+    )
+
+
+def settle(
+    tx: Connection, charge: Charge, document: bytes, stages: Mapping[str, bytes], at: datetime
+) -> None:
+    """Store what was released and make its loss final."""
+    root = _closed(tx, charge.dataset, charge.id, ChargeState.SETTLED)
+    accounts.spend(tx, journal.charged_by(tx, charge.id))
+    charges.store_stages(tx, charge.id, stages)
+    queries.store(tx, charge.query, document)
+    _moved(tx, charge.query, QueryState.RELEASED)
+    note = {
+        "document": hashlib.sha256(document).hexdigest(),
+        "query": charge.query,
+        "stages": {name: hashlib.sha256(table).hexdigest() for name, table in stages.items()},
+    }
+    _enter(tx, root, Event.SETTLE, charge.id, note, at)
+
+
+def void(tx: Connection, charge: Charge, at: datetime) -> None:
+    """Take a charge back whose plan has gone nowhere; the query waits again."""
+    root = _closed(tx, charge.dataset, charge.id, ChargeState.VOID)
+    charged = journal.charged_by(tx, charge.id)
+    accounts.give_back(tx, charged)
+    charges.end_stages(tx, charge.id, ChargeState.VOID)
+    _moved(tx, charge.query, QueryState.QUEUED)
+    items = [
+        journal.Item(Event.VOID, accounts.by_id(tx, which), -amounts, charge.id)
+        for which, amounts in charged.items()
+    ]
+    if items:
+        journal.append(tx, root.id, items, at)
+
+
+def fail(
+    tx: Connection,
+    charge: charges.OpenCharge,
+    state: ChargeState,
+    incident: str,
+    policy: Policy,
+    at: datetime,
+) -> None:
+    """End a charge without a release: it stays charged, and counts towards freezing its project.
+
+    A charge that paid for nothing has read no private row, so it is no fault of the project's.
+    """
+    root = _closed(tx, charge.dataset, charge.id, state)
+    charged = journal.charged_by(tx, charge.id)
+    accounts.spend(tx, charged)
+    charges.end_stages(tx, charge.id, state)
+    _moved(tx, charge.query, QueryState.FAULTED, incident)
+    event = Event.FAULT if state is ChargeState.FAULTED else Event.LOST
+    _enter(tx, root, event, charge.id, {"incident": incident, "query": charge.query}, at)
+    if charged:
+        _count_fault(tx, root, charge.project, policy, at)
+
+
+def refuse_frozen(tx: Connection, project: str) -> None:
+    """Raise a refusal if the project is frozen."""
+    if tx.execute(select(projects.c.frozen).where(projects.c.name == project)).scalar():
+        raise ProjectFrozen(project)
+
+
+def _running(tx: Connection, claim: Claim) -> int:
+    """Take the query from queued to running; its number."""
+    record = queries.get(tx, claim.project, claim.query)
+    if not queries.move(tx, claim.query, QueryState.QUEUED, QueryState.RUNNING):
+        raise InFlight if record.state is QueryState.RUNNING else AlreadyAnswered
+    return record.number
+
+
+def _post(
+    tx: Connection,
+    path: Sequence[Account],
+    posted: Sequence[Amounts],
+    charge: int,
+    claim: Claim,
+    stages: Sorted,
+    at: datetime,
+) -> None:
+    """Post to every account, root first, and enter each posting into the chain."""
+    for account, amounts in zip(path, posted, strict=True):
+        accounts.reserve(tx, account.id, amounts)
+    charges.add_stages(tx, charge, claim.project, stages.unserved)
+    note = {"query": claim.query, "stages": [stage.digest for stage in stages.unserved]}
+    items = [
+        journal.Item(Event.RESERVE, account, amounts, charge, note if account is path[0] else {})
+        for account, amounts in zip(path, posted, strict=True)
+    ]
+    journal.append(tx, path[0].id, items, at)
+
+
+def _closed(tx: Connection, dataset: str, charge: int, state: ChargeState) -> Account:
+    """Close a reserved charge under the lock of its ceiling, which is returned."""
+    root = accounts.root(tx, dataset)
+    if root is None or not charges.close(tx, charge, state):
+        raise ChargeClosed
+    return root
+
+
+def _moved(tx: Connection, query: str, after: QueryState, incident: str | None = None) -> None:
+    if not queries.move(tx, query, QueryState.RUNNING, after, incident):
+        raise ChargeClosed
+
+
+def _enter(
+    tx: Connection,
+    root: Account,
+    event: Event,
+    charge: int | None,
+    note: Mapping[str, object],
+    at: datetime,
+) -> None:
+    journal.append(tx, root.id, [journal.Item(event, root, charge=charge, note=note)], at)
+
+
+def _count_fault(tx: Connection, root: Account, project: str, policy: Policy, at: datetime) -> None:
+    """One more fault; as many as the policy allows freeze the project (P22)."""
+    row = projects.c
+    tx.execute(update(projects).where(row.name == project).values(faults=row.faults + 1))
+    frozen = tx.execute(
+        update(projects)
+        .where(row.name == project, row.faults >= policy.faults, row.frozen.is_(False))
+        .values(frozen=True)
+    )
+    if frozen.rowcount:
+        note = {"by": "policy", "project": project, "reason": f"{policy.faults} faults"}
+        _enter(tx, root, Event.FREEZE, None, note, at)

@@ -1,0 +1,277 @@
+"""The ledger: one transaction for each step of a charge, durable before it returns.
+
+    accept -> reserve -> started -> (run) -> settle | fault
+                      -> void, before `started` alone
+    recover: what is reserved past its deadline is lost and stays charged
+
+LEDGER.md tells what a crash between any two steps leaves behind.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, datetime
+from fractions import Fraction
+
+from sqlalchemy import Connection
+
+from budgets import charging, opening, reporting
+from budgets.account import Account, Kind, grant
+from budgets.admission import Policy, due
+from budgets.chain import Entry
+from budgets.charge import Charge, ChargeState, Claim, QueryRecord, StageClaim
+from budgets.loss import PrivacyLoss
+from budgets.refusals import ChargeClosed, KeyReused, UnknownDataset
+from budgets.reporting import BudgetStatus, Verification
+from budgets.storage import Storage, accounts, charges, journal, queries
+
+
+def _utc() -> datetime:
+    return datetime.now(UTC)
+
+
+class Ledger:
+    """Accounts, queries and charges in one store; safe for threads and for several processes.
+
+    Administrative acts take `within`, a transaction of the caller's, to become one act with it.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        policy: Policy | None = None,
+        clock: Callable[[], datetime] = _utc,
+    ) -> None:
+        self._storage = storage
+        self._policy = policy or Policy()
+        self._clock = clock
+        self._voidable: set[tuple[int, int]] = set()
+        self._guard = threading.Lock()
+
+    # Accounts
+
+    def open_dataset(
+        self,
+        dataset: str,
+        ceiling_epsilon: Fraction,
+        ceiling_delta: Fraction,
+        *,
+        unit: str = "",
+        within: Connection | None = None,
+    ) -> None:
+        """Open a dataset's ceiling; again with the same one, nothing happens."""
+        with self._act(within) as tx:
+            ceiling = grant(ceiling_epsilon, ceiling_delta)
+            opening.open_dataset(tx, dataset, ceiling, unit, self._clock())
+
+    def raise_ceiling(
+        self,
+        dataset: str,
+        ceiling_epsilon: Fraction,
+        ceiling_delta: Fraction,
+        by: str,
+        reason: str,
+        *,
+        within: Connection | None = None,
+    ) -> None:
+        """Give a dataset a larger ceiling."""
+        with self._act(within) as tx:
+            ceiling = grant(ceiling_epsilon, ceiling_delta)
+            opening.raise_ceiling(tx, dataset, ceiling, by, reason, self._clock())
+
+    def open_project(
+        self, project: str, dataset: str, *, title: str = "", within: Connection | None = None
+    ) -> None:
+        """Open a project; it has no budget until something is allocated."""
+        with self._act(within) as tx:
+            opening.open_project(tx, project, dataset, title, self._clock())
+
+    def allocate(
+        self,
+        project: str,
+        epsilon: Fraction,
+        delta: Fraction | None,
+        by: str,
+        reason: str,
+        *,
+        within: Connection | None = None,
+    ) -> None:
+        """Add to a project's budget; its first allocation fixes accountant and delta."""
+        with self._act(within) as tx:
+            opening.allocate(tx, project, epsilon, delta, by, reason, self._clock())
+
+    def open_limit(
+        self,
+        project: str,
+        analyst: str,
+        epsilon: Fraction,
+        by: str,
+        reason: str,
+        *,
+        within: Connection | None = None,
+    ) -> None:
+        """Limit what one analyst may spend of a project's budget."""
+        with self._act(within) as tx:
+            opening.open_limit(tx, project, analyst, epsilon, by, reason, self._clock())
+
+    def freeze(
+        self, project: str, by: str, reason: str, *, within: Connection | None = None
+    ) -> None:
+        """Admit nothing more of a project."""
+        with self._act(within) as tx:
+            opening.freeze(tx, project, True, by, reason, self._clock())
+
+    def thaw(self, project: str, by: str, reason: str, *, within: Connection | None = None) -> None:
+        """Admit a project's queries again and forget its faults."""
+        with self._act(within) as tx:
+            opening.freeze(tx, project, False, by, reason, self._clock())
+
+    # Queries
+
+    def accept(
+        self, project: str, member: str, key: str | None, body_digest: str, request: bytes
+    ) -> QueryRecord:
+        """Store a submission, free; the same key and body again is the same query."""
+        with self._storage.begin() as tx:
+            opening.dataset_of(tx, project)
+            if (known := _known(tx, project, key, body_digest)) is not None:
+                return known
+            charging.refuse_frozen(tx, project)
+            return queries.add(tx, project, member, key, body_digest, request, self._clock())
+
+    def find(self, project: str, key: str | None, body_digest: str) -> QueryRecord | None:
+        """The query that this key made with this body, if any; another body is refused."""
+        with self._storage.read() as tx:
+            return _known(tx, project, key, body_digest)
+
+    def query(self, project: str, query: str) -> QueryRecord:
+        """One query of a project."""
+        with self._storage.read() as tx:
+            return queries.get(tx, project, query)
+
+    def queries(
+        self, project: str, after: int | None = None, limit: int = 50
+    ) -> Sequence[QueryRecord]:
+        """A project's queries, latest first; `after` is the number of the last one seen."""
+        with self._storage.read() as tx:
+            opening.dataset_of(tx, project)
+            return queries.listed(tx, project, after, limit)
+
+    def document(self, project: str, query: str) -> bytes | None:
+        """What a query released, to the byte, or None if it has released nothing."""
+        with self._storage.read() as tx:
+            return queries.document(tx, project, query)
+
+    # Charges
+
+    def quote(self, project: str, stages: Sequence[StageClaim]) -> PrivacyLoss:
+        """What these stages would be charged now; `reserve` charges the same to the last digit."""
+        with self._storage.read() as tx:
+            return due(charging.sort(tx, project, stages).unserved, self._policy.floor)
+
+    def reserve(self, claim: Claim) -> Charge:
+        """Charge a claim, on disk, before anything is read; a stored stage costs nothing."""
+        with self._storage.begin() as tx:
+            charge = charging.reserve(tx, claim, self._policy, self._clock())
+        with self._guard:
+            self._voidable.add((os.getpid(), charge.id))
+        return charge
+
+    def started(self, charge: Charge) -> None:
+        """The plan is about to leave for the enclave: from now on the charge cannot be voided."""
+        if not self._take(charge):
+            raise ChargeClosed
+
+    def settle(self, charge: Charge, document: bytes, stages: Mapping[str, bytes]) -> None:
+        """Store the release and its stages, on disk; only then may it be sent."""
+        if stages.keys() != set(charge.stages):
+            raise ValueError("a settlement holds exactly the stages that were paid for")
+        if self._take(charge) and charge.stages:
+            raise ValueError("a charge with stages to run is started before it is settled")
+        with self._storage.begin() as tx:
+            charging.settle(tx, charge, document, stages, self._clock())
+
+    def void(self, charge: Charge) -> None:
+        """Take a charge back: by the ledger that reserved it, and only before `started`."""
+        if not self._take(charge):
+            raise ChargeClosed
+        with self._storage.begin() as tx:
+            charging.void(tx, charge, self._clock())
+
+    def fault(self, charge: Charge, incident: str) -> None:
+        """End a charge whose run failed: it stays charged."""
+        self._take(charge)
+        ended = charges.OpenCharge(charge.id, charge.query, charge.project, charge.dataset)
+        with self._storage.begin() as tx:
+            state = ChargeState.FAULTED
+            charging.fail(tx, ended, state, incident, self._policy, self._clock())
+
+    def recover(self, now: datetime) -> tuple[str, ...]:
+        """Declare lost what is reserved past its deadline; the queries concerned. Voids nothing."""
+        with self._storage.read() as tx:
+            overdue = charges.overdue(tx, now)
+        return tuple(item.query for item in overdue if self._lost(item))
+
+    # Reports
+
+    def budget(self, project: str, analyst: str | None = None) -> BudgetStatus:
+        """A project's budget as it stands, or that of one analyst's limit within it."""
+        with self._storage.read() as tx:
+            last = charging.path_of(tx, project, analyst)[-1]
+            return reporting.status(last, *opening.standing(tx, project))
+
+    def ceiling(self, dataset: str) -> BudgetStatus:
+        """A dataset's ceiling as it stands, over all its projects and deliveries."""
+        with self._storage.read() as tx:
+            return reporting.status(_root(tx, dataset))
+
+    def verify(self, dataset: str) -> Verification:
+        """Recompute the chain, the accounts and the hashes of all that was released."""
+        with self._storage.read() as tx:
+            root = _root(tx, dataset)
+            return reporting.verify(tx, root, *journal.head(tx, root.id))
+
+    def entries(self, dataset: str, after: int = 0) -> Iterator[tuple[Entry, str]]:
+        """The entries of a dataset's chain in order, each with its hash, for export."""
+        with self._storage.read() as tx:
+            yield from journal.entries(tx, dataset, after)
+
+    def _act(self, within: Connection | None) -> AbstractContextManager[Connection]:
+        return self._storage.begin() if within is None else nullcontext(within)
+
+    def _take(self, charge: Charge) -> bool:
+        """Give up the right to void a charge; says whether it was still held here."""
+        held = (os.getpid(), charge.id)
+        with self._guard:
+            if held not in self._voidable:
+                return False
+            self._voidable.remove(held)
+            return True
+
+    def _lost(self, item: charges.OpenCharge) -> bool:
+        incident = secrets.token_hex(8)
+        try:
+            with self._storage.begin() as tx:
+                state = ChargeState.LOST
+                charging.fail(tx, item, state, incident, self._policy, self._clock())
+        except ChargeClosed:
+            return False
+        return True
+
+
+def _known(tx: Connection, project: str, key: str | None, digest: str) -> QueryRecord | None:
+    if key is None or (record := queries.by_key(tx, project, key)) is None:
+        return None
+    if record.digest != digest:
+        raise KeyReused
+    return record
+
+
+def _root(tx: Connection, dataset: str) -> Account:
+    if (root := accounts.find(tx, Kind.DATASET, "", dataset)) is None:
+        raise UnknownDataset(dataset)
+    return root

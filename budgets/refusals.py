@@ -1,0 +1,210 @@
+"""Refusals of the ledger: decided from accounts and requests, never from private rows.
+
+    BudgetRefused
+        BudgetExceeded          the loss asked for is more than what remains
+            CeilingReached      ... of an account that the caller may not see
+        AllocationExceeded      a project is promised more than its dataset's ceiling holds
+        PureBudget              a loss that is not pure meets a pure account
+        NothingAllocated        the project has no budget yet
+        KeyReused, InFlight, AlreadyAnswered, ChargeClosed
+        ProjectFrozen
+        UnknownProject, UnknownDataset, UnknownQuery, NameTaken
+        CeilingDiffers, DeltaFixed
+
+No refusal knows an HTTP status; the gateway maps classes to problems.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from budgets.loss import PrivacyLoss
+
+if TYPE_CHECKING:
+    from budgets.account import Kind
+
+
+class BudgetRefused(Exception):
+    """The ledger does not admit what was asked; the text says why and `hint` what to do."""
+
+    code = "budget-refused"
+    hint: str | None = None
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class BudgetExceeded(BudgetRefused):
+    """The loss asked for is more than what remains; both are told, and of which kind of account."""
+
+    code = "budget-exceeded"
+    hint = "Ask for less, group more coarsely, or ask an administrator for a further allocation."
+
+    def __init__(self, requested: PrivacyLoss, remaining: PrivacyLoss, kind: Kind) -> None:
+        super().__init__(f"The budget of this {kind.value} does not suffice for this query.")
+        self.requested = requested
+        self.remaining = remaining
+        self.kind = kind
+
+
+class CeilingReached(BudgetExceeded):
+    """An account above the project is exhausted.
+
+    What remains of it is not the caller's to see: `remaining` is the least along the path that
+    the caller may see (P24), so it can be more than what was requested.
+    """
+
+    code = "ceiling-reached"
+    hint = "Ask for less, or ask an administrator about the dataset's ceiling."
+
+    def __init__(self, requested: PrivacyLoss, remaining: PrivacyLoss, kind: Kind) -> None:
+        super().__init__(requested, remaining, kind)
+        self.message = "A ceiling above this project does not admit this query."
+        self.args = (self.message,)
+
+
+class AllocationExceeded(BudgetRefused):
+    """All projects together would be promised more than the dataset's ceiling."""
+
+    code = "allocation-exceeded"
+    hint = "Allocate less, or with a smaller delta."
+
+    def __init__(self, requested: PrivacyLoss, remaining: PrivacyLoss) -> None:
+        super().__init__("The dataset's ceiling does not hold this allocation beside the others.")
+        self.requested = requested
+        self.remaining = remaining
+
+
+class PureBudget(BudgetRefused):
+    """A pure account admits pure losses only: no Gaussian noise and no delta."""
+
+    code = "pure-budget"
+    hint = "Use a budget with a delta, or group by declared keys."
+
+    def __init__(self, kind: Kind) -> None:
+        super().__init__(f"The budget of this {kind.value} is pure: it admits no delta.")
+        self.kind = kind
+
+
+class NothingAllocated(BudgetRefused):
+    """The project has no budget yet."""
+
+    code = "nothing-allocated"
+    hint = "An administrator allocates a budget to the project."
+
+    def __init__(self, project: str) -> None:
+        super().__init__(f"Project {project} has no budget yet.")
+        self.project = project
+
+
+class KeyReused(BudgetRefused):
+    """The idempotency key was used before, with another body."""
+
+    code = "key-reused"
+    hint = "Send the same body again, or choose a new key."
+
+    def __init__(self) -> None:
+        super().__init__("This idempotency key was used before, with another request.")
+
+
+class InFlight(BudgetRefused):
+    """The same query, or a stage of it, is being answered now."""
+
+    code = "in-flight"
+    hint = "Wait until it is answered, then ask again: what was released is free."
+
+    def __init__(self) -> None:
+        super().__init__("The same question is being answered now.")
+
+
+class AlreadyAnswered(BudgetRefused):
+    """The query has ended: it was released or it faulted, and it is not charged again."""
+
+    code = "already-answered"
+    hint = "Read the query's state, or submit it anew."
+
+    def __init__(self) -> None:
+        super().__init__("This query has ended and is not run again.")
+
+
+class ChargeClosed(BudgetRefused):
+    """The charge is settled, void, faulted or lost; what it holds cannot change any more."""
+
+    code = "charge-closed"
+
+    def __init__(self) -> None:
+        super().__init__("The charge of this query is closed.")
+
+
+class ProjectFrozen(BudgetRefused):
+    """The project is frozen, by three faults or by an administrator."""
+
+    code = "project-frozen"
+    hint = "An administrator looks into it and thaws the project."
+
+    def __init__(self, project: str) -> None:
+        super().__init__(f"Project {project} is frozen.")
+        self.project = project
+
+
+class UnknownProject(BudgetRefused):
+    """There is no such project."""
+
+    code = "unknown-project"
+
+    def __init__(self, project: str) -> None:
+        super().__init__(f"There is no project {project}.")
+        self.project = project
+
+
+class UnknownDataset(BudgetRefused):
+    """There is no such dataset."""
+
+    code = "unknown-dataset"
+
+    def __init__(self, dataset: str) -> None:
+        super().__init__(f"There is no dataset {dataset}.")
+        self.dataset = dataset
+
+
+class UnknownQuery(BudgetRefused):
+    """There is no such query in this project."""
+
+    code = "unknown-query"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such query in this project.")
+
+
+class NameTaken(BudgetRefused):
+    """The name is in use already."""
+
+    code = "name-taken"
+    hint = "Choose another name."
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The name {name} is in use already.")
+        self.name = name
+
+
+class CeilingDiffers(BudgetRefused):
+    """The dataset was opened with another ceiling; changing it is an act of its own."""
+
+    code = "ceiling-differs"
+    hint = "Raise the ceiling explicitly, with a reason, or state the ceiling that stands."
+
+    def __init__(self, dataset: str) -> None:
+        super().__init__(f"Dataset {dataset} stands under another ceiling.")
+        self.dataset = dataset
+
+
+class DeltaFixed(BudgetRefused):
+    """The first allocation fixed the project's delta; later ones add epsilon only."""
+
+    code = "delta-fixed"
+    hint = "Allocate at the project's delta."
+
+    def __init__(self, project: str) -> None:
+        super().__init__(f"The delta of project {project} was fixed by its first allocation.")
+        self.project = project

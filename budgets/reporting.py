@@ -1,0 +1,195 @@
+"""What the ledger tells: budgets as they stand, and whether the ledger agrees with itself."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from sqlalchemy import Connection, select
+
+from budgets.account import Account, Accountant, Amounts, Kind, shown
+from budgets.amounts import ATTO, PICO, charged, granted
+from budgets.chain import Entry, Event, first_break
+from budgets.conversion import epsilon_of, rho_of
+from budgets.loss import PrivacyLoss
+from budgets.storage import accounts, journal
+from budgets.storage.schema import project, query, release, stage
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetStatus:
+    """One account in figures. `allocated` is its whole capacity, `promised` what went to others."""
+
+    kind: Kind
+    name: str
+    accountant: Accountant
+    epsilon: Fraction
+    delta: Fraction
+    conversion_delta: Fraction
+    allocated: PrivacyLoss
+    promised: PrivacyLoss
+    reserved: PrivacyLoss
+    spent: PrivacyLoss
+    remaining: PrivacyLoss
+    frozen: bool = False
+    faults: int = 0
+
+    def price(self, epsilon: Fraction) -> int:
+        """What a request at `epsilon` may cost: rho in a zCDP account, epsilon in a pure one (P25).
+
+        At exactly the account's own epsilon it is exactly the account's capacity.
+        """
+        if self.accountant is Accountant.PURE:
+            return charged(epsilon)
+        return rho_of(Fraction(granted(epsilon), PICO), self.conversion_delta)
+
+    def epsilon_for(self, loss: PrivacyLoss) -> float:
+        """What a loss of this account amounts to as epsilon at the account's delta, rounded up."""
+        if self.accountant is Accountant.PURE:
+            return (loss.epsilon or 0) / PICO
+        return epsilon_of(loss.rho, self.conversion_delta)
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """Whether a ceiling's ledger agrees with itself.
+
+    `broken_at` is the first entry that does not follow from those before it, `disagreements` are
+    sentences about accounts and releases that say something else than the entries do.
+    """
+
+    dataset: str
+    entries: int
+    head: str
+    broken_at: int | None
+    disagreements: tuple[str, ...]
+
+    @property
+    def intact(self) -> bool:
+        return self.broken_at is None and not self.disagreements
+
+
+def status(account: Account, frozen: bool = False, faults: int = 0) -> BudgetStatus:
+    """An account in figures."""
+    accountant = account.accountant
+    return BudgetStatus(
+        kind=account.kind,
+        name=account.name,
+        accountant=accountant,
+        epsilon=Fraction(account.grant.epsilon, PICO),
+        delta=Fraction(account.grant.delta, ATTO),
+        conversion_delta=account.grant.conversion_delta,
+        allocated=shown(account.cap, accountant),
+        promised=shown(account.allocated, accountant),
+        reserved=shown(account.reserved, accountant),
+        spent=shown(account.spent, accountant),
+        remaining=shown(account.remaining, accountant),
+        frozen=frozen,
+        faults=faults,
+    )
+
+
+def verify(tx: Connection, root: Account, head: str, length: int) -> Verification:
+    """Recompute the chain, every account's figures, and the hash of everything released."""
+    chain = list(journal.entries(tx, root.dataset))
+    told = _Told()
+    for entry, _ in chain:
+        told.read(entry)
+    return Verification(
+        dataset=root.dataset,
+        entries=len(chain),
+        head=head,
+        broken_at=first_break(chain, head, length),
+        disagreements=(
+            *_about_accounts(accounts.of_dataset(tx, root.dataset), told),
+            *_about_releases(tx, root.dataset, told),
+            *_about_stages(tx, root.dataset, told),
+        ),
+    )
+
+
+class _Told:
+    """What the entries of a chain, read in order, say of accounts and releases."""
+
+    def __init__(self) -> None:
+        self.cap: dict[tuple[str, str, str], Amounts] = defaultdict(Amounts)
+        self.taken: dict[tuple[str, str, str], Amounts] = defaultdict(Amounts)
+        self.open: dict[int, dict[tuple[str, str, str], Amounts]] = defaultdict(dict)
+        self.documents: dict[str, str] = {}
+        self.stages: dict[tuple[int, str], str] = {}
+
+    def read(self, entry: Entry) -> None:
+        match entry.event:
+            case Event.OPEN | Event.ALLOCATE | Event.RAISE:
+                self.cap[entry.account] += entry.amounts
+            case Event.RESERVE:
+                self.taken[entry.account] += entry.amounts
+                self.open[entry.charge or 0][entry.account] = entry.amounts
+            case Event.VOID:
+                self.taken[entry.account] += entry.amounts
+                self.open[entry.charge or 0].pop(entry.account, None)
+            case Event.SETTLE | Event.FAULT | Event.LOST:
+                self.open.pop(entry.charge or 0, None)
+                self._released(entry)
+
+    def _released(self, entry: Entry) -> None:
+        note = json.loads(entry.note)
+        if "document" in note:
+            self.documents[note["query"]] = note["document"]
+            for digest, table in note["stages"].items():
+                self.stages[entry.charge or 0, digest] = table
+
+    def reserved(self, account: tuple[str, str, str]) -> Amounts:
+        held = (charge[account] for charge in self.open.values() if account in charge)
+        return sum(held, start=Amounts())
+
+
+def _about_accounts(standing: Sequence[Account], told: _Told) -> list[str]:
+    wrong = []
+    for account in standing:
+        reserved = told.reserved(account.address)
+        figures = (account.cap, account.reserved, account.spent)
+        if figures != (
+            told.cap[account.address],
+            reserved,
+            told.taken[account.address] - reserved,
+        ):
+            wrong.append(
+                f"The {account.kind.value} account {account.name} differs from its entries."
+            )
+        if account.cap != account.grant.capacity:
+            wrong.append(f"The {account.kind.value} account {account.name} exceeds its grant.")
+    return wrong
+
+
+def _about_releases(tx: Connection, dataset: str, told: _Told) -> list[str]:
+    rows = tx.execute(
+        select(query.c.id, release.c.document)
+        .join(release, release.c.query == query.c.number)
+        .join(project, project.c.name == query.c.project)
+        .where(project.c.dataset == dataset)
+    )
+    found = {row.id: hashlib.sha256(row.document).hexdigest() for row in rows}
+    return [
+        f"The release of query {name} is not the one that was settled."
+        for name in sorted(found.keys() | told.documents.keys())
+        if found.get(name) != told.documents.get(name)
+    ]
+
+
+def _about_stages(tx: Connection, dataset: str, told: _Told) -> list[str]:
+    rows = tx.execute(
+        select(stage.c.charge, stage.c.digest, stage.c.document)
+        .join(project, project.c.name == stage.c.project)
+        .where(project.c.dataset == dataset, stage.c.document.is_not(None))
+    )
+    found = {(r.charge, r.digest): hashlib.sha256(r.document).hexdigest() for r in rows}
+    return [
+        f"A stored stage of charge {charge} is not the one that was settled."
+        for charge, digest in sorted(found.keys() | told.stages.keys())
+        if found.get((charge, digest)) != told.stages.get((charge, digest))
+    ]

@@ -1,0 +1,5 @@
+"""Storage: one database for accounts, charges, queries, projects, members, keys and deliveries."""
+
+from budgets.storage.store import Storage
+
+__all__ = ["Storage"]

@@ -1,0 +1,108 @@
+"""The journal: entries are added to a ceiling's chain and read back, never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from budgets.account import Account, Amounts
+from budgets.chain import Entry, Event, canonical, link
+from budgets.storage.schema import Moment, account, entry
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What is about to be entered; the chain gives it its number."""
+
+    event: Event
+    account: Account
+    amounts: Amounts = Amounts()
+    charge: int | None = None
+    note: Mapping[str, object] = field(default_factory=dict)
+
+
+def append(tx: Connection, root: int, items: Sequence[Item], at: datetime) -> None:
+    """Add entries at the end of the chain whose head stands on account `root`."""
+    digest, length = head(tx, root)
+    rows = []
+    for number, item in enumerate(items, start=length + 1):
+        made = _entry(item, number, at)
+        digest = link(digest, made)
+        rows.append(_row(made, item.account.id, at, digest))
+    tx.execute(insert(entry), rows)
+    tx.execute(
+        update(account).where(account.c.id == root).values(head=digest, length=length + len(rows))
+    )
+
+
+def head(tx: Connection, root: int) -> tuple[str, int]:
+    """The last hash of a chain, and how many entries it has. The caller has locked the root."""
+    row = tx.execute(select(account.c.head, account.c.length).where(account.c.id == root)).one()
+    return row.head, row.length
+
+
+def entries(tx: Connection, dataset: str, after: int = 0) -> Iterator[tuple[Entry, str]]:
+    """Every entry after number `after`, in order, each with its stored hash."""
+    rows = tx.execution_options(yield_per=1000).execute(
+        select(entry, account.c.kind, account.c.owner, account.c.name)
+        .join(account, account.c.id == entry.c.account)
+        .where(entry.c.dataset == dataset, entry.c.number > after)
+        .order_by(entry.c.number)
+    )
+    for row in rows:
+        yield _read(row), row.hash
+
+
+def charged_by(tx: Connection, charge: int) -> dict[int, Amounts]:
+    """What a charge posted when it was reserved: the amounts by account."""
+    rows = tx.execute(
+        select(entry.c.account, entry.c.rho, entry.c.delta, entry.c.epsilon)
+        .where(entry.c.charge == charge, entry.c.event == Event.RESERVE.value)
+        .order_by(entry.c.number)
+    )
+    return {row.account: Amounts(row.rho, row.delta, row.epsilon) for row in rows}
+
+
+def _entry(item: Item, number: int, at: datetime) -> Entry:
+    return Entry(
+        dataset=item.account.dataset,
+        number=number,
+        event=item.event.value,
+        account=item.account.address,
+        charge=item.charge,
+        amounts=item.amounts,
+        note=canonical(dict(item.note)),
+        at=Moment.written(at),
+    )
+
+
+def _row(made: Entry, account_id: int, at: datetime, digest: str) -> dict[str, object]:
+    return {
+        "dataset": made.dataset,
+        "number": made.number,
+        "event": made.event,
+        "account": account_id,
+        "charge": made.charge,
+        "rho": made.amounts.rho,
+        "delta": made.amounts.delta,
+        "epsilon": made.amounts.epsilon,
+        "note": made.note,
+        "at": at,
+        "hash": digest,
+    }
+
+
+def _read(row: Row[tuple[object, ...]]) -> Entry:
+    return Entry(
+        dataset=row.dataset,
+        number=row.number,
+        event=row.event,
+        account=(row.kind, row.owner, row.name),
+        charge=row.charge,
+        amounts=Amounts(row.rho, row.delta, row.epsilon),
+        note=row.note,
+        at=Moment.written(row.at),
+    )

@@ -1,0 +1,117 @@
+"""Rows of queries and their releases."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, Row, and_, insert, select, update
+
+from budgets.charge import ChargeState, QueryRecord, QueryState
+from budgets.loss import PrivacyLoss
+from budgets.refusals import UnknownQuery
+from budgets.storage.schema import charge, query, release
+
+_RECORDS = select(
+    query, charge.c.deadline, charge.c.rho, charge.c.delta, charge.c.epsilon
+).outerjoin(
+    charge, and_(charge.c.query == query.c.number, charge.c.state != ChargeState.VOID.value)
+)
+
+
+def add(
+    tx: Connection,
+    project: str,
+    member: str,
+    key: str | None,
+    digest: str,
+    request: bytes,
+    created: datetime,
+) -> QueryRecord:
+    """A new query, queued, under a random id."""
+    name = secrets.token_hex(16)
+    tx.execute(
+        insert(query).values(
+            id=name,
+            project=project,
+            member=member,
+            key=key,
+            digest=digest,
+            request=request,
+            state=QueryState.QUEUED.value,
+            created=created,
+        )
+    )
+    return get(tx, project, name)
+
+
+def get(tx: Connection, project: str, name: str) -> QueryRecord:
+    """The query of that id, if it is this project's."""
+    row = tx.execute(_RECORDS.where(query.c.project == project, query.c.id == name)).one_or_none()
+    if row is None:
+        raise UnknownQuery
+    return _read(row)
+
+
+def by_key(tx: Connection, project: str, key: str) -> QueryRecord | None:
+    """The query that this idempotency key made, or None."""
+    row = tx.execute(_RECORDS.where(query.c.project == project, query.c.key == key)).one_or_none()
+    return None if row is None else _read(row)
+
+
+def listed(tx: Connection, project: str, before: int | None, limit: int) -> Sequence[QueryRecord]:
+    """The latest queries of a project, latest first, from below number `before`."""
+    wanted = _RECORDS.where(query.c.project == project)
+    if before is not None:
+        wanted = wanted.where(query.c.number < before)
+    return [_read(row) for row in tx.execute(wanted.order_by(query.c.number.desc()).limit(limit))]
+
+
+def move(
+    tx: Connection,
+    name: str,
+    before: QueryState,
+    after: QueryState,
+    incident: str | None = None,
+) -> bool:
+    """Change a query's state if it is `before`; says whether it was."""
+    changed = tx.execute(
+        update(query)
+        .where(query.c.id == name, query.c.state == before.value)
+        .values(state=after.value, incident=incident)
+    )
+    return changed.rowcount == 1
+
+
+def store(tx: Connection, name: str, document: bytes) -> None:
+    """Keep the release of a query."""
+    number = select(query.c.number).where(query.c.id == name).scalar_subquery()
+    tx.execute(insert(release).values(query=number, document=document))
+
+
+def document(tx: Connection, project: str, name: str) -> bytes | None:
+    """The stored release of a query of this project, or None."""
+    found: bytes | None = tx.execute(
+        select(release.c.document)
+        .join(query, query.c.number == release.c.query)
+        .where(query.c.project == project, query.c.id == name)
+    ).scalar()
+    return found
+
+
+def _read(row: Row[tuple[object, ...]]) -> QueryRecord:
+    return QueryRecord(
+        id=row.id,
+        number=row.number,
+        project=row.project,
+        member=row.member,
+        key=row.key,
+        digest=row.digest,
+        request=row.request,
+        state=QueryState(row.state),
+        created=row.created,
+        deadline=row.deadline,
+        loss=None if row.rho is None else PrivacyLoss(row.rho, row.delta, row.epsilon),
+        incident=row.incident,
+    )

@@ -1,0 +1,305 @@
+"""The tables, and what the database itself refuses.
+
+The ledger writes `account`, `entry`, `charge`, `stage`, `query`, `release`, and of `dataset` and
+`project` the row and the columns `frozen` and `faults`. Members, keys and deliveries are the
+gateway's. Entries are only ever added. Order is kept by sequences, never by clocks.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Dialect,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    false,
+    text,
+)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Moment(TypeDecorator[datetime]):
+    """A point in time, with its zone, kept as whole microseconds since 1970 in UTC."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        return None if value is None else self.written(value)
+
+    @staticmethod
+    def written(value: datetime) -> int:
+        """Whole microseconds since 1970; raises ValueError without a zone."""
+        if value.tzinfo is None:
+            raise ValueError("a point in time has a zone")
+        return (value - _EPOCH) // timedelta(microseconds=1)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+metadata = MetaData()
+Sequence64 = BigInteger().with_variant(Integer, "sqlite")
+"""A key that the database counts up; SQLite does so for its own integers only."""
+
+NAME = String(200)
+DIGEST = String(64)
+
+
+def _amounts(prefix: str) -> list[Column[int]]:
+    return [
+        Column(f"{prefix}_{part}", BigInteger, nullable=False, server_default="0")
+        for part in ("rho", "delta", "epsilon")
+    ]
+
+
+def _bounds(*rules: str) -> list[CheckConstraint]:
+    return [
+        CheckConstraint(rule.format(part), name=f"{name}_{part}")
+        for name, rule in (item.split(": ") for item in rules)
+        for part in ("rho", "delta", "epsilon")
+    ]
+
+
+def _one_of(column: str, *words: str) -> CheckConstraint:
+    listed = ", ".join(f"'{word}'" for word in words)
+    return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
+
+
+dataset = Table(
+    "dataset",
+    metadata,
+    Column("name", NAME, primary_key=True),
+    Column("title", Text, nullable=False, server_default=""),
+    Column("unit", NAME, nullable=False, server_default=""),
+    Column("manifest_hash", DIGEST),
+    Column("created", Moment, nullable=False),
+)
+
+project = Table(
+    "project",
+    metadata,
+    Column("name", NAME, primary_key=True),
+    Column("dataset", NAME, ForeignKey("dataset.name"), nullable=False),
+    Column("title", Text, nullable=False, server_default=""),
+    Column("created", Moment, nullable=False),
+    Column("frozen", Boolean, nullable=False, server_default=false()),
+    Column("faults", Integer, nullable=False, server_default="0"),
+    CheckConstraint("faults >= 0", name="faults_counted"),
+)
+
+account = Table(
+    "account",
+    metadata,
+    Column("id", Sequence64, primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("owner", NAME, nullable=False, comment="'' or the name of what it belongs to"),
+    Column("name", NAME, nullable=False),
+    Column("dataset", NAME, ForeignKey("dataset.name"), nullable=False),
+    Column("parent", ForeignKey("account.id")),
+    Column("epsilon", BigInteger, nullable=False),
+    Column("delta", BigInteger, nullable=False),
+    *_amounts("cap"),
+    *_amounts("allocated"),
+    *_amounts("reserved"),
+    *_amounts("spent"),
+    Column("head", DIGEST, comment="of the chain; on the dataset's account alone"),
+    Column("length", BigInteger, nullable=False, server_default="0"),
+    UniqueConstraint("kind", "owner", "name", name="account_named_once"),
+    CheckConstraint("(parent IS NULL) = (head IS NOT NULL)", name="head_on_root"),
+    _one_of("kind", "dataset", "block", "project", "analyst"),
+    *_bounds(
+        "within: reserved_{0} + spent_{0} <= cap_{0}",
+        "promised: allocated_{0} <= cap_{0}",
+        "signs: allocated_{0} >= 0 AND reserved_{0} >= 0 AND spent_{0} >= 0",
+    ),
+)
+
+query = Table(
+    "query",
+    metadata,
+    Column("number", Sequence64, primary_key=True),
+    Column("id", NAME, nullable=False, unique=True),
+    Column("project", NAME, ForeignKey("project.name"), nullable=False),
+    Column("member", NAME, nullable=False),
+    Column("key", NAME),
+    Column("digest", DIGEST, nullable=False),
+    Column("request", LargeBinary, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("created", Moment, nullable=False),
+    Column("incident", NAME),
+    UniqueConstraint("project", "key", name="query_key_used_once"),
+    Index("query_of_project", "project", "number"),
+    _one_of("state", "queued", "running", "released", "faulted"),
+)
+
+release = Table(
+    "release",
+    metadata,
+    Column("query", ForeignKey("query.number"), primary_key=True),
+    Column("document", LargeBinary, nullable=False),
+)
+
+charge = Table(
+    "charge",
+    metadata,
+    Column("id", Sequence64, primary_key=True),
+    Column("query", ForeignKey("query.number"), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("deadline", Moment, nullable=False),
+    Column("rho", BigInteger, nullable=False),
+    Column("delta", BigInteger, nullable=False),
+    Column("epsilon", BigInteger),
+    Index(
+        "charge_of_query",
+        "query",
+        unique=True,
+        sqlite_where=text("state <> 'void'"),
+        postgresql_where=text("state <> 'void'"),
+    ),
+    Index(
+        "charge_open",
+        "deadline",
+        sqlite_where=text("state = 'reserved'"),
+        postgresql_where=text("state = 'reserved'"),
+    ),
+    _one_of("state", "reserved", "settled", "void", "faulted", "lost"),
+)
+
+stage = Table(
+    "stage",
+    metadata,
+    Column("id", Sequence64, primary_key=True),
+    Column("project", NAME, ForeignKey("project.name"), nullable=False),
+    Column("digest", NAME, nullable=False),
+    Column("charge", ForeignKey("charge.id"), nullable=False),
+    Column("scales", Text, nullable=False),
+    Column("family", Text, nullable=False),
+    Column("delta", BigInteger, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("document", LargeBinary),
+    Index("stage_of_charge", "charge"),
+    Index("stage_known", "project", "digest"),
+    Index(
+        "stage_in_flight",
+        "project",
+        "digest",
+        unique=True,
+        sqlite_where=text("state = 'reserved'"),
+        postgresql_where=text("state = 'reserved'"),
+    ),
+    _one_of("state", "reserved", "settled", "void", "faulted", "lost"),
+    CheckConstraint("(state = 'settled') = (document IS NOT NULL)", name="stored_when_settled"),
+)
+
+entry = Table(
+    "entry",
+    metadata,
+    Column("dataset", NAME, ForeignKey("dataset.name"), primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("event", String(20), nullable=False),
+    Column("account", ForeignKey("account.id"), nullable=False),
+    Column("charge", ForeignKey("charge.id")),
+    Column("rho", BigInteger, nullable=False),
+    Column("delta", BigInteger, nullable=False),
+    Column("epsilon", BigInteger, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("hash", DIGEST, nullable=False),
+    Index("entry_of_charge", "charge"),
+)
+
+member = Table(
+    "member",
+    metadata,
+    Column("id", NAME, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("created", Moment, nullable=False),
+)
+
+membership = Table(
+    "membership",
+    metadata,
+    Column("id", Sequence64, primary_key=True),
+    Column("member", NAME, ForeignKey("member.id"), nullable=False),
+    Column("project", NAME, ForeignKey("project.name"), comment="null: a role overall"),
+    Column("role", String(20), nullable=False),
+    Column("created", Moment, nullable=False),
+    Index(
+        "membership_in_project",
+        "member",
+        "project",
+        "role",
+        unique=True,
+        sqlite_where=text("project IS NOT NULL"),
+        postgresql_where=text("project IS NOT NULL"),
+    ),
+    Index(
+        "membership_overall",
+        "member",
+        "role",
+        unique=True,
+        sqlite_where=text("project IS NULL"),
+        postgresql_where=text("project IS NULL"),
+    ),
+)
+
+api_key = Table(
+    "api_key",
+    metadata,
+    Column("id", NAME, primary_key=True),
+    Column("member", NAME, ForeignKey("member.id"), nullable=False),
+    Column("prefix", String(20), nullable=False),
+    Column("hash", DIGEST, nullable=False, unique=True),
+    Column("project", NAME, ForeignKey("project.name"), comment="null: wherever the member may"),
+    Column("role", String(20), nullable=False),
+    Column("created", Moment, nullable=False),
+    Column("expires", Moment),
+    Column("revoked", Moment),
+    Index("api_key_of_member", "member"),
+)
+
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("id", NAME, primary_key=True),
+    Column("number", BigInteger, nullable=False, comment="1, 2, ... within the dataset"),
+    Column("dataset", NAME, ForeignKey("dataset.name"), nullable=False),
+    Column("manifest_hash", DIGEST, nullable=False),
+    Column("directory", Text, nullable=False),
+    Column("registered_at", Moment, nullable=False),
+    Column("active", Boolean, nullable=False),
+    UniqueConstraint("dataset", "number", name="delivery_counted"),
+    Index(
+        "delivery_active",
+        "dataset",
+        unique=True,
+        sqlite_where=text("active"),
+        postgresql_where=text("active"),
+    ),
+)
+
+delivery_source = Table(
+    "delivery_source",
+    metadata,
+    Column("delivery", NAME, primary_key=True),
+    Column("source", NAME, primary_key=True, comment="the table of the manifest"),
+    Column("hash", DIGEST, nullable=False),
+    ForeignKeyConstraint(["delivery"], ["delivery.id"]),
+    Index("source_by_hash", "hash"),
+)
