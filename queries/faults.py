@@ -14,5 +14,5 @@ class ClaimMismatch(Exception):
     """OpenDP's own map disagrees with the plan's loss: found before anybody is charged."""
 
 
-class EnclaveUnavailable(Exception):
-    """No enclave worker could be asked; nothing was charged, so the caller may try again."""
+class WorkersUnavailable(Exception):
+    """No worker process could be asked; nothing was charged, so the caller may try again."""

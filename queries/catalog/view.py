@@ -32,6 +32,10 @@ class PublicTable:
     columns: Mapping[str, PublicColumn]
 
 
+class TooMany(Exception):
+    """A query over public tables has more rows than were asked for."""
+
+
 class PublicRows(Protocol):
     """Reads public tables, and nothing else: implemented by the release engine."""
 

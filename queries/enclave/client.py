@@ -12,7 +12,7 @@ from pathlib import Path
 
 from queries import codec
 from queries.enclave.words import CHECK, RUN, Job, Reply
-from queries.faults import ClaimMismatch, EnclaveUnavailable, Fault
+from queries.faults import ClaimMismatch, Fault, WorkersUnavailable
 from queries.plan.model import Plan, Stage
 from queries.plan.noisy import NoisyStage
 from queries.workers.pool import Pool, PoolUnavailable, WorkerLost
@@ -50,7 +50,7 @@ class Enclave:
     def check(self, plan: Plan) -> None:
         """Raises ClaimMismatch unless OpenDP's own maps bear out every loss that the plan claims.
 
-        Reads no data. What was verified once is remembered. Raises EnclaveUnavailable where no
+        Reads no data. What was verified once is remembered. Raises WorkersUnavailable where no
         worker can be asked.
         """
         for stage in plan.stages:
@@ -87,7 +87,7 @@ class Enclave:
         try:
             reply = self._ask(Job(CHECK, "", (_claim(stage),)), CHECK_SECONDS, None)
         except Fault:
-            raise EnclaveUnavailable("no enclave worker could be asked") from None
+            raise WorkersUnavailable("no enclave worker could be asked") from None
         if not reply.holds:
             raise ClaimMismatch("OpenDP's map disagrees with the plan")
         with self._lock:

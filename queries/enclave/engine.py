@@ -22,7 +22,7 @@ import duckdb
 from queries.catalog.view import Value
 from queries.enclave.exact import ExactAnswer
 from queries.plan.model import Stage
-from queries.workers.sealed import file_of, sealed
+from queries.workers.sealed import file_of, sealed, selected
 from queries.workers.settings import Settings
 
 PRIVATE = "private.duckdb"
@@ -74,11 +74,9 @@ def exact(connection: duckdb.DuckDBPyConnection, stage: Stage, seed: int) -> Exa
 
 def _rows(connection: duckdb.DuckDBPyConnection, stage: Stage, seed: int) -> list[Row]:
     """At most `most_rows` rows of the stage's single SELECT, its columns in the plan's order."""
-    statements = connection.extract_statements(stage.sql)
-    if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-        raise EngineFailed("a stage is one SELECT")
-    bound = {"seed": seed} if "seed" in statements[0].named_parameters else None
-    result = connection.execute(statements[0], bound)
+    statement = selected(connection, stage.sql)
+    bound = {"seed": seed} if "seed" in statement.named_parameters else None
+    result = connection.execute(statement, bound)
     names = [column[0] for column in result.description or ()]
     wanted = [key.name for key in stage.keys] + [column.name for column in stage.columns]
     if sorted(names) != sorted(wanted):

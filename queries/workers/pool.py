@@ -12,11 +12,11 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from queries.workers.process import Worker, WorkerLate, WorkerLost
+from queries.workers.process import Worker, WorkerFault, WorkerLate, WorkerLost
 from queries.workers.settings import Settings
 from queries.workers.spill import SpillRoom
 
-__all__ = ["Pool", "PoolUnavailable", "WorkerLate", "WorkerLost"]
+__all__ = ["Pool", "PoolUnavailable", "WorkerFault", "WorkerLate", "WorkerLost"]
 
 JOBS_EACH = 500
 START_SECONDS = 60.0

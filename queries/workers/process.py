@@ -31,6 +31,10 @@ class WorkerLost(Exception):
     """The worker failed, died or was killed; it will not be asked again."""
 
 
+class WorkerFault(WorkerLost):
+    """The worker answered that it failed, which is all that it ever says of a failure."""
+
+
 class WorkerLate(WorkerLost):
     """The worker was still at work at its deadline."""
 
@@ -83,7 +87,7 @@ class Worker:
         except BrokenFrame:
             raise WorkerLost from None
         if not reply:
-            raise WorkerLost
+            raise WorkerFault
         return reply
 
     def kill(self) -> None:

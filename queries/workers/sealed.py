@@ -60,6 +60,18 @@ def sealed(
     return connection
 
 
+class NotOneSelect(Exception):
+    """The text is not exactly one SELECT statement."""
+
+
+def selected(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
+    """The statement, if the engine's own parser agrees that it is one SELECT and no more."""
+    statements = connection.extract_statements(sql)
+    if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+        raise NotOneSelect
+    return statements[0]
+
+
 def quoted(text: str) -> str:
     """An SQL string literal."""
     return "'" + text.replace("'", "''") + "'"

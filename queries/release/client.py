@@ -1,0 +1,114 @@
+"""The release engine as the gateway sees it: released and public values in, an answer out."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from queries import codec
+from queries.catalog.view import TooMany, Value
+from queries.faults import Fault, WorkersUnavailable
+from queries.plan.model import Plan, Stage
+from queries.plan.noisy import NoisyStage
+from queries.release.answer import Answer
+from queries.release.refusals import NotComputable, QueryTooExpensive
+from queries.release.words import COMPOSE, EXPENSIVE, FAILED, MANY, ROWS, Job, Reply
+from queries.workers.pool import Pool, PoolUnavailable, WorkerFault, WorkerLost
+from queries.workers.settings import Settings
+
+MODULE = "queries.release.worker"
+SPILL_LIMIT = 4 << 30
+
+
+class ReleaseEngine:
+    """Worker processes that compute over public tables and released values, and see no others.
+
+    `memory` (bytes) and `threads` are for each worker; `seconds` is the most one job may take.
+    """
+
+    def __init__(
+        self,
+        deliveries: Path,
+        *,
+        workers: int = 1,
+        memory: int = 1 << 30,
+        threads: int = 1,
+        seconds: float = 20.0,
+        spill: Path | None = None,
+    ) -> None:
+        home = deliveries.resolve()
+        settings = Settings(str(home), memory, threads, SPILL_LIMIT)
+        self._pool = Pool(MODULE, workers, settings, spill or home.parent / "spill")
+        self._seconds = seconds
+
+    def rows(self, delivery: str, sql: str, limit: int) -> list[tuple[Value, ...]]:
+        """At most `limit` rows of a query over a delivery's public tables; else TooMany.
+
+        Raises QueryTooExpensive, NotComputable, or WorkersUnavailable where nobody could be asked.
+        """
+        try:
+            reply = self._ask(Job(ROWS, delivery, sql=sql, limit=limit))
+        except Fault:
+            raise WorkersUnavailable("no release worker could be asked") from None
+        if reply.outcome == MANY:
+            raise TooMany("the query has more rows than were asked for")
+        return list(reply.rows)
+
+    def compose(self, plan: Plan, stages: Mapping[str, NoisyStage], confidence: float) -> Answer:
+        """The plan's answer from the noisy tables of its stages, by the stages' names.
+
+        A function of released and public values: it may be called again, and costs nothing.
+        Raises QueryTooExpensive, NotComputable, or Fault.
+        """
+        noisy = tuple(
+            dataclasses.replace(stages[stage.name], name=stage.name) for stage in plan.stages
+        )
+        slim = dataclasses.replace(plan, stages=tuple(map(_slim, plan.stages)))
+        job = Job(COMPOSE, plan.delivery, plan=slim, noisy=noisy, confidence=confidence)
+        reply = self._ask(job)
+        if reply.outcome == MANY:
+            raise QueryTooExpensive
+        if reply.answer is None:
+            raise Fault
+        return reply.answer
+
+    def pids(self) -> tuple[int, ...]:
+        """The worker processes, for operators."""
+        return self._pool.pids()
+
+    def close(self) -> None:
+        """Ends all workers, also those at work."""
+        self._pool.close()
+
+    def _ask(self, job: Job) -> Reply:
+        try:
+            body = self._pool.run(codec.dumps(job), self._seconds, hint=job.delivery)
+            reply = codec.loads(Reply, body)
+        except (WorkerFault, PoolUnavailable, ValueError, TypeError, KeyError):
+            raise Fault from None
+        except WorkerLost:  # killed at its deadline, or by the limit on its memory
+            raise QueryTooExpensive from None
+        if reply.outcome == EXPENSIVE:
+            raise QueryTooExpensive
+        if reply.outcome == FAILED:
+            raise NotComputable
+        return reply
+
+
+@dataclass(frozen=True, slots=True)
+class PublicReader:
+    """The public tables of one delivery: what the binder may read (`PublicRows`)."""
+
+    engine: ReleaseEngine
+    delivery: str
+
+    def rows(self, sql: str, limit: int) -> list[tuple[Value, ...]]:
+        """At most `limit` rows; raises TooMany beyond that."""
+        return self.engine.rows(self.delivery, sql, limit)
+
+
+def _slim(stage: Stage) -> Stage:
+    """Without the list of keys, which the noisy table holds already, and without private SQL."""
+    return dataclasses.replace(stage, sql="", listed=None)

@@ -1,0 +1,118 @@
+"""The sealed engine above the stages: public and released tables, and nothing else.
+
+Privacy note
+    Neighbours  two datasets that differ in all rows of one privacy unit.
+    Claim       whatever SQL runs here, its result is a function of public tables and of what was
+                released: post-processing, which loses nothing.
+    Requires    noisy tables that were charged; a public file made without the private tables.
+    Why         no private file is ever opened here, files are closed before any SQL is run, and
+                tables of one job are rolled back before the next.
+    Tried by    tests/release/test_sealed.py, tests/release/test_engine.py
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import duckdb
+
+from queries.plan.model import Plan, Stage
+from queries.plan.noisy import NoisyStage
+from queries.release.answer import Answer, Rows
+from queries.release.margins import Margins, described
+from queries.release.tables import create
+from queries.release.values import kind, plain_rows
+from queries.workers.sealed import file_of, quoted, sealed, selected
+from queries.workers.settings import Settings
+
+PUBLIC = "public.duckdb"
+MOST_ROWS = 200_000
+
+
+class TooManyRows(Exception):
+    """The result has more rows than a result may have."""
+
+
+class Connections:
+    """One sealed connection without any file, and one on the public file of a delivery."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._bare = sealed(":memory:", settings, read_only=False)
+        self._open: tuple[str, duckdb.DuckDBPyConnection] | None = None
+
+    def bare(self) -> duckdb.DuckDBPyConnection:
+        return self._bare
+
+    def public(self, delivery: str) -> duckdb.DuckDBPyConnection:
+        if self._open is not None and self._open[0] == delivery:
+            return self._open[1]
+        if self._open is not None:
+            self._open[1].close()
+            self._open = None
+        file = file_of(self._settings, delivery, PUBLIC)
+        attach = f"ATTACH {quoted(str(file))} AS public_tables (READ_ONLY)"
+        path = "SET search_path = 'main,public_tables.main'"
+        connection = sealed(":memory:", self._settings, read_only=False, first=(attach, path))
+        self._open = (delivery, connection)
+        return connection
+
+
+def rows_of(connection: duckdb.DuckDBPyConnection, sql: str, limit: int) -> Rows:
+    """At most `limit` rows of one SELECT; raises TooManyRows beyond that."""
+    rows = connection.execute(selected(connection, sql)).fetchmany(limit + 1)
+    if len(rows) > limit:
+        raise TooManyRows
+    return plain_rows(rows)
+
+
+def composed(
+    connection: duckdb.DuckDBPyConnection,
+    plan: Plan,
+    noisy: Mapping[str, NoisyStage],
+    confidence: float,
+) -> Answer:
+    """The answer; the connection is as empty afterwards as it was before."""
+    connection.execute("BEGIN")
+    try:
+        for stage in plan.stages:
+            create(connection, stage, noisy[stage.name])
+        return _answer(connection, plan, noisy, confidence)
+    finally:
+        connection.execute("ROLLBACK")
+
+
+def _answer(
+    connection: duckdb.DuckDBPyConnection,
+    plan: Plan,
+    noisy: Mapping[str, NoisyStage],
+    confidence: float,
+) -> Answer:
+    types, rows = _result(connection, plan.post.sql)
+    stage = next((stage for stage in plan.stages if stage.name == plan.post.rowwise), None)
+    if stage is None:
+        columns = described(plan, types, _only(plan.stages))
+        nothing = tuple((None,) * len(types) for _ in rows)
+        return Answer(columns, plain_rows(rows), nothing, nothing, confidence)
+    columns = described(plan, types[1:], stage)
+    places = [row[0] for row in rows]
+    margins = Margins(connection, stage, noisy[stage.name], places, confidence)
+    columns, lower, upper = margins.attached(plan.post.outputs, columns)
+    return Answer(columns, plain_rows([row[1:] for row in rows]), lower, upper, confidence)
+
+
+def _result(
+    connection: duckdb.DuckDBPyConnection, sql: str
+) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """The types and the rows of one SELECT."""
+    result = connection.execute(selected(connection, sql))
+    types = [kind(str(column[1])) for column in result.description or ()]
+    rows = result.fetchmany(MOST_ROWS + 1)
+    if len(rows) > MOST_ROWS:
+        raise TooManyRows
+    return types, rows
+
+
+def _only(stages: Sequence[Stage]) -> Stage | None:
+    return stages[0] if len(stages) == 1 else None

@@ -1,0 +1,127 @@
+"""Margins: the intervals of an answer, cell by cell, or the reason why a column has none."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import duckdb
+
+from queries.catalog.view import Value
+from queries.plan.model import NoisyColumn, Output, Plan, Role, Stage
+from queries.plan.noisy import NoisyStage
+from queries.release.answer import AnswerColumn, Rows
+from queries.release.intervals import Interval, measured, simulated
+
+SEVERAL_ROWS = "It is computed from more than one released row."
+NO_EXPRESSION = "It is not computed from the measures of one released row."
+NOT_SIMULATED = "Its expression has no value on part of the simulated measures."
+
+Ends = Sequence[tuple[Value, Value]]
+Columns = tuple[AnswerColumn, ...]
+
+NO_ENDS: tuple[Value, Value] = (None, None)
+
+
+def described(plan: Plan, types: Sequence[str], stage: Stage | None) -> Columns:
+    """The answer's columns, measures with their mechanism and scale in the column's own unit."""
+    if len(types) != len(plan.post.outputs):
+        raise ValueError("the result's columns are not those of the plan")
+    measures = {column.name: column for column in stage.columns} if stage else {}
+    columns = [
+        _described(output, type_, measures.get(output.column or ""))
+        for output, type_ in zip(plan.post.outputs, types, strict=True)
+    ]
+    if plan.post.rowwise is None:
+        columns = [_without(column, SEVERAL_ROWS) for column in columns]
+    return tuple(columns)
+
+
+def _described(output: Output, type_: str, measure: NoisyColumn | None) -> AnswerColumn:
+    if output.role is not Role.MEASURE or measure is None:
+        return AnswerColumn(output.name, type_, output.role, reason=output.reason)
+    step = (measure.numerator << measure.shift) / measure.denominator
+    noise = measure.noise
+    return AnswerColumn(
+        output.name, type_, output.role, noise.mechanism, noise.scale * step, output.reason
+    )
+
+
+def _without(column: AnswerColumn, reason: str) -> AnswerColumn:
+    """The column with a reason for lacking intervals; keys and exact columns need none."""
+    if column.role is Role.KEY or column.reason is not None:
+        return column
+    return dataclasses.replace(column, reason=reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Margins:
+    """Intervals of rows that each show one row of a stage; `places` are those rows' numbers."""
+
+    connection: duckdb.DuckDBPyConnection
+    stage: Stage
+    noisy: NoisyStage
+    places: Sequence[int | None]
+    confidence: float
+
+    def attached(self, outputs: Sequence[Output], columns: Columns) -> tuple[Columns, Rows, Rows]:
+        """The columns with their reasons, and the lower and upper ends row by row."""
+        scattered = self._scattered(outputs)
+        ends: list[Ends] = []
+        told: list[AnswerColumn] = []
+        for output, column in zip(outputs, columns, strict=True):
+            some, reason = self._ends(output, column, scattered)
+            ends.append(some)
+            told.append(column if reason is None else _without(column, reason))
+        lower = tuple(tuple(some[row][0] for some in ends) for row in range(len(self.places)))
+        upper = tuple(tuple(some[row][1] for some in ends) for row in range(len(self.places)))
+        return tuple(told), lower, upper
+
+    def _ends(
+        self, output: Output, column: AnswerColumn, scattered: dict[str, dict[int, Interval]]
+    ) -> tuple[Ends, str | None]:
+        """The ends of one column, and why there are none."""
+        measures = {measure.name: place for place, measure in enumerate(self.stage.columns)}
+        if output.role is Role.MEASURE and output.column in measures:
+            return self._measured(measures[output.column], column.type), None
+        if output.role is Role.DERIVED and output.expression in scattered:
+            found = scattered[output.expression]
+            ends = [NO_ENDS if at is None else found.get(at) or NO_ENDS for at in self.places]
+            return ends, NOT_SIMULATED if NO_ENDS in ends else None
+        return [NO_ENDS] * len(self.places), NO_EXPRESSION
+
+    def _measured(self, place: int, type_: str) -> Ends:
+        measure = self.stage.columns[place]
+        shown = [at for at in self.places if at is not None]
+        values = [self.noisy.values[at][place] for at in shown]
+        widths = measured(measure, values, self.confidence)
+        found = {
+            at: (_end(low, measure, type_, up=False), _end(high, measure, type_, up=True))
+            for at, (low, high) in zip(shown, widths, strict=True)
+        }
+        return [NO_ENDS if at is None else found[at] for at in self.places]
+
+    def _scattered(self, outputs: Sequence[Output]) -> dict[str, dict[int, Interval]]:
+        """The simulated intervals of each expression; none where the engine cannot compute it."""
+        expressions = sorted({out.expression for out in outputs if out.expression is not None})
+        shown = sorted({at for at in self.places if at is not None})
+        if not expressions:
+            return {}
+        try:
+            found = simulated(
+                self.connection, self.stage, self.noisy, shown, expressions, self.confidence
+            )
+        except duckdb.OutOfMemoryException:
+            raise
+        except duckdb.Error:  # an expression may fail where the released values themselves do not
+            found = [{} for _ in expressions]
+        return dict(zip(expressions, found, strict=True))
+
+
+def _end(steps: int, measure: NoisyColumn, type_: str, *, up: bool) -> Value:
+    """An end in the column's own unit; whole numbers are rounded outward."""
+    if type_ != "integer":
+        return steps / measure.denominator
+    whole, rest = divmod(steps, measure.denominator)
+    return whole + (1 if rest and up else 0)

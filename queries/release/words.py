@@ -1,0 +1,40 @@
+"""What the gateway's process and a release worker say to each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from queries.catalog.view import Value
+from queries.plan.model import Plan
+from queries.plan.noisy import NoisyStage
+from queries.release.answer import Answer
+
+ROWS = "rows"
+COMPOSE = "compose"
+
+DONE = "done"
+MANY = "many"
+EXPENSIVE = "expensive"
+FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Rows of a query over public tables, or the answer composed of noisy tables."""
+
+    verb: str
+    delivery: str
+    sql: str = ""
+    limit: int = 0
+    plan: Plan | None = None
+    noisy: tuple[NoisyStage, ...] = ()
+    confidence: float = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """How it went, in a word, and what came of it."""
+
+    outcome: str
+    rows: tuple[tuple[Value, ...], ...] = ()
+    answer: Answer | None = None

@@ -1,0 +1,50 @@
+"""The release engine's process. It has no path to a private file.
+
+Run as `python -I -m queries.release.worker` by a pool, never by hand.
+"""
+
+from __future__ import annotations
+
+import duckdb
+
+from queries import codec
+from queries.release.engine import Connections, TooManyRows, composed, rows_of
+from queries.release.words import COMPOSE, DONE, EXPENSIVE, FAILED, MANY, ROWS, Job, Reply
+from queries.workers.child import Handler, serve
+from queries.workers.settings import Settings
+
+
+def prepare(settings: Settings) -> Handler:
+    """The handler of one worker; what goes wrong is told in a word, never in the engine's."""
+    connections = Connections(settings)
+
+    def handle(body: bytes) -> bytes:
+        return codec.dumps(_reply(connections, codec.loads(Job, body)))
+
+    return handle
+
+
+def _reply(connections: Connections, job: Job) -> Reply:
+    try:
+        return _done(connections, job)
+    except TooManyRows:
+        return Reply(MANY)
+    except (duckdb.OutOfMemoryException, MemoryError):
+        return Reply(EXPENSIVE)
+    except duckdb.Error:
+        return Reply(FAILED)
+
+
+def _done(connections: Connections, job: Job) -> Reply:
+    if job.verb == ROWS:
+        return Reply(DONE, rows=rows_of(connections.public(job.delivery), job.sql, job.limit))
+    if job.verb != COMPOSE or job.plan is None:
+        raise ValueError("no such verb")
+    bare = not job.plan.post.public
+    connection = connections.bare() if bare else connections.public(job.delivery)
+    noisy = {stage.name: stage for stage in job.noisy}
+    return Reply(DONE, answer=composed(connection, job.plan, noisy, job.confidence))
+
+
+if __name__ == "__main__":
+    serve(prepare)
