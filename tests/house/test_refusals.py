@@ -9,26 +9,15 @@ from collections import Counter
 
 import pytest
 
+from tests.house.pages import FAMILIES, refusals_of
 from tests.house.tree import ROOT, descendants, sources, syntax, where
 
-FAMILIES = ("QueryRefused", "BudgetRefused", "ManifestRefused", "Refused")
 CODE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 EXAMPLES = ROOT / "tests" / "fixtures" / "refusals"
 
 
-def _classes_of(*families: str) -> list[type[Exception]]:
-    """The refusals of these families; one that others refine is a family and not a refusal."""
-    found = [one for family in families for one in descendants(family)]
-    return [
-        getattr(importlib.import_module(module), name)
-        for module, name in found
-        if not descendants(name)
-    ]
-
-
-ALL = _classes_of(*FAMILIES)
-OF_QUERIES = _classes_of("QueryRefused")
-OF_MANIFESTS = _classes_of("ManifestRefused")
+ALL = [refusal for family in FAMILIES for refusal in refusals_of(family)]
+OF_QUERIES = refusals_of("QueryRefused")
 
 
 def name_of(refusal: type[Exception]) -> str:
@@ -48,9 +37,9 @@ def test_a_refusal_has_a_code_and_says_when_it_is_raised(refusal: type[Exception
     assert (vars(refusal).get("__doc__") or "").strip(), "no docstring of its own"
 
 
-@pytest.mark.parametrize("refusal", [r for r in ALL if r not in OF_MANIFESTS], ids=name_of)
+@pytest.mark.parametrize("refusal", ALL, ids=name_of)
 def test_a_refusal_has_a_status(refusal: type[Exception]) -> None:
-    """In the gateway's one table, by itself or with its family; manifests stay on a terminal."""
+    """In the gateway's one table, by itself or with its family."""
     problems = importlib.import_module("gateway.http.problems")
     row = problems.row_of(refusal)
     assert row is not None

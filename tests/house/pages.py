@@ -1,0 +1,122 @@
+"""The pages of the docs that follow from the code: refusals, settings, commands.
+
+`python -m tests.house.pages` writes them; a house test fails when one differs from its code.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from tests.house.tree import ROOT, descendants
+
+DOCS = ROOT / "docs"
+FAMILIES = {"QueryRefused": "SQL", "BudgetRefused": "the ledger", "Refused": "the gateway"}
+
+REFUSALS = """# Refusals, faults and other problems
+
+Everything that is not an answer comes as `application/problem+json` (RFC 9457): `type`, `title`,
+`status`, `detail`, `code`, and where it applies `position` (line and column in the SQL), `hint`,
+`rule` (of [privacy.md](privacy.md)), `requested`, `remaining`, `incident`.
+
+A **refusal** is decided from public facts before anything private is read; nothing is charged, and
+it says why and what to do instead. A **fault** happens after the charge; it says one constant
+sentence and an incident id, whatever happened, and the charge stays.
+"""
+
+COMMANDS = """# The command line
+
+Every command has `--json`, which prints one JSON document instead of text for people, and `--help`.
+"""
+
+
+def refusals_of(family: str) -> list[type[Exception]]:
+    """Every refusal below a family, by the order of its code."""
+    found = [getattr(importlib.import_module(place), name) for place, name in descendants(family)]
+    return sorted(found, key=lambda refusal: refusal.code)
+
+
+def commands() -> Iterator[tuple[str, click.Command]]:
+    """Every command by its full name, `sluis` itself first."""
+    main: click.Command = importlib.import_module("gateway.cli").main
+    waiting = [("sluis", main)]
+    while waiting:
+        name, command = waiting.pop(0)
+        yield name, command
+        if isinstance(command, click.Group):
+            waiting[:0] = [(f"{name} {key}", one) for key, one in sorted(command.commands.items())]
+
+
+def page_of_refusals() -> str:
+    """docs/refusals.md."""
+    parts = [REFUSALS]
+    for family, words in FAMILIES.items():
+        rows = "\n".join(_row(refusal) for refusal in refusals_of(family))
+        parts.append(
+            f"## Refusals of {words}\n\n| code | when | what to do |\n|---|---|---|\n{rows}\n"
+        )
+    rows = "\n".join(f"| `{code}` | {detail} |" for code, detail in _problems())
+    parts.append(f"## Problems of HTTP itself\n\n| code | when |\n|---|---|\n{rows}\n")
+    return "\n".join(parts)
+
+
+def _row(refusal: type[Exception]) -> str:
+    sentence = (refusal.__doc__ or "").strip().splitlines()[0]
+    way_out = getattr(refusal, "way_out", None) or getattr(refusal, "hint", None) or ""
+    return f"| `{refusal.code}` | {sentence} | {way_out} |"  # type: ignore[attr-defined]
+
+
+def _problems() -> Iterator[tuple[str, str]]:
+    rows = importlib.import_module("gateway.http.problems").HTTP_ROWS
+    ours = {one.code for family in FAMILIES for one in refusals_of(family)}  # type: ignore[attr-defined]
+    yield from ((code, detail) for code, _, detail in rows.values() if code not in ours)
+    yield "internal-error", "The server failed; its log knows more under the incident's id."
+
+
+def page_of_operations() -> str:
+    """docs/operations.md, with its table of settings as the code has them."""
+    settings = importlib.import_module("gateway.settings")
+    rows = [f"| `{name}` | {default} | {text} |" for name, default, text in settings.documented()]
+    table = "\n".join(["| variable | default | meaning |", "|---|---|---|", *rows, ""])
+    page = (DOCS / "operations.md").read_text(encoding="utf-8")
+    return re.sub(r"\| variable \| default \| meaning \|\n(\|.*\n)+", lambda _: table, page)
+
+
+def page_of_commands() -> str:
+    """docs/commands.md."""
+    return "\n".join([COMMANDS, *(_section(name, command) for name, command in commands())])
+
+
+def _section(name: str, command: click.Command) -> str:
+    with click.Context(command, info_name=name) as context:
+        usage = " ".join([name, *command.collect_usage_pieces(context)])
+        shown = [parameter.get_help_record(context) for parameter in command.params]
+    options = [f"| `{record[0]}` | {_on_one_line(record[1])} |" for record in shown if record]
+    table = ["| option | meaning |", "|---|---|", *options, ""] if options else []
+    text = _on_one_line(command.help or "").replace("\b", "")
+    return "\n".join([f"## `{name}`", "", f"`{usage}`", "", text, "", *table])
+
+
+def _on_one_line(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+PAGES = {
+    "refusals.md": page_of_refusals,
+    "operations.md": page_of_operations,
+    "commands.md": page_of_commands,
+}
+
+
+def write(folder: Path = DOCS) -> None:
+    """Bring the pages in line with the code."""
+    for name, page in PAGES.items():
+        (folder / name).write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write()
