@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from fractions import Fraction
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from budgets import amounts
 from budgets.account import Account, Amounts, Grant, Kind, grant, promised, shown
@@ -26,6 +26,8 @@ from budgets.refusals import (
 from budgets.storage import accounts, journal
 from budgets.storage.schema import dataset as datasets
 from budgets.storage.schema import project as projects
+
+_DATASET = select(projects.c.dataset).where(projects.c.name == bindparam("named"))
 
 
 def open_dataset(tx: Connection, name: str, ceiling: Grant, unit: str, at: datetime) -> None:
@@ -120,9 +122,7 @@ def freeze(tx: Connection, name: str, frozen: bool, by: str, reason: str, at: da
 
 def dataset_of(tx: Connection, name: str) -> str:
     """The dataset that a project reads."""
-    found: str | None = tx.execute(
-        select(projects.c.dataset).where(projects.c.name == name)
-    ).scalar()
+    found: str | None = tx.execute(_DATASET, {"named": name}).scalar()
     if found is None:
         raise UnknownProject(name)
     return found

@@ -1,14 +1,26 @@
 """Rows of accounts: found, opened, and changed by conditional updates alone.
 
 Every update repeats in its WHERE what admission found, and its row count is checked: should two
-transactions ever meet here, one of them changes nothing and is refused.
+transactions ever meet here, one of them changes nothing and is refused. The statements are built
+once; charging runs them many times a second.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Update,
+    and_,
+    bindparam,
+    insert,
+    select,
+    update,
+)
 
 from budgets.account import Account, Amounts, Grant, Kind
 from budgets.chain import GENESIS
@@ -21,9 +33,62 @@ class Overdrawn(Exception):
     """An account changed between being read and being posted to; nothing was written."""
 
 
+def _column(prefix: str, part: str) -> ColumnElement[int]:
+    return account.c[f"{prefix}_{part}"]
+
+
+def _each(rule: Any) -> ColumnElement[bool]:
+    """The rule, for rho, delta and epsilon; `rule` is given the part and the amount asked."""
+    return and_(*(rule(part, bindparam(f"by_{part}")) for part in PARTS))
+
+
+def _moved(prefix: str, sign: int) -> dict[str, ColumnElement[int]]:
+    return {
+        f"{prefix}_{part}": _column(prefix, part) + sign * bindparam(f"by_{part}") for part in PARTS
+    }
+
+
+_THIS: ColumnElement[bool] = account.c.id == bindparam("which")
+_CHANGE: Update = update(account).where(_THIS)
+
+_AT = select(account).where(
+    account.c.kind == bindparam("kind"),
+    account.c.owner == bindparam("owner"),
+    account.c.name == bindparam("name"),
+)
+_PARENT = select(account.c.parent).where(_THIS)
+_PATH = (
+    select(account)
+    .where(account.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(account.c.id)
+    .with_for_update()
+)
+_BY_ID = select(account).where(_THIS)
+_PROMISE = _CHANGE.where(
+    _each(lambda part, by: _column("allocated", part) + by <= _column("cap", part))
+).values(_moved("allocated", 1))
+_RESERVE = _CHANGE.where(
+    _each(
+        lambda part, by: (
+            _column("reserved", part) + _column("spent", part) + by <= _column("cap", part)
+        )
+    )
+).values(_moved("reserved", 1))
+_COVERED = _CHANGE.where(_each(lambda part, by: _column("reserved", part) >= by))
+_SPEND = _COVERED.values(_moved("reserved", -1) | _moved("spent", 1))
+_GIVE_BACK = _COVERED.values(_moved("reserved", -1))
+
+
 def find(tx: Connection, kind: Kind, owner: str, name: str) -> Account | None:
     """The account of that address, or None."""
-    row = tx.execute(_at(kind, owner, name)).one_or_none()
+    row = tx.execute(_AT, {"kind": kind.value, "owner": owner, "name": name}).one_or_none()
+    return None if row is None else _read(row)
+
+
+def root(tx: Connection, dataset: str) -> Account | None:
+    """The account of the dataset's ceiling, locked."""
+    named = {"kind": Kind.DATASET.value, "owner": "", "name": dataset}
+    row = tx.execute(_AT.with_for_update(), named).one_or_none()
     return None if row is None else _read(row)
 
 
@@ -35,97 +100,13 @@ def path(tx: Connection, last: Account) -> tuple[Account, ...]:
     ids, parent = [last.id], last.parent
     while parent is not None:
         ids.append(parent)
-        parent = tx.execute(select(account.c.parent).where(account.c.id == parent)).scalar_one()
-    rows = tx.execute(
-        select(account).where(account.c.id.in_(ids)).order_by(account.c.id).with_for_update()
-    )
-    return tuple(_read(row) for row in rows)
+        parent = tx.execute(_PARENT, {"which": parent}).scalar_one()
+    return tuple(_read(row) for row in tx.execute(_PATH, {"ids": ids}))
 
 
-def root(tx: Connection, dataset: str) -> Account | None:
-    """The account of the dataset's ceiling, locked."""
-    row = tx.execute(_at(Kind.DATASET, "", dataset).with_for_update()).one_or_none()
-    return None if row is None else _read(row)
-
-
-def opened(
-    tx: Connection, kind: Kind, owner: str, name: str, grant: Grant, parent: Account | None
-) -> Account:
-    """A new account with its whole capacity free."""
-    tx.execute(
-        insert(account).values(
-            kind=kind.value,
-            owner=owner,
-            name=name,
-            dataset=parent.dataset if parent else name,
-            parent=parent.id if parent else None,
-            head=None if parent else GENESIS,
-            epsilon=grant.epsilon,
-            delta=grant.delta,
-            **_values("cap", grant.capacity),
-        )
-    )
-    made = find(tx, kind, owner, name)
-    if made is None:
-        raise Overdrawn
-    return made
-
-
-def regrant(tx: Connection, which: Account, grant: Grant) -> None:
-    """Give an account the capacity of a larger grant."""
-    _changed(
-        tx,
-        update(account)
-        .where(account.c.id == which.id, account.c.epsilon == which.grant.epsilon)
-        .values(epsilon=grant.epsilon, delta=grant.delta, **_values("cap", grant.capacity)),
-    )
-
-
-def promise(tx: Connection, which: Account, amounts: Amounts) -> None:
-    """Set amounts aside for an account below; never beyond the capacity."""
-    fits = [_column("allocated", p) + _of(amounts, p) <= _column("cap", p) for p in PARTS]
-    _changed(
-        tx,
-        update(account)
-        .where(account.c.id == which.id, *fits)
-        .values(**_added("allocated", amounts)),
-    )
-
-
-def reserve(tx: Connection, which: int, amounts: Amounts) -> None:
-    """Post a charge to an account, if it fits."""
-    fits = [
-        _column("reserved", p) + _column("spent", p) + _of(amounts, p) <= _column("cap", p)
-        for p in PARTS
-    ]
-    _changed(
-        tx,
-        update(account)
-        .where(account.c.id == which, and_(*fits))
-        .values(**_added("reserved", amounts)),
-    )
-
-
-def spend(tx: Connection, charged: Mapping[int, Amounts]) -> None:
-    """Turn what a charge has reserved into what is spent for good, root first."""
-    for which, amounts in charged.items():
-        _changed(
-            tx,
-            update(account)
-            .where(account.c.id == which, *_covers(amounts))
-            .values(**_added("reserved", -amounts), **_added("spent", amounts)),
-        )
-
-
-def give_back(tx: Connection, charged: Mapping[int, Amounts]) -> None:
-    """Undo what a charge has reserved, root first."""
-    for which, amounts in charged.items():
-        _changed(
-            tx,
-            update(account)
-            .where(account.c.id == which, *_covers(amounts))
-            .values(**_added("reserved", -amounts)),
-        )
+def by_id(tx: Connection, which: int) -> Account:
+    """The account with this id."""
+    return _read(tx.execute(_BY_ID, {"which": which}).one())
 
 
 def of_dataset(tx: Connection, dataset: str) -> Sequence[Account]:
@@ -134,49 +115,78 @@ def of_dataset(tx: Connection, dataset: str) -> Sequence[Account]:
     return [_read(row) for row in rows]
 
 
-def by_id(tx: Connection, which: int) -> Account:
-    """The account with this id."""
-    return _read(tx.execute(select(account).where(account.c.id == which)).one())
+def opened(
+    tx: Connection, kind: Kind, owner: str, name: str, grant: Grant, parent: Account | None
+) -> Account:
+    """A new account with its whole capacity free."""
+    which: int = tx.execute(
+        insert(account)
+        .values(
+            kind=kind.value,
+            owner=owner,
+            name=name,
+            dataset=parent.dataset if parent else name,
+            parent=parent.id if parent else None,
+            head=None if parent else GENESIS,
+            **_granted(grant),
+        )
+        .returning(account.c.id)
+    ).scalar_one()
+    return by_id(tx, which)
 
 
-def _at(kind: Kind, owner: str, name: str) -> Select[tuple[object, ...]]:
-    columns = account.c
-    return select(account).where(
-        columns.kind == kind.value, columns.owner == owner, columns.name == name
-    )
+def regrant(tx: Connection, which: Account, grant: Grant) -> None:
+    """Give an account the capacity of a larger grant."""
+    statement = _CHANGE.where(account.c.epsilon == which.grant.epsilon).values(_granted(grant))
+    _changed(tx, statement, {"which": which.id})
 
 
-def _changed(tx: Connection, statement: object) -> None:
-    if tx.execute(statement).rowcount != 1:  # type: ignore[call-overload]
+def promise(tx: Connection, which: Account, amounts: Amounts) -> None:
+    """Set amounts aside for an account below; never beyond the capacity."""
+    _changed(tx, _PROMISE, _asked(which.id, amounts))
+
+
+def reserve(tx: Connection, which: int, amounts: Amounts) -> None:
+    """Post a charge to an account, if it fits."""
+    _changed(tx, _RESERVE, _asked(which, amounts))
+
+
+def spend(tx: Connection, charged: Mapping[int, Amounts]) -> None:
+    """Turn what a charge has reserved into what is spent for good, root first."""
+    for which, amounts in charged.items():
+        _changed(tx, _SPEND, _asked(which, amounts))
+
+
+def give_back(tx: Connection, charged: Mapping[int, Amounts]) -> None:
+    """Undo what a charge has reserved, root first."""
+    for which, amounts in charged.items():
+        _changed(tx, _GIVE_BACK, _asked(which, amounts))
+
+
+def _changed(tx: Connection, statement: Update, values: Mapping[str, int]) -> None:
+    if tx.execute(statement, values).rowcount != 1:
         raise Overdrawn
 
 
-def _column(prefix: str, part: str) -> ColumnElement[int]:
-    return account.c[f"{prefix}_{part}"]
+def _asked(which: int, amounts: Amounts) -> dict[str, int]:
+    parts = {"by_rho": amounts.rho, "by_delta": amounts.delta, "by_epsilon": amounts.epsilon}
+    return {"which": which} | parts
 
 
-def _of(amounts: Amounts, part: str) -> int:
-    value: int = getattr(amounts, part)
-    return value
+def _granted(grant: Grant) -> dict[str, int]:
+    cap = grant.capacity
+    figures = {"epsilon": grant.epsilon, "delta": grant.delta}
+    return figures | {"cap_rho": cap.rho, "cap_delta": cap.delta, "cap_epsilon": cap.epsilon}
 
 
-def _covers(amounts: Amounts) -> list[ColumnElement[bool]]:
-    return [_column("reserved", part) >= _of(amounts, part) for part in PARTS]
+def _amounts(row: Row[Any], prefix: str) -> Amounts:
+    figures = row._mapping
+    return Amounts(
+        figures[f"{prefix}_rho"], figures[f"{prefix}_delta"], figures[f"{prefix}_epsilon"]
+    )
 
 
-def _values(prefix: str, amounts: Amounts) -> dict[str, int]:
-    return {f"{prefix}_{part}": _of(amounts, part) for part in PARTS}
-
-
-def _added(prefix: str, amounts: Amounts) -> dict[str, ColumnElement[int]]:
-    return {f"{prefix}_{p}": _column(prefix, p) + _of(amounts, p) for p in PARTS}
-
-
-def _amounts(row: Row[tuple[object, ...]], prefix: str) -> Amounts:
-    return Amounts(*(row._mapping[f"{prefix}_{part}"] for part in PARTS))
-
-
-def _read(row: Row[tuple[object, ...]]) -> Account:
+def _read(row: Row[Any]) -> Account:
     return Account(
         id=row.id,
         kind=Kind(row.kind),

@@ -7,12 +7,27 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from budgets.chain import canonical
 from budgets.charge import ChargeState, Claim, StageClaim, StoredStage
 from budgets.loss import PrivacyLoss
 from budgets.storage.schema import charge, project, query, stage
+
+_ADD = insert(charge).returning(charge.c.id)
+_ADD_STAGE = insert(stage)
+_CLOSE = (
+    update(charge)
+    .where(charge.c.id == bindparam("which"), charge.c.state == ChargeState.RESERVED.value)
+    .values(state=bindparam("after"))
+)
+_OF_PROJECT = select(
+    stage.c.id, stage.c.digest, stage.c.scales, stage.c.family, stage.c.delta
+).where(
+    stage.c.project == bindparam("name"),
+    stage.c.digest.in_(bindparam("digests", expanding=True)),
+    stage.c.state == bindparam("wanted"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,29 +42,15 @@ class OpenCharge:
 
 def add(tx: Connection, number: int, claim: Claim, loss: PrivacyLoss) -> int:
     """A new charge, reserved, for the query of that number."""
-    made: int = tx.execute(
-        insert(charge)
-        .values(
-            query=number,
-            state=ChargeState.RESERVED.value,
-            deadline=claim.deadline,
-            rho=loss.rho,
-            delta=loss.delta,
-            epsilon=loss.epsilon,
-        )
-        .returning(charge.c.id)
-    ).scalar_one()
+    figures = {"rho": loss.rho, "delta": loss.delta, "epsilon": loss.epsilon}
+    state = {"state": ChargeState.RESERVED.value, "deadline": claim.deadline}
+    made: int = tx.execute(_ADD, {"query": number} | state | figures).scalar_one()
     return made
 
 
 def close(tx: Connection, which: int, state: ChargeState) -> bool:
     """End a reserved charge; says whether it was still reserved."""
-    changed = tx.execute(
-        update(charge)
-        .where(charge.c.id == which, charge.c.state == ChargeState.RESERVED.value)
-        .values(state=state.value)
-    )
-    return changed.rowcount == 1
+    return tx.execute(_CLOSE, {"which": which, "after": state.value}).rowcount == 1
 
 
 def overdue(tx: Connection, now: datetime) -> Sequence[OpenCharge]:
@@ -66,12 +67,7 @@ def overdue(tx: Connection, now: datetime) -> Sequence[OpenCharge]:
 
 def stored(tx: Connection, name: str, digests: Iterable[str]) -> Sequence[StoredStage]:
     """The project's released stages among these digests."""
-    rows = tx.execute(
-        select(stage.c.id, stage.c.digest, stage.c.scales, stage.c.family, stage.c.delta)
-        .where(stage.c.project == name, stage.c.digest.in_(list(digests)))
-        .where(stage.c.state == ChargeState.SETTLED.value)
-        .order_by(stage.c.id)
-    )
+    rows = tx.execute(_OF_PROJECT, _asked(name, digests, ChargeState.SETTLED))
     return [
         StoredStage(row.id, row.digest, tuple(json.loads(row.scales)), row.family, row.delta)
         for row in rows
@@ -80,19 +76,14 @@ def stored(tx: Connection, name: str, digests: Iterable[str]) -> Sequence[Stored
 
 def any_in_flight(tx: Connection, name: str, digests: Iterable[str]) -> bool:
     """Whether one of these stages is reserved in the project and not settled."""
-    row = tx.execute(
-        select(stage.c.id)
-        .where(stage.c.project == name, stage.c.digest.in_(list(digests)))
-        .where(stage.c.state == ChargeState.RESERVED.value)
-        .limit(1)
-    ).first()
-    return row is not None
+    rows = tx.execute(_OF_PROJECT, _asked(name, digests, ChargeState.RESERVED))
+    return rows.first() is not None
 
 
 def add_stages(tx: Connection, which: int, name: str, stages: Sequence[StageClaim]) -> None:
     """The stages that a charge pays for, in flight from now on."""
     tx.execute(
-        insert(stage),
+        _ADD_STAGE,
         [
             {
                 "project": name,
@@ -128,3 +119,7 @@ def documents(tx: Connection, ids: Mapping[str, int]) -> dict[str, bytes]:
     """The noisy tables of these stages, by digest."""
     rows = tx.execute(select(stage.c.digest, stage.c.document).where(stage.c.id.in_(ids.values())))
     return {row.digest: row.document for row in rows}
+
+
+def _asked(name: str, digests: Iterable[str], state: ChargeState) -> dict[str, object]:
+    return {"name": name, "digests": list(digests), "wanted": state.value}

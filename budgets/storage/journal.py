@@ -5,12 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from budgets.account import Account, Amounts
 from budgets.chain import Entry, Event, canonical, link
 from budgets.storage.schema import Moment, account, entry
+
+_THIS = account.c.id == bindparam("root")
+_HEAD = select(account.c.head, account.c.length).where(_THIS)
+_ADVANCE = update(account).where(_THIS, account.c.length == bindparam("before"))
+_ENTER = insert(entry)
+_CHARGED = (
+    select(entry.c.account, entry.c.rho, entry.c.delta, entry.c.epsilon)
+    .where(entry.c.charge == bindparam("of"), entry.c.event == Event.RESERVE.value)
+    .order_by(entry.c.number)
+)
+
+
+class Forked(Exception):
+    """Another transaction has extended the chain meanwhile; nothing was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +55,7 @@ def append(tx: Connection, root: int, items: Sequence[Item], at: datetime) -> No
 
 def head(tx: Connection, root: int) -> tuple[str, int]:
     """The last hash of a chain, and how many entries it has. The caller has locked the root."""
-    row = tx.execute(select(account.c.head, account.c.length).where(account.c.id == root)).one()
+    row = tx.execute(_HEAD, {"root": root}).one()
     return row.head, row.length
 
 
@@ -58,11 +73,7 @@ def entries(tx: Connection, dataset: str, after: int = 0) -> Iterator[tuple[Entr
 
 def charged_by(tx: Connection, charge: int) -> dict[int, Amounts]:
     """What a charge posted when it was reserved: the amounts by account."""
-    rows = tx.execute(
-        select(entry.c.account, entry.c.rho, entry.c.delta, entry.c.epsilon)
-        .where(entry.c.charge == charge, entry.c.event == Event.RESERVE.value)
-        .order_by(entry.c.number)
-    )
+    rows = tx.execute(_CHARGED, {"of": charge})
     return {row.account: Amounts(row.rho, row.delta, row.epsilon) for row in rows}
 
 
@@ -95,7 +106,7 @@ def _row(made: Entry, account_id: int, at: datetime, digest: str) -> dict[str, o
     }
 
 
-def _read(row: Row[tuple[object, ...]]) -> Entry:
+def _read(row: Row[Any]) -> Entry:
     return Entry(
         dataset=row.dataset,
         number=row.number,

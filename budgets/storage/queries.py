@@ -5,8 +5,9 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, Row, and_, insert, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, insert, select, update
 
 from budgets.charge import ChargeState, QueryRecord, QueryState
 from budgets.loss import PrivacyLoss
@@ -17,6 +18,17 @@ _RECORDS = select(
     query, charge.c.deadline, charge.c.rho, charge.c.delta, charge.c.epsilon
 ).outerjoin(
     charge, and_(charge.c.query == query.c.number, charge.c.state != ChargeState.VOID.value)
+)
+
+_BY_ID = _RECORDS.where(query.c.project == bindparam("of"), query.c.id == bindparam("name"))
+_BY_KEY = _RECORDS.where(query.c.project == bindparam("of"), query.c.key == bindparam("used"))
+_MOVE = (
+    update(query)
+    .where(query.c.id == bindparam("name"), query.c.state == bindparam("before"))
+    .values(state=bindparam("after"), incident=bindparam("because"))
+)
+_STORE = insert(release).values(
+    query=select(query.c.number).where(query.c.id == bindparam("name")).scalar_subquery()
 )
 
 
@@ -48,7 +60,7 @@ def add(
 
 def get(tx: Connection, project: str, name: str) -> QueryRecord:
     """The query of that id, if it is this project's."""
-    row = tx.execute(_RECORDS.where(query.c.project == project, query.c.id == name)).one_or_none()
+    row = tx.execute(_BY_ID, {"of": project, "name": name}).one_or_none()
     if row is None:
         raise UnknownQuery
     return _read(row)
@@ -56,7 +68,7 @@ def get(tx: Connection, project: str, name: str) -> QueryRecord:
 
 def by_key(tx: Connection, project: str, key: str) -> QueryRecord | None:
     """The query that this idempotency key made, or None."""
-    row = tx.execute(_RECORDS.where(query.c.project == project, query.c.key == key)).one_or_none()
+    row = tx.execute(_BY_KEY, {"of": project, "used": key}).one_or_none()
     return None if row is None else _read(row)
 
 
@@ -76,18 +88,13 @@ def move(
     incident: str | None = None,
 ) -> bool:
     """Change a query's state if it is `before`; says whether it was."""
-    changed = tx.execute(
-        update(query)
-        .where(query.c.id == name, query.c.state == before.value)
-        .values(state=after.value, incident=incident)
-    )
-    return changed.rowcount == 1
+    words = {"before": before.value, "after": after.value, "because": incident}
+    return tx.execute(_MOVE, {"name": name} | words).rowcount == 1
 
 
 def store(tx: Connection, name: str, document: bytes) -> None:
     """Keep the release of a query."""
-    number = select(query.c.number).where(query.c.id == name).scalar_subquery()
-    tx.execute(insert(release).values(query=number, document=document))
+    tx.execute(_STORE, {"name": name, "document": document})
 
 
 def document(tx: Connection, project: str, name: str) -> bytes | None:
@@ -100,7 +107,7 @@ def document(tx: Connection, project: str, name: str) -> bytes | None:
     return found
 
 
-def _read(row: Row[tuple[object, ...]]) -> QueryRecord:
+def _read(row: Row[Any]) -> QueryRecord:
     return QueryRecord(
         id=row.id,
         number=row.number,
