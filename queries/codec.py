@@ -9,9 +9,12 @@ import typing
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+
+SCALARS = frozenset({int, str, bool, float, type(None)})
 
 
 def dumps(value: object) -> bytes:
@@ -22,21 +25,26 @@ def dumps(value: object) -> bytes:
 
 
 def loads(kind: type[T], text: bytes | str) -> T:
-    """The value of type `kind` that `dumps` wrote; raises ValueError or TypeError when it is none."""
+    """The value of type `kind` that `dumps` wrote; ValueError or TypeError when it is none."""
     return typing.cast(T, _built(kind, json.loads(text)))
 
 
 def plain(value: object) -> Any:
     """Only dicts, lists, text, numbers, booleans and None."""
+    if type(value) in SCALARS:
+        return value
     match value:
         case Enum():
             return value.value
         case Fraction() | Decimal():
             return str(value)
         case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            fields = dataclasses.fields(value)
-            return {field.name: plain(getattr(value, field.name)) for field in fields}
+            return {
+                name: plain(getattr(value, name)) for name in _hints(typing.cast(Any, type(value)))
+            }
         case tuple() | list():
+            if all(type(item) in SCALARS for item in value):
+                return list(value)
             return [plain(item) for item in value]
         case dict():
             return {str(key): plain(item) for key, item in value.items()}
@@ -50,9 +58,13 @@ def _built(kind: Any, data: Any) -> Any:
     if origin in (types.UnionType, typing.Union):
         return _one_of(typing.get_args(kind), data)
     if origin is tuple:
-        return tuple(_built(typing.get_args(kind)[0], item) for item in _list(data))
+        member = typing.get_args(kind)[0]
+        plain_kinds = _scalars(member)
+        if plain_kinds and all(type(item) in plain_kinds for item in _list(data)):
+            return tuple(data)
+        return tuple(_built(member, item) for item in _list(data))
     if dataclasses.is_dataclass(kind):
-        hints = typing.get_type_hints(kind)
+        hints = _hints(typing.cast(Any, kind))
         return typing.cast(Any, kind)(**{name: _built(hints[name], data[name]) for name in hints})
     if kind in (Fraction, Decimal) or (isinstance(kind, type) and issubclass(kind, Enum)):
         return kind(data)
@@ -61,6 +73,21 @@ def _built(kind: Any, data: Any) -> Any:
     if not (kind is Any or (isinstance(data, kind) and isinstance(data, bool) <= (kind is bool))):
         raise TypeError(f"expected {kind}, got {type(data).__name__}")
     return data
+
+
+@lru_cache(maxsize=1024)
+def _hints(kind: type) -> dict[str, Any]:
+    """The types of a dataclass's fields, in their order."""
+    hints = typing.get_type_hints(kind)
+    return {field.name: hints[field.name] for field in dataclasses.fields(kind)}
+
+
+@lru_cache(maxsize=1024)
+def _scalars(kind: Any) -> frozenset[type]:
+    """The scalar types that `kind` stands for, or none where it is not made of those alone."""
+    union = typing.get_origin(kind) in (types.UnionType, typing.Union)
+    kinds = frozenset(typing.get_args(kind) if union else (kind,))
+    return kinds if kinds <= SCALARS else frozenset()
 
 
 def _one_of(kinds: tuple[Any, ...], data: Any) -> Any:

@@ -15,4 +15,4 @@ class ClaimMismatch(Exception):
 
 
 class WorkersUnavailable(Exception):
-    """No worker process could be asked; nothing was charged, so the caller may try again."""
+    """No worker process could answer; nothing was charged, so the caller may try again."""

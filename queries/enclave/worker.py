@@ -22,7 +22,7 @@ def prepare(settings: Settings) -> Handler:
     """The handler of one worker: a job in, its reply out, nothing remembered but open files."""
     deliveries = Deliveries(settings)
 
-    def handle(body: bytes) -> bytes:
+    def reply(body: bytes) -> bytes:
         job = codec.loads(Job, body)
         if job.verb == CHECK:
             return codec.dumps(Reply(holds=_holds(job)))
@@ -30,7 +30,7 @@ def prepare(settings: Settings) -> Handler:
             return codec.dumps(Reply(stages=_run(deliveries, job)))
         raise ValueError("no such verb")
 
-    return handle
+    return reply
 
 
 def _holds(job: Job) -> bool:

@@ -7,18 +7,19 @@ it. Everything here is computed from released values and the plan.
 from __future__ import annotations
 
 import hashlib
-import math
 import re
 from collections.abc import Sequence
-from typing import Any
 
 import duckdb
 import numpy as np
+from numpy import ma
+from numpy.random import Generator, default_rng
+from numpy.typing import NDArray
 
 from queries.plan.model import NoisyColumn, Stage
 from queries.plan.noisy import NoisyStage
 from queries.release.law import draws, half_width
-from queries.release.tables import INCOMING, Array
+from queries.release.tables import DECIMAL, INCOMING, Array
 
 SAMPLES = 1000
 FEWEST_SAMPLES = 200
@@ -63,17 +64,18 @@ def simulated(
     """
     used = [place for place, c in enumerate(stage.columns) if _mentions(expressions, c.name)]
     seed = hashlib.sha256(stage.digest.encode()).digest()
-    generator = np.random.default_rng(int.from_bytes(seed, "big"))
+    generator = default_rng(int.from_bytes(seed, "big"))
     samples = max(FEWEST_SAMPLES, min(SAMPLES, ALL_SAMPLES // max(1, len(rows))))
     size = max(1, BATCH // samples)
     found: list[dict[int, Interval]] = [{} for _ in expressions]
-    sql = _statement(stage, used, expressions, confidence)
+    sql = _statement(stage, used, expressions)
     for start in range(0, len(rows), size):
         part = rows[start : start + size]
         arrays = _scattered(stage, noisy, used, part, samples, generator)
-        for row, *ends in _evaluated(connection, sql, arrays):
-            for place in range(len(expressions)):
-                found[place][row] = _interval(ends[2 * place], ends[2 * place + 1], samples)
+        for intervals, values in zip(
+            found, _evaluated(connection, sql, arrays, samples), strict=True
+        ):
+            intervals.update(zip(part, _intervals(values, confidence), strict=True))
     return found
 
 
@@ -88,7 +90,7 @@ def _scattered(
     used: Sequence[int],
     rows: Sequence[int],
     samples: int,
-    generator: np.random.Generator,
+    generator: Generator,
 ) -> dict[str, Array]:
     """A column of samples for each measure used, row after row."""
     arrays: dict[str, Array] = {"_row": np.repeat(np.asarray(rows, dtype=np.int64), samples)}
@@ -96,51 +98,74 @@ def _scattered(
         column = stage.columns[place]
         centre = np.array([noisy.values[row][place] for row in rows], dtype=np.float64)
         steps = centre[:, None] + draws(column.noise, generator, (len(rows), samples))
-        grown = steps * float(1 << column.shift)
-        if column.shift:
-            grown += generator.integers(0, 1 << min(column.shift, 62), grown.shape)
-        arrays[column.name] = (grown * (column.numerator / column.denominator)).ravel()
+        arrays[column.name] = _values(column, steps, generator).ravel()
     return arrays
 
 
-def _statement(
-    stage: Stage, used: Sequence[int], expressions: Sequence[str], confidence: float
-) -> str:
-    """Quantiles of each expression for each row, over the samples joined with the row's keys."""
-    names = [stage.columns[place].name for place in used]
-    casts = [
-        f'TRY_CAST(d."{stage.columns[place].name}" AS {stage.columns[place].sql_type})'
-        f' AS "{stage.columns[place].name}"'
-        for place in used
-    ]
-    others = ", ".join(f'"{name}"' for name in ("_row", *names))
-    inner = ", ".join([f"t.* EXCLUDE ({others})", "d._row", *casts])
+def _values(column: NoisyColumn, steps: NDArray[np.float64], generator: Generator) -> Array:
+    """Steps in the column's own unit, whole numbers where the engine is to see whole numbers."""
+    if column.shift:
+        steps = steps * float(1 << column.shift)
+        steps += generator.integers(0, 1 << min(column.shift, 62), steps.shape)
+    if column.numerator != column.denominator:
+        steps = steps * (column.numerator / column.denominator)
+    if column.sql_type.upper() != "BIGINT":
+        return steps
+    return np.asarray(np.clip(np.rint(steps), -(2.0**62), 2.0**62).astype(np.int64))
+
+
+def _statement(stage: Stage, used: Sequence[int], expressions: Sequence[str]) -> str:
+    """Each expression for each sample. Keys are joined only where an expression reads one."""
+    columns = [_as_engine_type(stage.columns[place]) for place in used]
     values = [f"CAST(({sql}) AS DOUBLE) AS e{n}" for n, sql in enumerate(expressions)]
-    low, high = (1 - confidence) / 2, (1 + confidence) / 2
-    ends = [
-        f"quantile_cont(e{n}, [{low}, {high}]) FILTER (WHERE NOT isnan(e{n})), "
-        f"count(e{n}) FILTER (WHERE NOT isnan(e{n}))"
-        for n in range(len(expressions))
-    ]
+    keys = [key.name for key in stage.keys if _mentions(expressions, key.name)]
+    joined = f' JOIN "{stage.name}" AS t ON t._row = d._row' if keys else ""
+    inner = ", ".join(["d._row AS _row", *columns, *(f't."{key}"' for key in keys)])
     return (
-        f"SELECT _row, {', '.join(ends)} FROM ("
-        f'SELECT "{stage.name}"._row AS _row, {", ".join(values)} FROM ('
-        f'SELECT {inner} FROM {INCOMING} AS d JOIN "{stage.name}" AS t ON t._row = d._row'
-        f') AS "{stage.name}") AS scattered GROUP BY _row'
+        f'SELECT "{stage.name}"._row AS _row, {", ".join(values)} '
+        f'FROM (SELECT {inner} FROM {INCOMING} AS d{joined}) AS "{stage.name}"'
     )
 
 
+def _as_engine_type(column: NoisyColumn) -> str:
+    """Samples of decimals stay DOUBLE: many times faster, and only quantiles are taken of them."""
+    if DECIMAL.fullmatch(column.sql_type) or column.sql_type.upper() == "BIGINT":
+        return f'd."{column.name}"'
+    return f'TRY_CAST(d."{column.name}" AS {column.sql_type}) AS "{column.name}"'
+
+
 def _evaluated(
-    connection: duckdb.DuckDBPyConnection, sql: str, arrays: dict[str, Array]
-) -> list[tuple[Any, ...]]:
+    connection: duckdb.DuckDBPyConnection, sql: str, arrays: dict[str, Array], samples: int
+) -> list[NDArray[np.float64]]:
+    """The values of each expression, a line for each row, whatever the engine's own order."""
     connection.register(INCOMING, arrays)
     try:
-        return connection.execute(sql).fetchall()
+        columns = connection.execute(sql).fetchnumpy()
     finally:
         connection.unregister(INCOMING)
+    rows = columns.pop("_row")
+    order = np.argsort(rows, kind="stable")
+    filled = [ma.filled(values.astype(np.float64), np.nan) for values in columns.values()]
+    return [values[order].reshape(-1, samples) for values in filled]
 
 
-def _interval(ends: Sequence[float] | None, known: int, samples: int) -> Interval:
-    if ends is None or known < ENOUGH * samples or not all(map(math.isfinite, ends)):
-        return None
-    return float(ends[0]), float(ends[1])
+def _intervals(values: NDArray[np.float64], confidence: float) -> list[Interval]:
+    """Quantiles of each line, interpolated, where enough of its samples have a value at all."""
+    ordered = np.sort(values, axis=1)  # NaN last
+    known = np.count_nonzero(~np.isnan(ordered), axis=1)
+    low = _quantile(ordered, known, (1 - confidence) / 2)
+    high = _quantile(ordered, known, (1 + confidence) / 2)
+    told = (known >= ENOUGH * values.shape[1]) & np.isfinite(low) & np.isfinite(high)
+    return [
+        (float(low[line]), float(high[line])) if told[line] else None for line in range(len(told))
+    ]
+
+
+def _quantile(ordered: NDArray[np.float64], known: Array, level: float) -> NDArray[np.float64]:
+    place = level * np.maximum(known - 1, 0)
+    below = np.floor(place).astype(np.int64)
+    above = np.minimum(below + 1, ordered.shape[1] - 1)
+    lines = np.arange(len(ordered))
+    with np.errstate(invalid="ignore"):
+        rise = (place - below) * (ordered[lines, above] - ordered[lines, below])
+        return np.asarray(ordered[lines, below] + np.nan_to_num(rise, nan=0.0, posinf=np.inf))

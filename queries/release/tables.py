@@ -25,26 +25,17 @@ BITS = {"SMALLINT": 15, "INTEGER": 31, "BIGINT": 63, "HUGEINT": 127}
 def create(connection: duckdb.DuckDBPyConnection, stage: Stage, noisy: NoisyStage) -> None:
     """A table of the stage's name: `_row`, its keys and its measures, typed."""
     columns: tuple[Key | NoisyColumn, ...] = (*stage.keys, *stage.columns)
-    declared = ", ".join(f"{_name(column.name)} {column.sql_type}" for column in columns)
-    head = ", ".join(["_row BIGINT", declared] if declared else ["_row BIGINT"])
-    connection.execute(f"CREATE TABLE {_name(stage.name)} ({head})")
     arrays: dict[str, Array] = {"_row": np.arange(len(noisy.keys))}
     arrays |= {key.name: keys(key, part) for key, part in _parts(stage.keys, noisy.keys)}
     arrays |= {col.name: measures(col, part) for col, part in _parts(stage.columns, noisy.values)}
-    casts = [f"CAST({_name(column.name)} AS {column.sql_type})" for column in columns]
-    insert_from(connection, arrays, _name(stage.name), ["_row", *casts])
-
-
-def insert_from(
-    connection: duckdb.DuckDBPyConnection,
-    arrays: dict[str, Array],
-    table: str,
-    expressions: Sequence[str],
-) -> None:
-    """Inserts expressions over arrays; the arrays are readable for that one statement only."""
+    casts = [
+        f"CAST({_name(column.name)} AS {column.sql_type}) AS {_name(column.name)}"
+        for column in columns
+    ]
+    chosen = ", ".join(["CAST(_row AS BIGINT) AS _row", *casts])
     connection.register(INCOMING, arrays)
     try:
-        connection.execute(f"INSERT INTO {table} SELECT {', '.join(expressions)} FROM {INCOMING}")
+        connection.execute(f"CREATE TABLE {_name(stage.name)} AS SELECT {chosen} FROM {INCOMING}")
     finally:
         connection.unregister(INCOMING)
 

@@ -18,10 +18,10 @@ def prepare(settings: Settings) -> Handler:
     """The handler of one worker; what goes wrong is told in a word, never in the engine's."""
     connections = Connections(settings)
 
-    def handle(body: bytes) -> bytes:
+    def reply(body: bytes) -> bytes:
         return codec.dumps(_reply(connections, codec.loads(Job, body)))
 
-    return handle
+    return reply
 
 
 def _reply(connections: Connections, job: Job) -> Reply:
