@@ -1,0 +1,52 @@
+"""A delivery as a view: its sealed manifest and the public facts that registration wrote beside it.
+
+Nothing here opens the delivery's tables. The manifest is the sealed copy and its hash is checked,
+so what the planner believes is what registration enforced (P16). The caller keeps the view.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from queries.catalog.reading import parse
+from queries.catalog.view import PublicColumn, PublicTable, View
+
+MANIFEST = "manifest.yaml"
+FACTS = "delivery.json"
+PRIVATE = "private.duckdb"
+PUBLIC = "public.duckdb"
+
+
+class DeliveryDamaged(Exception):
+    """A delivery's files do not belong together; it must be registered again."""
+
+
+def load_view(directory: Path) -> View:
+    """The view of a whole delivery; raises DeliveryDamaged where its files do not agree."""
+    try:
+        text = (directory / MANIFEST).read_bytes()
+        facts = json.loads((directory / FACTS).read_bytes())
+        return _view(text, facts)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DeliveryDamaged("the delivery is damaged: register it again") from error
+
+
+def _view(text: bytes, facts: dict[str, Any]) -> View:
+    if hashlib.sha256(text).hexdigest() != facts["manifest_hash"]:
+        raise ValueError("the sealed manifest was changed")
+    manifest = parse(text).manifest
+    public = {name: _table(found) for name, found in facts["public"].items()}
+    if public.keys() != {table.name for table in manifest.tables if table.public}:
+        raise ValueError("the public tables are not those of the manifest")
+    return View(manifest, facts["manifest_hash"], facts["delivery"], public)
+
+
+def _table(found: dict[str, Any]) -> PublicTable:
+    columns = {
+        name: PublicColumn(column["nullable"], column["lower"], column["upper"])
+        for name, column in found["columns"].items()
+    }
+    return PublicTable(found["rows"], columns)

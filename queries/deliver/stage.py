@@ -1,0 +1,132 @@
+"""Staging: the declared columns of a table's source files, parsed, in the scratch file.
+
+Columns that the manifest does not list are never read. A value that its type cannot express fails
+the registration, with its table, its column and how many there are, never the value itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+import duckdb
+
+from queries.catalog.manifest import Column, Manifest, Table, Type
+from queries.deliver import sql
+from queries.deliver.engine import Engine, number
+from queries.deliver.faults import RegistrationFailed
+from queries.deliver.parsing import Parsed, TypesDisagree, parse, unit_id
+from queries.deliver.sources import SourceFile, SourceUnusable, find_files, open_file
+
+ID = "_id"
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A table in the scratch file: parsed columns, and `_id` where the unit's id stands in it."""
+
+    table: Table
+    relation: str
+    rows: int
+
+
+def open_sources(table: Table, folder: Path, engine: Engine) -> tuple[SourceFile, ...]:
+    """A table's files, each of which has every declared column; raises SourceUnusable."""
+    files = tuple(open_file(path, table, engine) for path in find_files(table, folder))
+    for file in files:
+        missing = [column.name for column in table.columns if file.column(column.name) is None]
+        if missing:
+            words = ", ".join(missing)
+            raise SourceUnusable(f"{table.name}: {file.path.name} has no column {words}")
+    return files
+
+
+def stage(
+    engine: Engine, manifest: Manifest, table: Table, files: tuple[SourceFile, ...]
+) -> Staged:
+    """Parse a table's files into the scratch file; raises RegistrationFailed."""
+    relation = f"main.{sql.name('s_' + table.name)}"
+    selects = [_select(manifest, table, group) for group in _alike(table, files)]
+    try:
+        engine.execute(f"CREATE TABLE {relation} AS {' UNION ALL '.join(selects)}")
+    except duckdb.OutOfMemoryException:
+        raise
+    except (duckdb.InvalidInputException, duckdb.IOException, duckdb.ConversionException):
+        raise RegistrationFailed(
+            f"{table.name}: a source file cannot be read; is it whole, in UTF-8, and has every row "
+            "as many values as the first line?"
+        ) from None
+    _check_parsed(engine, table, relation)
+    return Staged(table, relation, number(engine, f"SELECT count(*) FROM {relation}"))
+
+
+def _alike(table: Table, files: tuple[SourceFile, ...]) -> list[tuple[SourceFile, ...]]:
+    """Files next to each other whose declared columns have the same names and types."""
+
+    def form(file: SourceFile) -> tuple[object, ...]:
+        if file.separator is not None:
+            return (file.separator, file.columns)
+        return tuple(file.column(column.name) for column in table.columns)
+
+    return [tuple(group) for _, group in groupby(files, key=form)]
+
+
+def _select(manifest: Manifest, table: Table, files: tuple[SourceFile, ...]) -> str:
+    parts: list[str] = []
+    for place, column in enumerate(table.columns):
+        parsed = parsed_column(manifest, table, column, files[0])
+        bad = f"coalesce({parsed.bad}, false)" if parsed.bad else "false"
+        if column.name == table.unit_key:
+            parts.append(f"{unit_id(column, parsed.value)} AS {ID}")
+        else:
+            parts.append(f"{parsed.value} AS {sql.name(column.name)}")
+        parts.append(f"{bad} AS {_flag(place)}")
+    return f"SELECT {sql.listed(parts)} FROM {_relation(files)}"
+
+
+def _relation(files: tuple[SourceFile, ...]) -> str:
+    if len(files) == 1:
+        return files[0].relation()
+    return f"({' UNION ALL BY NAME '.join('SELECT * FROM ' + file.relation() for file in files)})"
+
+
+def parsed_column(manifest: Manifest, table: Table, column: Column, file: SourceFile) -> Parsed:
+    """How a column is read from a file; raises SourceUnusable where the types disagree."""
+    found = file.column(column.name)
+    if found is None:
+        raise SourceUnusable(f"{table.name}: {file.path.name} has no column {column.name}")
+    try:
+        return parse(column, sql.name(found[0]), found[1], manifest.time_zone)
+    except TypesDisagree:
+        raise SourceUnusable(
+            f"{table.name}: {column.name} is {found[1].lower()} in {file.path.name}, "
+            f"declared {column.type}"
+        ) from None
+
+
+def _flag(place: int) -> str:
+    return f"_bad{place}"
+
+
+_KINDS = {
+    Type.INTEGER: "whole numbers",
+    Type.DECIMAL: "numbers that fit the step",
+    Type.REAL: "numbers",
+    Type.TEXT: "text",
+    Type.BOOLEAN: "true or false",
+    Type.DATE: "dates",
+    Type.TIMESTAMP: "times",
+}
+
+
+def _check_parsed(engine: Engine, table: Table, relation: str) -> None:
+    flags = sql.listed(f"count_if({_flag(place)})" for place in range(len(table.columns)))
+    counts = engine.execute(f"SELECT {flags} FROM {relation}").fetchone() or ()
+    faults = [
+        f"{table.name}: {count:,} values of {column.name} are not {_KINDS[column.type]}"
+        for column, count in zip(table.columns, counts, strict=True)
+        if count
+    ]
+    if faults:
+        raise RegistrationFailed(*faults)
