@@ -25,7 +25,7 @@ ALONE = {
     "flask": ("gateway",),
     "flask_smorest": ("gateway.http",),
     "marshmallow": ("gateway", "queries.catalog"),
-    "sqlalchemy": ("budgets.storage",),
+    "sqlalchemy": ("budgets",),
     "alembic": ("budgets.storage",),
     "click": ("gateway.cli",),
     "environs": ("gateway.settings",),
