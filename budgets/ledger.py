@@ -171,6 +171,7 @@ class Ledger:
     def quote(self, project: str, stages: Sequence[StageClaim]) -> PrivacyLoss:
         """What these stages would be charged now; `reserve` charges the same to the last digit."""
         with self._storage.read() as tx:
+            opening.dataset_of(tx, project)
             return due(charging.sort(tx, project, stages).unserved, self._policy.floor)
 
     def reserve(self, claim: Claim) -> Charge:

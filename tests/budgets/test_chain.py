@@ -1,0 +1,192 @@
+"""The chain: whatever is done to the ledger's file behind its back, `verify` tells."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from budgets.account import Amounts
+from budgets.chain import GENESIS, Entry, first_break, link
+from budgets.reporting import Verification
+from tests.budgets.books import DATASET, LATE, answered, opened, ready, reserved, stage
+
+entries = st.lists(
+    st.builds(
+        Entry,
+        dataset=st.just("m"),
+        number=st.just(0),
+        event=st.sampled_from(["reserve", "settle"]),
+        account=st.just(("project", "m", "p")),
+        charge=st.none() | st.integers(1, 9),
+        amounts=st.builds(Amounts, st.integers(), st.integers(), st.integers()),
+        note=st.text(max_size=5),
+        at=st.integers(),
+    ),
+    min_size=2,
+    max_size=6,
+)
+
+
+def chained(listed: list[Entry]) -> list[tuple[Entry, str]]:
+    previous, made = GENESIS, []
+    for number, entry in enumerate(listed, start=1):
+        numbered = replace(entry, number=number)
+        previous = link(previous, numbered)
+        made.append((numbered, previous))
+    return made
+
+
+def broken(chain: list[tuple[Entry, str]], like: list[tuple[Entry, str]]) -> int | None:
+    return first_break(chain, like[-1][1], len(like))
+
+
+@given(entries)
+def test_a_whole_chain_has_no_break(listed: list[Entry]) -> None:
+    chain = chained(listed)
+    assert broken(chain, chain) is None
+    assert first_break([], GENESIS, 0) is None
+
+
+@given(entries, st.data())
+def test_an_edited_entry_is_found(listed: list[Entry], data: st.DataObject) -> None:
+    chain = chained(listed)
+    at = data.draw(st.integers(0, len(chain) - 1))
+    entry, digest = chain[at]
+    edited = replace(entry, amounts=entry.amounts + Amounts(rho=-1))
+    assert broken([*chain[:at], (edited, digest), *chain[at + 1 :]], chain) == at + 1
+
+
+@given(entries, st.data())
+def test_a_dropped_entry_is_found(listed: list[Entry], data: st.DataObject) -> None:
+    chain = chained(listed)
+    at = data.draw(st.integers(0, len(chain) - 1))
+    assert broken([*chain[:at], *chain[at + 1 :]], chain) == at + 1
+
+
+@given(entries, st.data())
+def test_reordered_entries_are_found(listed: list[Entry], data: st.DataObject) -> None:
+    chain = chained(listed)
+    at = data.draw(st.integers(0, len(chain) - 2))
+    swapped = [*chain[:at], chain[at + 1], chain[at], *chain[at + 2 :]]
+    assert broken(swapped, chain) == at + 1
+
+
+def test_a_rewritten_chain_has_another_head() -> None:
+    """Whoever kept the head can tell even a chain that is consistent with itself."""
+    entry = Entry("m", 1, "reserve", ("dataset", "", "m"), 1, Amounts(5), "{}", 0)
+    kept = chained([entry, entry])
+    forged = chained([replace(entry, amounts=Amounts(4)), entry])
+    assert broken(forged, forged) is None
+    assert broken(forged, kept) is not None
+
+
+def test_the_hash_is_over_the_canonical_text() -> None:
+    entry = Entry("m", 1, "reserve", ("dataset", "", "m"), None, Amounts(5), "{}", 7)
+    text = (
+        '{"account":["dataset","","m"],"at":7,"charge":null,"dataset":"m","delta":0,"epsilon":0,'
+        '"event":"reserve","note":"{}","number":1,"rho":5}'
+    )
+    assert entry.canonical() == text.encode()
+    assert link(GENESIS, entry) == hashlib.sha256(f"{GENESIS}\n{text}".encode()).hexdigest()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "a.db"
+    ledger = ready(path)
+    ledger.open_limit("areas", "anna", ledger.budget("areas").epsilon, "ada", "all")
+    answered(ledger, stage("a"), stage("b"))
+    ledger.void(reserved(ledger))
+    failed = reserved(ledger)
+    ledger.started(failed)
+    ledger.fault(failed, "incident")
+    reserved(ledger)
+    ledger.recover(LATE)
+    reserved(ledger)
+    return path
+
+
+def verified(path: Path, *statements: str) -> Verification:
+    db = sqlite3.connect(path)
+    for statement in statements:
+        db.execute(statement)
+    db.commit()
+    db.close()
+    return opened(path).verify(DATASET)
+
+
+def test_an_honest_ledger_is_intact(path: Path) -> None:
+    found = verified(path)
+    assert (found.broken_at, found.disagreements, found.entries) == (None, (), 18)
+    assert found.intact
+
+
+ALTER = "UPDATE entry SET {} WHERE number = 4"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "event = 'settle'",
+        "rho = rho - 1",
+        "delta = delta + 1",
+        "epsilon = 1",
+        "charge = NULL",
+        "account = 2",
+        "note = '{}'",
+        "at = at + 1",
+        "hash = '00' || substr(hash, 3)",
+    ],
+)
+def test_no_column_of_an_entry_can_change(path: Path, change: str) -> None:
+    assert verified(path, ALTER.format(change)).broken_at == 4
+
+
+@pytest.mark.parametrize("number", [1, 7, 18])
+def test_no_entry_can_go(path: Path, number: int) -> None:
+    assert verified(path, f"DELETE FROM entry WHERE number = {number}").broken_at == number
+
+
+def test_no_entries_can_change_places(path: Path) -> None:
+    swap = (
+        "UPDATE entry SET number = -1 WHERE number = 5",
+        "UPDATE entry SET number = 5 WHERE number = 6",
+        "UPDATE entry SET number = 6 WHERE number = -1",
+    )
+    assert verified(path, *swap).broken_at == 5
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ("UPDATE account SET spent_rho = spent_rho - 1 WHERE kind = 'project'", "project"),
+        ("UPDATE account SET reserved_rho = 0 WHERE kind = 'dataset'", "dataset"),
+        ("UPDATE account SET cap_rho = cap_rho + 1 WHERE kind = 'analyst'", "analyst"),
+        ("UPDATE account SET epsilon = epsilon * 2 WHERE kind = 'project'", "project"),
+        ("UPDATE release SET document = x'00'", "release"),
+        ("DELETE FROM release", "release"),
+        ("UPDATE stage SET document = x'00' WHERE digest = 'a'", "stage"),
+        (
+            "INSERT INTO release SELECT number, x'00' FROM query WHERE state = 'faulted' LIMIT 1",
+            "release",
+        ),
+    ],
+)
+def test_what_the_entries_do_not_say_is_found(path: Path, change: str, word: str) -> None:
+    found = verified(path, change)
+    assert found.broken_at is None
+    assert not found.intact
+    assert word in found.disagreements[0]
+
+
+def test_an_export_can_be_verified_by_itself(path: Path) -> None:
+    ledger = opened(path)
+    exported = list(ledger.entries(DATASET))
+    assert first_break(exported, ledger.verify(DATASET).head, len(exported)) is None
+    assert list(ledger.entries(DATASET, after=10)) == exported[10:]

@@ -1,0 +1,252 @@
+"""The crash table of budgets/LEDGER.md: a real process is killed at every statement of every step.
+
+Each test kills children before each statement of one step, before its commit and after it, and
+looks at what the file says afterwards, before and after recovery.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from budgets.charge import Charge, QueryState
+from budgets.ledger import Ledger
+from budgets.refusals import AlreadyAnswered, ChargeClosed
+from tests.budgets import invariants
+from tests.budgets.books import (
+    DEADLINE,
+    LATE,
+    PROJECT,
+    STEP,
+    answered,
+    asked,
+    claim,
+    document,
+    opened,
+    ready,
+    reserved,
+    stage,
+    tables,
+)
+from tests.budgets.dying import AFTER, BEFORE_COMMIT, dies
+
+Arm = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Left:
+    """What a crash left: the newest query's state (None: no query), its loss and its release."""
+
+    state: QueryState | None
+    charged: int
+    released: bool = False
+
+
+QUEUED = Left(QueryState.QUEUED, 0)
+RUNNING = Left(QueryState.RUNNING, STEP)
+LOST = Left(QueryState.FAULTED, STEP)
+RELEASED = Left(QueryState.RELEASED, STEP, released=True)
+NOTHING = Left(None, 0)
+
+
+def left(path: Path) -> Left:
+    ledger = opened(path)
+    latest = ledger.queries(PROJECT, limit=1)
+    if not latest:
+        return NOTHING
+    query = latest[0]
+    charged = query.loss.rho if query.loss else 0
+    assert charged == invariants.taken(path) == invariants.taken(path, "dataset")
+    return Left(query.state, charged, ledger.document(PROJECT, query.id) is not None)
+
+
+def recovered(path: Path) -> Left:
+    """What stands once the deadline has passed and recovery has run (twice, as it may)."""
+    ledger = opened(path)
+    ledger.recover(LATE)
+    assert ledger.recover(LATE) == ()
+    invariants.hold(path)
+    return left(path)
+
+
+def accept(ledger: Ledger, arm: Arm) -> None:
+    arm()
+    asked(ledger)
+
+
+def reserve(ledger: Ledger, arm: Arm) -> None:
+    wanted = claim(asked(ledger), stage("count"))
+    arm()
+    ledger.reserve(wanted)
+
+
+def run(ledger: Ledger, arm: Arm) -> None:
+    charge = reserved(ledger, stage("count"))
+    ledger.started(charge)
+    arm()
+
+
+def settle(ledger: Ledger, arm: Arm) -> None:
+    charge = reserved(ledger, stage("count"))
+    ledger.started(charge)
+    arm()
+    ledger.settle(charge, document(charge), tables(charge))
+
+
+def void(ledger: Ledger, arm: Arm) -> None:
+    charge = reserved(ledger, stage("count"))
+    arm()
+    ledger.void(charge)
+
+
+def fault(ledger: Ledger, arm: Arm) -> None:
+    charge = reserved(ledger, stage("count"))
+    ledger.started(charge)
+    arm()
+    ledger.fault(charge, "incident")
+
+
+def recover(ledger: Ledger, arm: Arm) -> None:
+    ledger.started(reserved(ledger, stage("count")))
+    arm()
+    assert len(ledger.recover(LATE)) == 1
+
+
+STEPS = {
+    "accept": (accept, NOTHING, NOTHING, QUEUED, QUEUED),
+    "reserve": (reserve, QUEUED, QUEUED, RUNNING, LOST),
+    "settle": (settle, RUNNING, LOST, RELEASED, RELEASED),
+    "void": (void, RUNNING, LOST, QUEUED, QUEUED),
+    "fault": (fault, RUNNING, LOST, LOST, LOST),
+    "recover": (recover, RUNNING, LOST, LOST, LOST),
+}
+"""The step; what is left and what recovery makes of it, killed before and after its commit."""
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_killed_before_any_statement_or_the_commit(name: str, tmp_path: Path) -> None:
+    step, before, then, _, _ = STEPS[name]
+    moments = [BEFORE_COMMIT, *range(100)]
+    killed = 0
+    for moment in moments:
+        path = tmp_path / f"{moment}.db"
+        ready(path)
+        if not dies(path, step, moment):
+            break
+        killed += 1
+        invariants.hold(path)
+        assert (left(path), recovered(path)) == (before, then), f"at moment {moment}"
+    assert 4 <= killed < len(moments)
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_killed_after_the_commit(name: str, tmp_path: Path) -> None:
+    step, _, _, after, then = STEPS[name]
+    ready(tmp_path / "a.db")
+    assert dies(tmp_path / "a.db", step, AFTER)
+    invariants.hold(tmp_path / "a.db")
+    assert (left(tmp_path / "a.db"), recovered(tmp_path / "a.db")) == (after, then)
+
+
+@pytest.mark.parametrize("step", [reserve, run], ids=["before started", "after started"])
+def test_killed_while_it_runs(step: Callable[[Ledger, Arm], None], tmp_path: Path) -> None:
+    """Whether the plan had gone to the enclave or not, nothing is given back."""
+    path = tmp_path / "a.db"
+    ready(path)
+    assert dies(path, step, AFTER)
+    assert left(path) == RUNNING
+    assert opened(path).recover(DEADLINE) == ()
+    assert recovered(path) == LOST
+
+
+def test_killed_with_stages_served(tmp_path: Path) -> None:
+    """A query that a stored stage serves costs nothing, dead or alive."""
+
+    def again(ledger: Ledger, arm: Arm) -> None:
+        charge = ledger.reserve(claim(asked(ledger), stage("count")))
+        arm()
+        ledger.settle(charge, b"the same", {})
+
+    path = tmp_path / "a.db"
+    answered(ready(path), stage("count"))
+    assert dies(path, again, BEFORE_COMMIT)
+    ledger = opened(path)
+    assert len(ledger.recover(LATE)) == 1
+    invariants.hold(path)
+    assert invariants.taken(path) == STEP
+    assert ledger.budget(PROJECT).faults == 0
+
+
+def test_killed_while_allocating(tmp_path: Path) -> None:
+    def allocate(ledger: Ledger, arm: Arm) -> None:
+        arm()
+        ledger.allocate(PROJECT, Fraction(1), None, "ada", "more")
+
+    for moment in [BEFORE_COMMIT, *range(20)]:
+        path = tmp_path / f"{moment}.db"
+        before = ready(path).budget(PROJECT).allocated
+        if not dies(path, allocate, moment):
+            break
+        invariants.hold(path)
+        assert opened(path).budget(PROJECT).allocated == before
+    assert moment > 4
+    assert opened(path).budget(PROJECT).epsilon == 3
+    invariants.hold(path)
+
+
+def test_what_was_acknowledged_survives(tmp_path: Path) -> None:
+    """Every release that a child reported before it was killed is there, to the byte."""
+    path = tmp_path / "a.db"
+    ready(path)
+
+    def five(ledger: Ledger, arm: Arm) -> None:
+        for _ in range(5):
+            charge = answered(ledger)
+            (tmp_path / charge.query).write_bytes(document(charge))
+        arm()
+        answered(ledger)
+
+    assert dies(path, five, BEFORE_COMMIT)
+    invariants.hold(path)
+    ledger = opened(path)
+    reported = [file for file in tmp_path.iterdir() if len(file.name) == 32]
+    assert len(reported) == 5
+    for file in reported:
+        assert ledger.document(PROJECT, file.name) == file.read_bytes()
+    assert invariants.taken(path) == 5 * STEP
+
+
+def test_a_late_settlement_of_a_lost_charge_releases_nothing(tmp_path: Path) -> None:
+    """Another process has declared the charge lost meanwhile."""
+    path = tmp_path / "a.db"
+    ledger = ready(path)
+    charge = reserved(ledger, stage("count"))
+    ledger.started(charge)
+    assert opened(path).recover(LATE) == (charge.query,)
+    with pytest.raises(ChargeClosed):
+        ledger.settle(charge, document(charge), tables(charge))
+    assert left(path) == LOST
+    with pytest.raises(AlreadyAnswered):
+        ledger.reserve(claim(ledger.query(PROJECT, charge.query), stage("count")))
+    invariants.hold(path)
+
+
+def test_a_charge_is_not_voided_by_another_process(tmp_path: Path) -> None:
+    """Not even by a fork of the one that holds it, nor by a second ledger on the same file."""
+    path = tmp_path / "a.db"
+    ledger = ready(path)
+    charge: Charge = reserved(ledger, stage("count"))
+
+    def stranger(other: Ledger, arm: Arm) -> None:
+        for one in (other, ledger):
+            with pytest.raises(ChargeClosed):
+                one.void(charge)
+
+    assert not dies(path, stranger, AFTER + AFTER)
+    assert left(path) == RUNNING
+    ledger.void(charge)
+    assert left(path) == QUEUED

@@ -1,0 +1,244 @@
+"""The ledger as a state machine: one caller, bursts of threads, killed processes, recovery.
+
+The machine keeps its own account of what was acknowledged. After every step the file must agree
+with it and keep every promise: never above a budget, never a release without its charge, nothing
+given back after the start.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    multiple,
+    rule,
+)
+
+from budgets.charge import Charge, QueryState
+from budgets.ledger import Ledger
+from budgets.refusals import BudgetExceeded, BudgetRefused, ChargeClosed, InFlight, ProjectFrozen
+from tests.budgets import invariants
+from tests.budgets.books import (
+    DATASET,
+    DEADLINE,
+    LATE,
+    PROJECT,
+    STEP,
+    answered,
+    asked,
+    capped,
+    claim,
+    document,
+    opened,
+    reserved,
+    stage,
+    tables,
+)
+from tests.budgets.dying import AFTER, BEFORE_COMMIT, dies
+
+AFFORDABLE = 25
+costs = st.integers(1, 3).map(lambda times: times * STEP)
+moments = st.sampled_from([BEFORE_COMMIT, AFTER, 0, 1, 3, 6, 10, 15])
+
+
+class Books(RuleBasedStateMachine):
+    """Everything that callers, crashes and administrators may do, in any order."""
+
+    fresh = Bundle("fresh")
+    running = Bundle("running")
+
+    @initialize()
+    def open(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="sluis-machine-"))
+        self.path = self.folder / "a.db"
+        self.ledger = capped(self.path, AFFORDABLE)
+        self.taken = 0
+        self.released: dict[str, bytes] = {}
+        self.paid: set[str] = set()
+
+    def teardown(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def afford(self, act: Callable[[], Charge], cost: int) -> Charge | None:
+        """Do what reserves `cost`; it is refused exactly when it must be."""
+        status = self.ledger.budget(PROJECT)
+        try:
+            charge = act()
+        except ProjectFrozen:
+            assert status.frozen
+            return None
+        except BudgetExceeded:
+            assert status.remaining.rho < cost
+            return None
+        except InFlight:
+            return None
+        assert not status.frozen
+        self.taken += charge.loss.rho
+        assert charge.loss.rho in (0, cost)
+        return charge
+
+    @rule(target=fresh, cost=costs)
+    def reserve(self, cost: int) -> object:
+        charge = self.afford(lambda: self._reserved(cost), cost)
+        return multiple() if charge is None else charge
+
+    def _reserved(self, cost: int) -> Charge:
+        query = asked(self.ledger)
+        return self.ledger.reserve(claim(query, stage(query.id, rho=cost)))
+
+    @rule(target=fresh, shared=st.sampled_from("abc"), cost=costs)
+    def reserve_a_shared_stage(self, shared: str, cost: int) -> object:
+        charge = self.afford(lambda: reserved(self.ledger, stage(shared, rho=cost)), cost)
+        if charge is None:
+            return multiple()
+        assert (charge.loss.rho == 0) is (shared in self.paid)
+        return charge
+
+    @rule(target=running, charge=consumes(fresh))
+    def start(self, charge: Charge) -> Charge:
+        self.ledger.started(charge)
+        return charge
+
+    @rule(charge=consumes(fresh))
+    def void(self, charge: Charge) -> None:
+        try:
+            self.ledger.void(charge)
+        except ChargeClosed:
+            assert self.state(charge) is QueryState.FAULTED
+        else:
+            self.taken -= charge.loss.rho
+
+    @rule(charge=running)
+    def void_too_late(self, charge: Charge) -> None:
+        with pytest.raises(ChargeClosed):
+            self.ledger.void(charge)
+
+    @rule(charge=consumes(running))
+    def settle(self, charge: Charge) -> None:
+        try:
+            self.ledger.settle(charge, document(charge), tables(charge))
+        except ChargeClosed:
+            assert self.state(charge) is QueryState.FAULTED
+        else:
+            self.released[charge.query] = document(charge)
+            self.paid.update(charge.stages)
+
+    @rule(charge=consumes(running))
+    def fault(self, charge: Charge) -> None:
+        try:
+            self.ledger.fault(charge, "incident")
+        except ChargeClosed:
+            assert self.state(charge) is QueryState.FAULTED
+
+    @rule(late=st.booleans())
+    def recover(self, late: bool) -> None:
+        lost = self.ledger.recover(LATE if late else DEADLINE)
+        assert late or not lost
+
+    @rule()
+    def thaw(self) -> None:
+        self.ledger.thaw(PROJECT, "ada", "looked")
+
+    @rule()
+    def reopen(self) -> None:
+        """Another process carries on: it holds no charge, so it can void none."""
+        self.stale = self.ledger
+        self.ledger = opened(self.path)
+        self.ledger, self.stale = self.stale, self.ledger
+        assert self.stale.budget(PROJECT) == self.ledger.budget(PROJECT)
+
+    @rule(threads=st.integers(2, 4))
+    def burst(self, threads: int) -> None:
+        """Several threads charge and release at once until each has done so or was refused."""
+        made: list[Charge] = []
+
+        def one() -> None:
+            try:
+                made.append(answered(self.ledger))
+            except BudgetRefused:
+                return
+
+        status = self.ledger.budget(PROJECT)
+        pool = [threading.Thread(target=one) for _ in range(threads)]
+        for thread in pool:
+            thread.start()
+        for thread in pool:
+            thread.join()
+        affordable = 0 if status.frozen else min(threads, status.remaining.rho // STEP)
+        assert len(made) == affordable
+        self.taken += len(made) * STEP
+        self.released |= {charge.query: document(charge) for charge in made}
+
+    @rule(moment=moments)
+    def killed_in_reserve(self, moment: int) -> None:
+        def step(ledger: Ledger, arm: Callable[[], None]) -> None:
+            try:
+                query = asked(ledger)
+                arm()
+                ledger.reserve(claim(query, stage(query.id)))
+            except BudgetRefused:
+                return
+
+        self.killed(step, moment, STEP)
+
+    @rule(moment=moments)
+    def killed_in_settle(self, moment: int) -> None:
+        def step(ledger: Ledger, arm: Callable[[], None]) -> None:
+            try:
+                charge = reserved(ledger)
+            except BudgetRefused:
+                return
+            ledger.started(charge)
+            arm()
+            ledger.settle(charge, document(charge), tables(charge))
+
+        self.killed(step, moment, STEP)
+
+    def killed(
+        self, step: Callable[[Ledger, Callable[[], None]], None], moment: int, cost: int
+    ) -> None:
+        """A child does one charge and is killed in it; afterwards it took all of it or nothing."""
+        status = self.ledger.budget(PROJECT)
+        dies(self.path, step, moment)
+        now = invariants.taken(self.path)
+        assert now - self.taken in (0, cost)
+        if status.frozen or status.remaining.rho < cost:
+            assert now == self.taken
+        self.taken = now
+
+    def state(self, charge: Charge) -> QueryState:
+        return self.ledger.query(PROJECT, charge.query).state
+
+    @invariant()
+    def the_file_keeps_every_promise(self) -> None:
+        invariants.hold(self.path)
+        assert invariants.taken(self.path) == self.taken == invariants.taken(self.path, "dataset")
+        assert self.taken < (AFFORDABLE + 1) * STEP
+
+    @invariant()
+    def what_was_released_stays_released(self) -> None:
+        for query, bytes_ in self.released.items():
+            assert self.ledger.document(PROJECT, query) == bytes_
+
+    @invariant()
+    def the_ledger_agrees_with_itself(self) -> None:
+        assert self.ledger.verify(DATASET).intact
+
+
+@pytest.mark.slow
+class TestBooks(Books.TestCase):  # type: ignore[misc, name-defined]
+    """As hypothesis would have it."""
+
+    settings = settings(max_examples=30, stateful_step_count=25, deadline=None)
