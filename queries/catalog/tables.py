@@ -26,6 +26,7 @@ from queries.catalog.shape import Faults, OnViolationShape, TableShape, shaped
 SUFFIXES = (".parquet", ".csv", ".csv.gz", ".tsv", ".tsv.gz")
 _WAY = re.compile(r"\s*(\S.*?)\s*->\s*(\S.*)\.(\S+)\s*")
 _PRIVATE_ONLY = ("unit_key", "unit_via", "rows_per_unit", "grain", "other_party", "on_violation")
+_WAY_TYPES = (Type.INTEGER, Type.TEXT, Type.DATE)
 _UNIT_TYPES = (Type.INTEGER, Type.TEXT)
 
 
@@ -225,6 +226,8 @@ def _check_way(table: Table, way: UnitPath, tables: tuple[Table, ...], faults: F
         faults.add(path, f"{found.name} is not the key of {target.name}", f"key: [{found.name}]")
     if found.type is not column.type:
         faults.add(path, f"{column.name} is {column.type} and {found.name} is {found.type}")
+    elif found.type not in _WAY_TYPES:
+        faults.add(path, f"leads over {found.type}; an integer, text or date can refer")
 
 
 def _check_together(tables: tuple[Table, ...], faults: Faults) -> None:

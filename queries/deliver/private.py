@@ -45,7 +45,7 @@ _RANGE = 2**63
 
 @dataclass(frozen=True, slots=True)
 class Writing:
-    """All that is known about a table when it is written; `found` counts its violations."""
+    """All that is known about a table before it is written."""
 
     staged: Staged
     repairs: dict[str, Repair]
@@ -56,6 +56,11 @@ class Writing:
     @property
     def table(self) -> Table:
         return self.staged.table
+
+    @property
+    def bounded(self) -> bool:
+        """Whether rows that fit may be dropped because of the unit's other rows."""
+        return self.repeated or self.above_cap or bool(self.table.grain)
 
 
 def in_order(tables: tuple[Table, ...]) -> Iterator[Table]:
@@ -206,6 +211,19 @@ def _capped(source: str, table: Table, names: list[str]) -> list[tuple[str, str]
     ]
 
 
+def _outcome(violation: Violation, needed: set[str]) -> str:
+    gone = violation.outcome == "null" and violation.column in needed
+    return _OUTCOMES["drop" if gone else violation.outcome]
+
+
+def _fitting(engine: Engine, writing: Writing) -> int:
+    """How many rows fit the manifest each by itself."""
+    joined = f"joined AS ({_with_units(writing.staged)})"
+    repaired = f"repaired AS ({_repaired(writing)})"
+    where = _keep(writing)
+    return number(engine, f"WITH {joined}, {repaired} SELECT count(*) FROM repaired WHERE {where}")
+
+
 _OUTCOMES = {"moved": "moved to the bound", "null": "set to NULL", "cut": "cut", "drop": "dropped"}
 
 
@@ -221,12 +239,15 @@ def _report(
     tests += [f"{sql.name(column.name)} IS NULL" for column in empty]
     sums = sql.listed(["count(*)", *(f"count_if({test})" for test in tests)])
     row = engine.execute(f"SELECT {sums} FROM ({joined})").fetchone() or (0,)
-    words = [(v.column, f"{v.words}, {_OUTCOMES[v.outcome]}") for v in violations]
+    needed = {column.name for column in empty}
+    words = [(v.column, f"{v.words}, {_outcome(v, needed)}") for v in violations]
     words += [(column.name, "NULL, dropped") for column in empty]
     without = "without a unit" if table.unit_via is None else "without a parent"
     counts = [Count(staged.rows - row[0], f"{without}, dropped")]
     counts += [Count(n, text, name) for n, (name, text) in zip(row[1:], words, strict=True)]
-    counts.append(Count(row[0] - stored, "dropped in all by the manifest's rules"))
+    fitting = _fitting(engine, writing) if writing.bounded else stored
+    counts.append(Count(row[0] - fitting, "of these dropped in all"))
+    counts.append(Count(fitting - stored, "repeated or above rows_per_unit, dropped"))
     return TableReport(
         table.name, False, staged.rows, stored, tuple(count for count in counts if count.rows)
     )

@@ -1,4 +1,6 @@
-"""Progress of a registration: a fraction of the whole and a few words, never a count of rows."""
+"""Progress of a registration: a fraction of the whole and a few words, never a count of rows.
+
+Nothing is called once the delivery stands, so that a broken terminal cannot hide it."""
 
 from __future__ import annotations
 
@@ -34,7 +36,3 @@ class Meter:
             self.say(words)
 
         return advance
-
-    def finish(self) -> None:
-        """All is done."""
-        self._progress(1.0, "done")

@@ -27,7 +27,7 @@ from queries.deliver.progress import Meter, Progress, silent
 from queries.deliver.pseudonym import PseudonymKeys
 from queries.deliver.public import facts, write_public
 from queries.deliver.report import Report, TableReport
-from queries.deliver.sources import SourceFile, SourceUnusable, find_files, hash_files
+from queries.deliver.sources import SourceFile, SourceUnusable, find_files, hash_files, marks
 from queries.deliver.stage import Staged, open_sources, stage
 from queries.deliver.staging import Staging, staging
 from queries.deliver.units import check_units, write_units
@@ -65,17 +65,18 @@ def register(
     """
     reading = read(manifest_path)
     delivery = secrets.token_hex(16)
-    with staging(deliveries, delivery) as place:
-        try:
-            return _Work(reading, manifest_path.parent, place, keys, delivery, progress).run(admit)
-        except SourceUnusable as error:
-            raise RegistrationFailed(str(error)) from None
-        except (duckdb.OutOfMemoryException, duckdb.IOException, OSError):
-            raise RegistrationFailed(
-                "the delivery could not be written: is there room on the disk, and may it be used?"
-            ) from None
-        except duckdb.Error:
-            raise RegistrationFailed("the engine could not build the delivery") from None
+    folder = manifest_path.parent
+    try:
+        with staging(deliveries, delivery) as place:
+            return _Work(reading, folder, place, keys, delivery, progress).run(admit)
+    except SourceUnusable as error:
+        raise RegistrationFailed(str(error)) from None
+    except (duckdb.OutOfMemoryException, duckdb.IOException, OSError):
+        raise RegistrationFailed(
+            "a source could not be read or the delivery not be written: is there room on the disk?"
+        ) from None
+    except duckdb.Error:
+        raise RegistrationFailed("the engine could not build the delivery") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,23 +95,27 @@ class _Work:
     def run(self, admit: Admit | None) -> Registration:
         sizes = {table.name: self._bytes(table) for table in self.manifest.tables}
         meter = Meter(self.progress, sizes)
+        before = self._marks()
         hashes = self._hashes(meter)
         if admit is not None:
             admit(self.manifest, hashes)
         with building(self.place, self.keys) as engine:
             report, public = self._build(engine, meter)
-        if hashes != self._hashes(meter):
+        if before != self._marks():
             raise RegistrationFailed("a source file changed while it was read")
         created = datetime.now(UTC)
         self._seal(hashes, public, created)
+        meter.say("sealing")
         directory = self.place.publish(self.delivery)
-        meter.finish()
         return Registration(
             self.delivery, directory, self.manifest, self._hash(), created, hashes, report
         )
 
     def _bytes(self, table: Table) -> int:
         return sum(path.stat().st_size for path in find_files(table, self.folder))
+
+    def _marks(self) -> list[tuple[tuple[int, ...], ...]]:
+        return [marks(find_files(table, self.folder)) for table in self.manifest.tables]
 
     def _hashes(self, meter: Meter) -> dict[str, str]:
         meter.say("reading the sources")

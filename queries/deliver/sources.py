@@ -20,6 +20,7 @@ import glob
 import gzip
 import hashlib
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,16 +50,23 @@ class SourceFile:
         found = exact if len(exact) == 1 else near
         return found[0] if len(found) == 1 else None
 
-    def relation(self) -> str:
-        """SQL that reads the file."""
-        place = sql.text(_literal(self.path))
-        if self.separator is None:
-            return f"read_parquet({place}, hive_partitioning=false)"
-        types = sql.listed(f"{sql.text(name)}: 'VARCHAR'" for name, _ in self.columns)
-        return (
-            f"read_csv({place}, auto_detect=false, header=true, delim={sql.text(self.separator)}, "
-            f"quote='\"', escape='\"', hive_partitioning=false, columns={{{types}}})"
-        )
+    @property
+    def form(self) -> tuple[object, ...]:
+        """What files must share to be read together."""
+        return (self.separator, self.columns)
+
+
+def relation(files: Sequence[SourceFile]) -> str:
+    """SQL that reads files of one form."""
+    places = f"[{sql.listed(sql.text(_literal(file.path)) for file in files)}]"
+    separator, columns = files[0].separator, files[0].columns
+    if separator is None:
+        return f"read_parquet({places}, hive_partitioning=false)"
+    types = sql.listed(f"{sql.text(name)}: 'VARCHAR'" for name, _ in columns)
+    return (
+        f"read_csv({places}, auto_detect=false, header=true, delim={sql.text(separator)}, "
+        f"quote='\"', escape='\"', hive_partitioning=false, columns={{{types}}})"
+    )
 
 
 class SourceUnusable(Exception):
@@ -67,9 +75,10 @@ class SourceUnusable(Exception):
 
 def find_files(table: Table, folder: Path) -> tuple[Path, ...]:
     """The files of a table in order of their names, `source` taken from the manifest's folder."""
-    pattern = str(folder / table.source)
-    if Path(pattern).is_file():
-        return (Path(pattern),)
+    exact = folder / table.source
+    if exact.is_file():
+        return (exact,)
+    pattern = str(Path(glob.escape(str(folder))) / table.source)
     found = sorted(path for path in map(Path, glob.glob(pattern, recursive=True)) if path.is_file())
     if not found:
         raise SourceUnusable(f"{table.name}: there is no file {table.source}")
@@ -139,6 +148,12 @@ def hash_files(paths: tuple[Path, ...]) -> str:
     """SHA-256 of a file's bytes; of several files, of their hashes in order."""
     hashes = [_hash(path) for path in paths]
     return hashes[0].hex() if len(hashes) == 1 else hashlib.sha256(b"".join(hashes)).hexdigest()
+
+
+def marks(paths: tuple[Path, ...]) -> tuple[tuple[int, ...], ...]:
+    """What changes when a file does: its identity, size and time of change."""
+    found = (path.stat() for path in paths)
+    return tuple((s.st_dev, s.st_ino, s.st_size, s.st_mtime_ns, s.st_ctime_ns) for s in found)
 
 
 def _hash(path: Path) -> bytes:

@@ -7,7 +7,6 @@ the registration, with its table, its column and how many there are, never the v
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 
 import duckdb
@@ -17,7 +16,7 @@ from queries.deliver import sql
 from queries.deliver.engine import Engine, number
 from queries.deliver.faults import RegistrationFailed
 from queries.deliver.parsing import Parsed, TypesDisagree, parse, unit_id
-from queries.deliver.sources import SourceFile, SourceUnusable, find_files, open_file
+from queries.deliver.sources import SourceFile, SourceUnusable, find_files, open_file, relation
 
 ID = "_id"
 
@@ -46,33 +45,32 @@ def stage(
     engine: Engine, manifest: Manifest, table: Table, files: tuple[SourceFile, ...]
 ) -> Staged:
     """Parse a table's files into the scratch file; raises RegistrationFailed."""
-    relation = f"main.{sql.name('s_' + table.name)}"
-    selects = [_select(manifest, table, group) for group in _alike(table, files)]
+    target = f"main.{sql.name('s_' + table.name)}"
+    selects = [_select(manifest, table, group) for group in _alike(files)]
     try:
-        engine.execute(f"CREATE TABLE {relation} AS {' UNION ALL '.join(selects)}")
-    except duckdb.OutOfMemoryException:
-        raise
-    except (duckdb.InvalidInputException, duckdb.IOException, duckdb.ConversionException):
+        engine.execute("SET preserve_insertion_order = false")
+        engine.execute(f"CREATE TABLE {target} AS {selects[0]}")
+        for select in selects[1:]:
+            engine.execute(f"INSERT INTO {target} {select}")
+        engine.execute("SET preserve_insertion_order = true")
+    except (duckdb.InvalidInputException, duckdb.ConversionException):
         raise RegistrationFailed(
             f"{table.name}: a source file cannot be read; is it whole, in UTF-8, and has every row "
             "as many values as the first line?"
         ) from None
-    _check_parsed(engine, table, relation)
-    return Staged(table, relation, number(engine, f"SELECT count(*) FROM {relation}"))
+    _check_parsed(engine, table, target)
+    return Staged(table, target, number(engine, f"SELECT count(*) FROM {target}"))
 
 
-def _alike(table: Table, files: tuple[SourceFile, ...]) -> list[tuple[SourceFile, ...]]:
-    """Files next to each other whose declared columns have the same names and types."""
-
-    def form(file: SourceFile) -> tuple[object, ...]:
-        if file.separator is not None:
-            return (file.separator, file.columns)
-        return tuple(file.column(column.name) for column in table.columns)
-
-    return [tuple(group) for _, group in groupby(files, key=form)]
+def _alike(files: tuple[SourceFile, ...]) -> list[list[SourceFile]]:
+    """Files of one form together."""
+    groups: dict[tuple[object, ...], list[SourceFile]] = {}
+    for file in files:
+        groups.setdefault(file.form, []).append(file)
+    return list(groups.values())
 
 
-def _select(manifest: Manifest, table: Table, files: tuple[SourceFile, ...]) -> str:
+def _select(manifest: Manifest, table: Table, files: list[SourceFile]) -> str:
     parts: list[str] = []
     for place, column in enumerate(table.columns):
         parsed = parsed_column(manifest, table, column, files[0])
@@ -82,13 +80,7 @@ def _select(manifest: Manifest, table: Table, files: tuple[SourceFile, ...]) -> 
         else:
             parts.append(f"{parsed.value} AS {sql.name(column.name)}")
         parts.append(f"{bad} AS {_flag(place)}")
-    return f"SELECT {sql.listed(parts)} FROM {_relation(files)}"
-
-
-def _relation(files: tuple[SourceFile, ...]) -> str:
-    if len(files) == 1:
-        return files[0].relation()
-    return f"({' UNION ALL BY NAME '.join('SELECT * FROM ' + file.relation() for file in files)})"
+    return f"SELECT {sql.listed(parts)} FROM {relation(files)}"
 
 
 def parsed_column(manifest: Manifest, table: Table, column: Column, file: SourceFile) -> Parsed:
