@@ -74,13 +74,14 @@ class StoredStage:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """All that a plan asks of the ledger."""
+    """All that a plan asks of the ledger; `delivery` is what it reads, kept until it ends."""
 
     query: str
     project: str
     stages: tuple[StageClaim, ...]
     deadline: datetime
     analyst: str | None = None
+    delivery: str | None = None
 
     def __post_init__(self) -> None:
         if len({stage.digest for stage in self.stages}) != len(self.stages):

@@ -217,6 +217,11 @@ class Ledger:
             overdue = charges.overdue(tx, now)
         return tuple(item.query for item in overdue if self._lost(item))
 
+    def in_use(self, delivery: str) -> bool:
+        """Whether a reserved charge reads this delivery, so that its file must stay."""
+        with self._storage.read() as tx:
+            return charges.reads(tx, delivery)
+
     # Reports
 
     def budget(self, project: str, analyst: str | None = None) -> BudgetStatus:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -58,8 +58,9 @@ class BudgetStatus:
 class Verification:
     """Whether a ceiling's ledger agrees with itself.
 
-    `broken_at` is the first entry that does not follow from those before it, `disagreements` are
-    sentences about accounts and releases that say something else than the entries do.
+    `broken_at` is the first entry that does not follow from those before it: nothing after it was
+    read. `disagreements` are sentences about accounts and releases that say something else than
+    an unbroken chain does.
     """
 
     dataset: str
@@ -95,34 +96,37 @@ def status(account: Account, frozen: bool = False, faults: int = 0) -> BudgetSta
 
 def verify(tx: Connection, root: Account, head: str, length: int) -> Verification:
     """Recompute the chain, every account's figures, and the hash of everything released."""
-    chain = list(journal.entries(tx, root.dataset))
     told = _Told()
-    for entry, _ in chain:
-        told.read(entry)
-    return Verification(
-        dataset=root.dataset,
-        entries=len(chain),
-        head=head,
-        broken_at=first_break(chain, head, length),
-        disagreements=(
-            *_about_accounts(accounts.of_dataset(tx, root.dataset), told),
-            *_about_releases(tx, root.dataset, told),
-            *_about_stages(tx, root.dataset, told),
-        ),
+    broken = first_break(told.reading(journal.entries(tx, root.dataset)), head, length)
+    if broken is not None:
+        return Verification(root.dataset, told.entries, head, broken, ())
+    disagreements = (
+        *_about_accounts(accounts.of_dataset(tx, root.dataset), told),
+        *_about_releases(tx, root.dataset, told),
+        *_about_stages(tx, root.dataset, told),
     )
+    return Verification(root.dataset, told.entries, head, None, disagreements)
 
 
 class _Told:
     """What the entries of a chain, read in order, say of accounts and releases."""
 
     def __init__(self) -> None:
+        self.entries = 0
         self.cap: dict[tuple[str, str, str], Amounts] = defaultdict(Amounts)
         self.taken: dict[tuple[str, str, str], Amounts] = defaultdict(Amounts)
         self.open: dict[int, dict[tuple[str, str, str], Amounts]] = defaultdict(dict)
         self.documents: dict[str, str] = {}
         self.stages: dict[tuple[int, str], str] = {}
 
-    def read(self, entry: Entry) -> None:
+    def reading(self, chain: Iterator[tuple[Entry, str]]) -> Iterator[tuple[Entry, str]]:
+        """The same entries, each remembered as it passes."""
+        for entry, digest in chain:
+            self.entries += 1
+            self._read(entry)
+            yield entry, digest
+
+    def _read(self, entry: Entry) -> None:
         match entry.event:
             case Event.OPEN | Event.ALLOCATE | Event.RAISE:
                 self.cap[entry.account] += entry.amounts

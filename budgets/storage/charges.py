@@ -44,7 +44,8 @@ def add(tx: Connection, number: int, claim: Claim, loss: PrivacyLoss) -> int:
     """A new charge, reserved, for the query of that number."""
     figures = {"rho": loss.rho, "delta": loss.delta, "epsilon": loss.epsilon}
     state = {"state": ChargeState.RESERVED.value, "deadline": claim.deadline}
-    made: int = tx.execute(_ADD, {"query": number} | state | figures).scalar_one()
+    reads = {"query": number, "delivery": claim.delivery}
+    made: int = tx.execute(_ADD, reads | state | figures).scalar_one()
     return made
 
 
@@ -63,6 +64,16 @@ def overdue(tx: Connection, now: datetime) -> Sequence[OpenCharge]:
         .order_by(charge.c.id)
     )
     return [OpenCharge(row.id, row.name, row.of, row.dataset) for row in rows]
+
+
+def reads(tx: Connection, delivery: str) -> bool:
+    """Whether a reserved charge reads this delivery."""
+    found = tx.execute(
+        select(charge.c.id)
+        .where(charge.c.state == ChargeState.RESERVED.value, charge.c.delivery == delivery)
+        .limit(1)
+    )
+    return found.first() is not None
 
 
 def stored(tx: Connection, name: str, digests: Iterable[str]) -> Sequence[StoredStage]:

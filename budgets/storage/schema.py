@@ -160,6 +160,7 @@ charge = Table(
     metadata,
     Column("id", Sequence64, primary_key=True),
     Column("query", ForeignKey("query.number"), nullable=False),
+    Column("delivery", NAME, ForeignKey("delivery.id")),
     Column("state", String(20), nullable=False),
     Column("deadline", Moment, nullable=False),
     Column("rho", BigInteger, nullable=False),
@@ -175,6 +176,7 @@ charge = Table(
     Index(
         "charge_open",
         "deadline",
+        "delivery",
         sqlite_where=text("state = 'reserved'"),
         postgresql_where=text("state = 'reserved'"),
     ),

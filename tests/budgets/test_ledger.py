@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert
 
 from budgets.admission import Policy
 from budgets.charge import QueryState
@@ -19,6 +21,7 @@ from budgets.refusals import (
     KeyReused,
     ProjectFrozen,
 )
+from budgets.storage import Storage, schema
 from tests.budgets import invariants
 from tests.budgets.books import (
     DATASET,
@@ -275,3 +278,19 @@ def test_an_administrator_freezes(ledger: Ledger) -> None:
     ledger.freeze(PROJECT, "ada", "a key was stolen")
     with pytest.raises(ProjectFrozen):
         reserved(ledger, stage("a"))
+
+
+def test_a_delivery_is_in_use_while_a_charge_on_it_is_reserved(path: Path) -> None:
+    ready(path)
+    storage = Storage.open(path)
+    with storage.begin() as tx:
+        row = {"id": "d1", "number": 1, "dataset": DATASET, "manifest_hash": "0" * 64}
+        place = {"directory": "deliveries/d1", "registered_at": NOON, "active": True}
+        tx.execute(insert(schema.delivery).values(row | place))
+    ledger = Ledger(storage, clock=lambda: NOON)
+    wanted = claim(asked(ledger), stage("a"))
+    charge = ledger.reserve(replace(wanted, delivery="d1"))
+    assert (ledger.in_use("d1"), ledger.in_use("d2")) == (True, False)
+    ledger.started(charge)
+    ledger.settle(charge, document(charge), tables(charge))
+    assert not ledger.in_use("d1")

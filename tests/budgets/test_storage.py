@@ -124,7 +124,7 @@ DOUBLED = (
         "UPDATE query SET state = 'other'",
         "UPDATE stage SET document = x'00'",
         "DELETE FROM project",
-        "INSERT INTO charge SELECT NULL, query, state, deadline, 1, 1, 1 FROM charge",
+        "INSERT INTO charge SELECT NULL, query, delivery, state, deadline, 1, 1, 1 FROM charge",
         DOUBLED,
     ],
 )

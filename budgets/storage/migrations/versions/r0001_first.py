@@ -253,6 +253,7 @@ def _charge() -> None:
         "charge",
         sa.Column("id", COUNTED, nullable=False),
         sa.Column("query", COUNTED, nullable=False),
+        sa.Column("delivery", NAME, nullable=True),
         sa.Column("state", WORD, nullable=False),
         sa.Column("deadline", MOMENT, nullable=False),
         sa.Column("rho", LARGE, nullable=False),
@@ -261,13 +262,16 @@ def _charge() -> None:
         sa.CheckConstraint(
             "state IN ('reserved', 'settled', 'void', 'faulted', 'lost')", name="state_known"
         ),
+        sa.ForeignKeyConstraint(["delivery"], ["delivery.id"]),
         sa.ForeignKeyConstraint(["query"], ["query.number"]),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(
         "charge_of_query", "charge", ["query"], unique=True, **_where("state <> 'void'")
     )
-    op.create_index("charge_open", "charge", ["deadline"], **_where("state = 'reserved'"))
+    op.create_index(
+        "charge_open", "charge", ["deadline", "delivery"], **_where("state = 'reserved'")
+    )
 
 
 def _release() -> None:
