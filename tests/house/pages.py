@@ -94,14 +94,16 @@ def page_of_commands() -> str:
 def _section(name: str, command: click.Command) -> str:
     with click.Context(command, info_name=name) as context:
         usage = " ".join([name, *command.collect_usage_pieces(context)])
-        shown = [parameter.get_help_record(context) for parameter in command.params]
-    options = [f"| `{record[0]}` | {_on_one_line(record[1])} |" for record in shown if record]
-    table = ["| option | meaning |", "|---|---|", *options, ""] if options else []
-    text = _on_one_line(command.help or "").replace("\b", "")
+        options = [one for one in command.params if isinstance(one, click.Option)]
+        shown = [one.get_help_record(context) for one in options]
+    rows = [f"| `{_cell(one[0])}` | {_cell(one[1])} |" for one in shown if one]
+    table = ["| option | meaning |", "|---|---|", *rows, ""] if rows else []
+    text = " ".join((command.help or "").replace("\b", "").split())
     return "\n".join([f"## `{name}`", "", f"`{usage}`", "", text, "", *table])
 
 
-def _on_one_line(text: str) -> str:
+def _cell(text: str) -> str:
+    """Text on one line, fit for a table."""
     return " ".join(text.split()).replace("|", "\\|")
 
 
