@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from budgets.account import Account, Amounts, Kind
 from budgets.admission import Policy, due, postings
@@ -34,6 +34,8 @@ from budgets.refusals import (
 )
 from budgets.storage import accounts, charges, journal, queries
 from budgets.storage.schema import project as projects
+
+_FROZEN = select(projects.c.frozen).where(projects.c.name == bindparam("named"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,7 @@ def fail(
 
 def refuse_frozen(tx: Connection, project: str) -> None:
     """Raise a refusal if the project is frozen."""
-    if tx.execute(select(projects.c.frozen).where(projects.c.name == project)).scalar():
+    if tx.execute(_FROZEN, {"named": project}).scalar():
         raise ProjectFrozen(project)
 
 

@@ -21,6 +21,14 @@ _CLOSE = (
     .where(charge.c.id == bindparam("which"), charge.c.state == ChargeState.RESERVED.value)
     .values(state=bindparam("after"))
 )
+_END_STAGES = (
+    update(stage).where(stage.c.charge == bindparam("which")).values(state=bindparam("after"))
+)
+_STORE_STAGE = (
+    update(stage)
+    .where(stage.c.charge == bindparam("which"), stage.c.digest == bindparam("named"))
+    .values(state=ChargeState.SETTLED.value, document=bindparam("table"))
+)
 _OF_PROJECT = select(
     stage.c.id, stage.c.digest, stage.c.scales, stage.c.family, stage.c.delta
 ).where(
@@ -114,16 +122,13 @@ def add_stages(tx: Connection, which: int, name: str, stages: Sequence[StageClai
 def store_stages(tx: Connection, which: int, documents: Mapping[str, bytes]) -> None:
     """Keep the noisy table of each stage of a charge."""
     for digest, document in documents.items():
-        tx.execute(
-            update(stage)
-            .where(stage.c.charge == which, stage.c.digest == digest)
-            .values(state=ChargeState.SETTLED.value, document=document)
-        )
+        named = {"which": which, "named": digest}
+        tx.execute(_STORE_STAGE, named | {"table": document})
 
 
 def end_stages(tx: Connection, which: int, state: ChargeState) -> None:
     """The stages of a charge that was not settled."""
-    tx.execute(update(stage).where(stage.c.charge == which).values(state=state.value))
+    tx.execute(_END_STAGES, {"which": which, "after": state.value})
 
 
 def documents(tx: Connection, ids: Mapping[str, int]) -> dict[str, bytes]:

@@ -6,6 +6,9 @@ looks at what the file says afterwards, before and after recovery.
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -24,6 +27,7 @@ from tests.budgets.books import (
     STEP,
     answered,
     asked,
+    capped,
     claim,
     document,
     opened,
@@ -218,6 +222,50 @@ def test_what_was_acknowledged_survives(tmp_path: Path) -> None:
     for file in reported:
         assert ledger.document(PROJECT, file.name) == file.read_bytes()
     assert invariants.taken(path) == 5 * STEP
+
+
+def charging_threads(path: Path, reports: int) -> None:
+    """Four threads that charge and release for ever, and report each release they have stored."""
+    ledger = opened(path)
+
+    def work() -> None:
+        while True:
+            os.write(reports, answered(ledger).query.encode())
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+@pytest.mark.parametrize("reported", [1, 2, 3, 5, 8, 13, 21])
+def test_killed_from_outside_amid_threads(reported: int, tmp_path: Path) -> None:
+    """Wherever four threads happen to be, every release that was reported is there."""
+    path = tmp_path / "a.db"
+    capped(path, 400)
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            charging_threads(path, writing)
+        finally:
+            os._exit(1)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        known = [pipe.read(32).decode() for _ in range(reported)]
+        os.kill(child, signal.SIGKILL)
+        rest = pipe.read().decode()
+    assert os.WIFSIGNALED(os.waitpid(child, 0)[1])
+    known += [rest[start : start + 32] for start in range(0, len(rest), 32)]
+    invariants.hold(path)
+    ledger = opened(path)
+    for query in known:
+        assert ledger.document(PROJECT, query) == f"release of {query}".encode()
+    taken = invariants.taken(path)
+    assert len(ledger.recover(LATE)) <= 4
+    assert len(known) * STEP <= taken == invariants.taken(path)
+    invariants.hold(path)
 
 
 def test_a_late_settlement_of_a_lost_charge_releases_nothing(tmp_path: Path) -> None:
