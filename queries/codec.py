@@ -58,7 +58,10 @@ def _built(kind: Any, data: Any) -> Any:
     if origin in (types.UnionType, typing.Union):
         return _one_of(typing.get_args(kind), data)
     if origin is tuple:
-        member = typing.get_args(kind)[0]
+        member, *rest = typing.get_args(kind)
+        if rest != [...]:
+            kinds = (member, *rest)
+            return tuple(_built(k, item) for k, item in zip(kinds, _list(data), strict=True))
         plain_kinds = _scalars(member)
         if plain_kinds and all(type(item) in plain_kinds for item in _list(data)):
             return tuple(data)

@@ -1,0 +1,1 @@
+"""From syntax to algebra: names are resolved, types settled, colours given; the rest is refused."""

@@ -36,11 +36,22 @@ class TooMany(Exception):
     """A query over public tables has more rows than were asked for."""
 
 
+Tables = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+"""Empty tables: each a name with its columns' names and DuckDB types."""
+
+
 class PublicRows(Protocol):
     """Reads public tables, and nothing else: implemented by the release engine."""
 
     def rows(self, sql: str, limit: int) -> list[tuple[Value, ...]]:
-        """At most `limit` rows of a query over public tables; raises TooMany beyond that."""
+        """At most `limit` rows of a query over public tables; raises TooManyRows beyond that."""
+        ...
+
+    def describe(self, tables: Tables, sql: str) -> list[tuple[str, str]]:
+        """Names and DuckDB types of a query's columns, over public tables and the empty `tables`.
+
+        Raises NotBound (a QueryRefused) where the engine cannot bind the query.
+        """
         ...
 
 

@@ -1,7 +1,14 @@
 """Refusals of a query: decided from public facts, so each one explains itself.
 
     QueryRefused
-        every refusal of SQL has a stable `code`, a `rule`, a position and a way out (`hint`)
+        EmptyStatement, Malformed, SeveralStatements, NotASelect, TooComplex    the text
+        UnknownTable, UnknownColumn, AmbiguousColumn                            the names
+        UnsupportedSql, UnsupportedFunction, TypeMismatch, NotGrouped           the language
+        NotAnAggregate, NamesPersons, UnitCompared, AcrossUnits,                the privacy unit
+        JoinNotOnUnit, PublicRowsKept
+        UnboundedColumn, TooManyRowsPerUnit, RangeTooLarge                      the bounds
+        KeysNeedDelta, TooManyGroups, TooManyColumns, PriceTooSmall             the release
+        UnknownBound, BoundTooWide                                              the options
 
 No refusal knows an HTTP status; the gateway maps classes to problems.
 """
@@ -24,6 +31,7 @@ class QueryRefused(Exception):
 
     code = "refused"
     rule = ""
+    way_out: str | None = None
 
     def __init__(
         self, message: str, *, position: Position | None = None, hint: str | None = None
@@ -31,4 +39,206 @@ class QueryRefused(Exception):
         super().__init__(message)
         self.message = message
         self.position = position
-        self.hint = hint
+        self.hint = hint or self.way_out
+
+
+class EmptyStatement(QueryRefused):
+    """The text holds no statement."""
+
+    code = "empty-statement"
+    way_out = "Send one SELECT statement."
+
+
+class Malformed(QueryRefused):
+    """The text is not valid SQL."""
+
+    code = "malformed-sql"
+    way_out = "Write it as DuckDB would accept it."
+
+
+class SeveralStatements(QueryRefused):
+    """The text holds more than one statement."""
+
+    code = "several-statements"
+    way_out = "Send each statement in a request of its own."
+
+
+class NotASelect(QueryRefused):
+    """The statement is not a query."""
+
+    code = "not-a-select"
+    rule = "P20"
+    way_out = "Ask with SELECT; data cannot be changed and the engine cannot be configured here."
+
+
+class TooComplex(QueryRefused):
+    """The statement is over one of the limits on size, nesting, tables or lists."""
+
+    code = "too-complex"
+    way_out = "Split the question, or join a public table instead of listing many values."
+
+
+class UnknownTable(QueryRefused):
+    """No table of that name is visible to this caller."""
+
+    code = "unknown-table"
+    way_out = "GET /v1/datasets lists the tables you may ask about."
+
+
+class UnknownColumn(QueryRefused):
+    """No column of that name is visible to this caller in the tables of the query."""
+
+    code = "unknown-column"
+    way_out = "GET /v1/datasets/{dataset} lists the columns you may ask about."
+
+
+class AmbiguousColumn(QueryRefused):
+    """More than one table of the query has a column of that name."""
+
+    code = "ambiguous-column"
+    way_out = "Write the table's name or alias before the column."
+
+
+class UnsupportedSql(QueryRefused):
+    """The construct has no case in the algebra, so it is refused rather than guessed."""
+
+    code = "unsupported-sql"
+    way_out = "docs/analyst.md lists what is answered."
+
+
+class UnsupportedFunction(QueryRefused):
+    """The function is not on the allow-list of total functions."""
+
+    code = "unsupported-function"
+    way_out = "docs/analyst.md lists the functions that are answered."
+
+
+class TypeMismatch(QueryRefused):
+    """The types of an expression do not fit together."""
+
+    code = "type-mismatch"
+    way_out = "Cast one side so that both have the same type."
+
+
+class NotGrouped(QueryRefused):
+    """A column is neither grouped by nor inside an aggregate."""
+
+    code = "not-grouped"
+    way_out = "Add the column to GROUP BY or put it inside an aggregate."
+
+
+class NotAnAggregate(QueryRefused):
+    """The query asks for rows about persons; only aggregates leave."""
+
+    code = "not-an-aggregate"
+    rule = "promise 2"
+    way_out = "Ask for COUNT, SUM or AVG, with GROUP BY where you need groups."
+
+
+class NamesPersons(QueryRefused):
+    """The query groups by something that determines the privacy unit, so each row is one unit."""
+
+    code = "names-persons"
+    rule = "P5"
+    way_out = "Group by a property many units share, or aggregate once more over the units."
+
+
+class UnitCompared(QueryRefused):
+    """The unit's id is used for something other than equality, grouping below a measure or counting."""
+
+    code = "unit-id-used"
+    rule = "P5"
+    way_out = (
+        "The id may join private tables, group below an aggregate, or be counted with DISTINCT."
+    )
+
+
+class AcrossUnits(QueryRefused):
+    """An operation below the measure would let one unit's rows decide about another's."""
+
+    code = "across-units"
+    rule = "P2"
+    way_out = "Do it within the unit (group by its id too), or after the aggregate."
+
+
+class JoinNotOnUnit(QueryRefused):
+    """Two private tables are joined without equating the privacy unit."""
+
+    code = "join-not-on-unit"
+    rule = "P1"
+    way_out = "Join private tables on the unit's id or along a declared key."
+
+
+class PublicRowsKept(QueryRefused):
+    """A public table's rows would be kept or dropped depending on private rows."""
+
+    code = "public-rows-kept"
+    rule = "P1"
+    way_out = "Put the private table first: FROM private LEFT JOIN public."
+
+
+class UnboundedColumn(QueryRefused):
+    """A value without a proven range is summed."""
+
+    code = "unbounded-column"
+    rule = "P9"
+
+
+class TooManyRowsPerUnit(QueryRefused):
+    """One unit could have too many rows below the measure."""
+
+    code = "too-many-rows-per-unit"
+    rule = "P4"
+    way_out = "Join on a key that is unique on one side."
+
+
+class RangeTooLarge(QueryRefused):
+    """The proven range of an expression is too large to be summed exactly."""
+
+    code = "range-too-large"
+    rule = "P8"
+    way_out = "Use fewer factors or decimals, or tighten options.bounds.columns."
+
+
+class KeysNeedDelta(QueryRefused):
+    """The keys are not public, so they need a delta that this project does not have."""
+
+    code = "keys-need-delta"
+    rule = "P11"
+    way_out = "Group by columns with declared categories or by a public table's columns."
+
+
+class TooManyGroups(QueryRefused):
+    """The query would release too many cells."""
+
+    code = "too-many-groups"
+    rule = "P10"
+    way_out = "Group by fewer or coarser columns, or filter a public table's column."
+
+
+class TooManyColumns(QueryRefused):
+    """The query asks for too many columns."""
+
+    code = "too-many-columns"
+    way_out = "Ask for fewer columns in one query."
+
+
+class PriceTooSmall(QueryRefused):
+    """The price leaves so little for each measure that the noise would not fit its type."""
+
+    code = "price-too-small"
+    way_out = "Offer more, or ask for fewer measures."
+
+
+class UnknownBound(QueryRefused):
+    """options.bounds names something that the query or the manifest does not have."""
+
+    code = "unknown-bound"
+    way_out = "Name numeric columns of the query's private tables."
+
+
+class BoundTooWide(QueryRefused):
+    """options.bounds may only tighten what the manifest says."""
+
+    code = "bound-too-wide"
+    way_out = "Give bounds inside those of the manifest."

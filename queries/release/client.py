@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from queries import codec
-from queries.catalog.view import TooMany, Value
+from queries.catalog.view import Tables, TooMany, Value
 from queries.faults import Fault, WorkersUnavailable
 from queries.plan.model import Plan, Stage
 from queries.plan.noisy import NoisyStage
 from queries.release.answer import Answer
-from queries.release.refusals import NotComputable, QueryTooExpensive
-from queries.release.words import COMPOSE, EXPENSIVE, FAILED, MANY, ROWS, Job, Reply
+from queries.release.refusals import NotBound, NotComputable, QueryTooExpensive
+from queries.release.words import COMPOSE, DESCRIBE, EXPENSIVE, FAILED, MANY, ROWS, Job, Reply
 from queries.workers.pool import Pool, PoolUnavailable, WorkerFault, WorkerLost
 from queries.workers.settings import Settings
 
@@ -55,6 +55,19 @@ class ReleaseEngine:
         if reply.outcome == MANY:
             raise TooMany("the query has more rows than were asked for")
         return list(reply.rows)
+
+    def describe(self, delivery: str, tables: Tables, sql: str) -> list[tuple[str, str]]:
+        """Names and types of a query's columns, over public tables and the empty `tables`.
+
+        Raises NotBound, or WorkersUnavailable where nobody could be asked.
+        """
+        try:
+            reply = self._ask(Job(DESCRIBE, delivery, sql=sql, tables=tables))
+        except NotComputable:
+            raise NotBound from None
+        except Fault:
+            raise WorkersUnavailable("no release worker could be asked") from None
+        return list(reply.columns)
 
     def compose(self, plan: Plan, stages: Mapping[str, NoisyStage], confidence: float) -> Answer:
         """The plan's answer from the noisy tables of its stages, by the stages' names.
@@ -107,6 +120,10 @@ class PublicReader:
     def rows(self, sql: str, limit: int) -> list[tuple[Value, ...]]:
         """At most `limit` rows; raises TooMany beyond that."""
         return self.engine.rows(self.delivery, sql, limit)
+
+    def describe(self, tables: Tables, sql: str) -> list[tuple[str, str]]:
+        """Names and types of a query's columns; raises NotBound."""
+        return self.engine.describe(self.delivery, tables, sql)
 
 
 def _slim(stage: Stage) -> Stage:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from queries.catalog.view import Value
+from queries.catalog.view import Tables, Value
 from queries.plan.model import Plan
 from queries.plan.noisy import NoisyStage
 from queries.release.answer import Answer
 
 ROWS = "rows"
 COMPOSE = "compose"
+DESCRIBE = "describe"
 
 DONE = "done"
 MANY = "many"
@@ -20,7 +21,7 @@ FAILED = "failed"
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Rows of a query over public tables, or the answer composed of noisy tables."""
+    """Rows of a query over public tables, its columns, or the answer composed of noisy tables."""
 
     verb: str
     delivery: str
@@ -29,6 +30,7 @@ class Job:
     plan: Plan | None = None
     noisy: tuple[NoisyStage, ...] = ()
     confidence: float = 0.95
+    tables: Tables = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +40,4 @@ class Reply:
     outcome: str
     rows: tuple[tuple[Value, ...], ...] = ()
     answer: Answer | None = None
+    columns: tuple[tuple[str, str], ...] = ()

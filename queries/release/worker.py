@@ -8,8 +8,19 @@ from __future__ import annotations
 import duckdb
 
 from queries import codec
+from queries.release.binding import signature
 from queries.release.engine import Connections, TooManyRows, composed, rows_of
-from queries.release.words import COMPOSE, DONE, EXPENSIVE, FAILED, MANY, ROWS, Job, Reply
+from queries.release.words import (
+    COMPOSE,
+    DESCRIBE,
+    DONE,
+    EXPENSIVE,
+    FAILED,
+    MANY,
+    ROWS,
+    Job,
+    Reply,
+)
 from queries.workers.child import Handler, serve
 from queries.workers.settings import Settings
 
@@ -38,6 +49,9 @@ def _reply(connections: Connections, job: Job) -> Reply:
 def _done(connections: Connections, job: Job) -> Reply:
     if job.verb == ROWS:
         return Reply(DONE, rows=rows_of(connections.public(job.delivery), job.sql, job.limit))
+    if job.verb == DESCRIBE:
+        public = connections.public(job.delivery)
+        return Reply(DONE, columns=signature(public, job.tables, job.sql))
     if job.verb != COMPOSE or job.plan is None:
         raise ValueError("no such verb")
     bare = not job.plan.post.public

@@ -1,0 +1,13 @@
+"""Names and texts as they are written in engine SQL: always quoted, never trusted."""
+
+from __future__ import annotations
+
+
+def quoted(name: str) -> str:
+    """An identifier between double quotes."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def text(value: str) -> str:
+    """A string constant between single quotes."""
+    return "'" + value.replace("'", "''") + "'"

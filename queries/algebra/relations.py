@@ -1,0 +1,123 @@
+"""Private relations: every row belongs to exactly one unit, and each states how many rows one has.
+
+`unit` is the number of the source whose hidden `_unit` names the row's unit; `rows` is the most
+rows that one unit can have (P4). Columns are read as (source number, name) at any height, so a
+projection needs no node of its own except where it must not be looked through (`Derived`).
+
+Privacy note
+    Neighbours  two datasets that differ in all rows of one privacy unit.
+    Claim       adding a unit adds at most `rows` rows to a relation, all of them its own, and
+                changes no other unit's rows.
+    Requires    scans of a sealed delivery, whose `rows_per_unit` registration enforced (P14, P16);
+                private sources joined only with their units equated (P1).
+    Why         scans, filters and joins with public tables look at one row at a time; joins of
+                private sources, EXISTS and grouping put the unit's id into their condition or key,
+                so no row of one unit meets a row of another (P2).
+    Tried by    tests/properties/test_sensitivity.py
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from queries.algebra.scalars import Scalar
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """A private table as registered."""
+
+    id: int
+    table: str
+    rows: int
+
+    @property
+    def unit(self) -> int:
+        return self.id
+
+
+@dataclass(frozen=True, slots=True)
+class Public:
+    """A public table, or a checked query over public tables: `sql` stands in FROM as it is."""
+
+    id: int
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A projection that stands alone: its columns are those listed, by name."""
+
+    id: int
+    source: Relation
+    columns: tuple[tuple[str, Scalar], ...]
+
+    @property
+    def unit(self) -> int:
+        return self.id
+
+    @property
+    def rows(self) -> int:
+        return self.source.rows
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """An exact aggregate within one unit: `kind` is count, sum, avg, min, max or distinct."""
+
+    name: str
+    kind: str
+    value: Scalar | None
+    where: Scalar | None
+
+
+@dataclass(frozen=True, slots=True)
+class Grouped:
+    """GROUP BY the unit (and keys): its columns are the keys and the aggregates, by name."""
+
+    id: int
+    source: Relation
+    keys: tuple[tuple[str, Scalar], ...]
+    partials: tuple[Partial, ...]
+    rows: int
+
+    @property
+    def unit(self) -> int:
+        return self.id
+
+
+@dataclass(frozen=True, slots=True)
+class Inner:
+    """Sources side by side under a conjunction: inner joins and filters, in any order."""
+
+    sources: tuple[Source, ...]
+    conjuncts: tuple[Scalar, ...]
+    unit: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """LEFT JOIN: every row of `left`, with the rows of `right` that fit or NULLs."""
+
+    left: Source
+    right: Source
+    conjuncts: tuple[Scalar, ...]
+    unit: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """The relation of an EXISTS: sources under a conjunction that may read the columns around it."""
+
+    sources: tuple[Source, ...]
+    conjuncts: tuple[Scalar, ...]
+
+
+Relation = Scan | Derived | Grouped | Inner | Left
+Source = Scan | Public | Derived | Grouped | Inner | Left
+
+
+def is_private(source: Source) -> bool:
+    return not isinstance(source, Public)

@@ -1,0 +1,151 @@
+"""Binds a whole query: each SELECT gets a colour, and what mixes colours unsoundly is refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from queries.algebra.measures import Measure
+from queries.algebra.scalars import Exists, Scalar
+from queries.bind import open_queries, private, subqueries
+from queries.bind.colours import Bound, Environment, Private
+from queries.bind.publics import Publics
+from queries.bind.scans import scanned
+from queries.bind.scope import Scope
+from queries.catalog.view import View
+from queries.language.limits import LIMITS
+from queries.language.parse import place
+from queries.language.refusals import (
+    TooComplex,
+    UnknownTable,
+    UnsupportedSql,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FromItem:
+    """One bound member of FROM: its alias, its colour and, where private, its place in a join."""
+
+    alias: str
+    node: exp.Expr
+    bound: Bound
+    names: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Binder:
+    """One query's binding: numbers its sources and collects its measures, in order."""
+
+    view: View
+    publics: Publics
+    measures: list[Measure] = field(default_factory=list)
+    sources: int = 0
+    bounds: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def number(self) -> int:
+        """The number of the next source; raises TooComplex when there are too many."""
+        self.sources += 1
+        if self.sources > 4 * LIMITS.tables:
+            raise TooComplex("With its common table expressions written out it reads too much.")
+        return self.sources - 1
+
+    def query(self, node: exp.Expr, env: Environment, outer: Scope | None = None) -> Bound:
+        """The colour and meaning of a query expression; raises a QueryRefused."""
+        match node:
+            case exp.Subquery() if not (node.args.get("joins") or node.args.get("pivots")):
+                return self._wrapped(node, env, outer)
+            case exp.SetOperation():
+                return open_queries.set_operation(self, node, extended(node, env))
+            case exp.Select():
+                return self.select(node, extended(node, env), outer)
+        raise UnsupportedSql("This form of query is not answered.", position=place(node))
+
+    def _wrapped(self, node: exp.Subquery, env: Environment, outer: Scope | None) -> Bound:
+        bound = self.query(node.this, extended(node, env), outer)
+        extra = [key for key in ("order", "limit", "offset", "sample") if node.args.get(key)]
+        if extra:
+            raise UnsupportedSql(
+                f"{extra[0].upper()} after a bracketed query is not answered.", position=place(node)
+            )
+        return bound
+
+    def select(self, node: exp.Select, env: Environment, outer: Scope | None) -> Bound:
+        open_queries.check(node)
+        items = [self.item(source, env) for source in sources_of(node)]
+        if any(isinstance(item.bound, Private) for item in items):
+            return private.select(self, node, items, env, outer)
+        return open_queries.select(self, node, items, env)
+
+    def item(self, node: exp.Expr, env: Environment) -> FromItem:
+        """One member of FROM; raises UnknownTable or UnsupportedSql."""
+        alias = node.args.get("alias")
+        names = tuple(column.name for column in alias.columns) if alias is not None else ()
+        match node:
+            case exp.Table():
+                bound = self._table(node, env)
+                return FromItem(node.alias or node.name, node, bound, names)
+            case exp.Subquery():
+                inner = node.copy()
+                inner.set("alias", None)
+                return FromItem(node.alias, node, self.query(inner, env), names)
+        raise UnsupportedSql("This member of FROM is not answered.", position=place(node))
+
+    def _table(self, node: exp.Table, env: Environment) -> Bound:
+        if not isinstance(node.this, exp.Identifier):
+            raise UnsupportedSql("Table functions are not answered.", position=place(node))
+        if node.args.get("catalog") or (node.db and node.db.lower() != "main"):
+            raise UnknownTable(f"There is no table {node.sql()} here.", position=place(node))
+        if not node.db and node.name.lower() in env:
+            return self._common(env[node.name.lower()], env)
+        table = self.view.manifest.table(node.name)
+        if table is None:
+            raise UnknownTable(f"There is no table {node.name} here.", position=place(node))
+        if table.public:
+            return open_queries.table(table)
+        scan, columns = scanned(table, self.number(), self.view.manifest, self.bounds)
+        return Private(scan, columns)
+
+    def _common(self, cte: exp.CTE, env: Environment) -> Bound:
+        """A WITH query, bound anew at each use, in the names that stood before it."""
+        name = cte.alias.lower()
+        before = dict(list(env.items())[: list(env).index(name)])
+        bound = self.query(cte.this, before)
+        return renamed(bound, tuple(column.name for column in cte.args["alias"].columns), cte)
+
+    def exists(self, query: exp.Expr, scope: Scope, member: Scalar | None) -> Exists:
+        return subqueries.exists(self, query, scope, member)
+
+
+def sources_of(node: exp.Select) -> list[exp.Expr]:
+    """The members of FROM and of its joins, in order."""
+    first = node.args.get("from_")
+    joined = [join.this for join in node.args.get("joins") or []]
+    return [] if first is None else [first.this, *joined]
+
+
+def extended(node: exp.Query, env: Environment) -> Environment:
+    """The names in force inside a query: those around it and its own WITH."""
+    clause = node.args.get("with_")
+    if clause is None:
+        return env
+    if clause.args.get("recursive"):
+        raise UnsupportedSql("Recursive queries are not answered.", position=place(clause))
+    found = dict(env)
+    for cte in clause.expressions:
+        found.pop(cte.alias.lower(), None)
+        found[cte.alias.lower()] = cte
+    return found
+
+
+def renamed(bound: Bound, names: tuple[str, ...], node: exp.Expr) -> Bound:
+    """The same relation with its first columns renamed, as `AS t(a, b)` does."""
+    if not names:
+        return bound
+    if isinstance(bound, Private):
+        if len(names) > len(bound.columns):
+            raise UnsupportedSql("More column names than columns.", position=place(node))
+        own = [scalar for _, scalar in bound.columns]
+        rest = [name for name, _ in bound.columns][len(names) :]
+        return Private(bound.relation, tuple(zip([*names, *rest], own, strict=True)))
+    return open_queries.renamed(bound, names, node)

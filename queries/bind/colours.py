@@ -1,0 +1,66 @@
+"""The two colours that leave the binder: private relations, and open ones (public or released).
+
+Privacy note
+    Neighbours  two datasets that differ in all rows of one privacy unit.
+    Claim       an open relation is a function of public tables and of released stages alone.
+    Requires    every table under an open query is public, or a stage's noisy table.
+    Why         an open query is built only from open parts: a private table has no open form, and
+                the one way from private to open is `queries.bind.released`, which leaves nothing of
+                the private relation in the query but the names of a stage's columns (P1, P21).
+    Tried by    tests/bind/test_colours.py
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from queries.algebra.relations import Relation
+from queries.algebra.scalars import Scalar
+
+
+@dataclass(frozen=True, slots=True)
+class Private:
+    """A relation whose rows belong to units, with its columns by name."""
+
+    relation: Relation
+    columns: tuple[tuple[str, Scalar], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What an output column is, over the columns of one stage.
+
+    `key` or `measure` names the stage's column that it is exactly; else `expression` is computed
+    from the row, or None with the reason why no interval can be given.
+    """
+
+    expression: exp.Expr | None
+    key: bool = False
+    measure: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rowwise:
+    """An open query whose rows are rows of one stage: `query` begins with that stage's `_row`."""
+
+    stage: str
+    query: exp.Select
+    cells: tuple[tuple[str, Cell], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A query over public tables and stages; `names` are its columns where they are known."""
+
+    query: exp.Query
+    released: bool
+    names: tuple[str | None, ...] = ()
+    rowwise: Rowwise | None = None
+
+
+Bound = Private | Open
+Environment = Mapping[str, exp.CTE]

@@ -1,0 +1,71 @@
+"""GROUP BY: columns, expressions, aliases and positions, each bound to one key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from queries.algebra.scalars import Column, Scalar
+from queries.bind import aggregates
+from queries.bind.expressions import Expressions, measured
+from queries.language.limits import LIMITS
+from queries.language.parse import place
+from queries.language.refusals import TooManyColumns, UnsupportedSql
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """The keys of a GROUP BY, each once; beside each the syntax it came from, where there is one."""
+
+    keys: tuple[tuple[exp.Expr | None, Scalar], ...]
+
+    @property
+    def within_unit(self) -> bool:
+        """Whether a key determines the privacy unit, so that groups lie within units."""
+        return any(isinstance(s, Column) and s.facts.identity is not None for _, s in self.keys)
+
+
+def grouping(node: exp.Select, expressions: Expressions) -> Grouping:
+    """The keys of a SELECT that aggregates; raises a QueryRefused."""
+    clause = node.args.get("group")
+    found: list[tuple[exp.Expr | None, Scalar]] = []
+    for item in _items(node, clause):
+        scalar = measured(expressions.bind(item), item)
+        if all(scalar != known for _, known in found):
+            found.append((item, scalar))
+    if len(found) > LIMITS.columns:
+        raise TooManyColumns("There are too many grouping columns.", position=place(clause))
+    return Grouping(tuple(found))
+
+
+def _items(node: exp.Select, clause: exp.Group | None) -> list[exp.Expr]:
+    if clause is None:
+        return []
+    if clause.args.get("all"):
+        return [i.unalias() for i in node.expressions if not aggregates.contains(i)]
+    odd = [key for key, value in clause.args.items() if value and key != "expressions"]
+    if odd:
+        raise UnsupportedSql(
+            f"GROUP BY with {odd[0].replace('_', ' ').upper()} is not answered.",
+            position=place(clause),
+        )
+    return [_meant(node, item) for item in clause.expressions]
+
+
+def _meant(node: exp.Select, item: exp.Expr) -> exp.Expr:
+    """The expression a position stands for, or the item itself."""
+    while isinstance(item, exp.Paren):
+        item = item.this
+    if isinstance(item, exp.Literal) and not item.is_string:
+        return positioned(node, item)
+    return item
+
+
+def positioned(node: exp.Select, item: exp.Literal) -> exp.Expr:
+    """The selected expression that `ORDER BY 2` or `GROUP BY 2` means."""
+    text = str(item.this)
+    number = int(text) if text.isdigit() else 0
+    if not 1 <= number <= len(node.expressions):
+        raise UnsupportedSql("There is no selected column of that number.", position=place(item))
+    return node.expressions[number - 1].unalias()

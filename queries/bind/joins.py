@@ -1,0 +1,144 @@
+"""Joins: are the units equated, and how many rows can one unit have afterwards (P1, P4).
+
+Privacy note
+    Neighbours  two datasets that differ in all rows of one privacy unit.
+    Claim       every row of a join belongs to one unit, and one unit has at most the stated rows.
+    Requires    keys that registration found unique, with no key shared by two units (P14); public
+                tables whose rows per key were counted.
+    Why         private sources are refused unless equalities of columns that determine the unit
+                connect them all; the lowering then equates `_unit` itself. Each source added to a
+                join multiplies the rows by the most of its rows that one row can meet: 1 where a
+                unique key is equated, else all rows of the unit, or the largest public group.
+    Tried by    tests/properties/test_sensitivity.py
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from queries.algebra.relations import Public, Source, is_private
+from queries.algebra.scalars import (
+    Column,
+    Exists,
+    Scalar,
+    columns,
+    conjuncts,
+    disjuncts,
+    is_equality,
+    sides,
+    unit_equalities,
+    walk,
+)
+from queries.language.refusals import JoinNotOnUnit, Position, TooManyRowsPerUnit
+
+MOST_ROWS = 10_000
+Reach = Callable[[Public, frozenset[str]], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One source of a join with the numbers of all sources inside it and its unique keys."""
+
+    source: Source
+    ids: frozenset[int]
+    rows: int
+    keys: tuple[frozenset[tuple[int, str]], ...] = ()
+
+    @property
+    def private(self) -> bool:
+        return is_private(self.source)
+
+
+def common_equalities(parts: Sequence[Scalar]) -> tuple[Scalar, ...]:
+    """The conjuncts, with those that every branch of an OR implies (TPC-H Q19)."""
+    found = [part for whole in parts for part in conjuncts(whole)]
+    for part in tuple(found):
+        branches = [conjuncts(branch) for branch in disjuncts(part)]
+        if len(branches) > 1:
+            shared = [c for c in branches[0] if is_equality(c) and all(c in b for b in branches)]
+            found.extend(c for c in shared if c not in found)
+    return tuple(found)
+
+
+def check_units(
+    members: Sequence[Member],
+    parts: Iterable[Scalar],
+    position: Position | None,
+    outer: frozenset[int] = frozenset(),
+) -> None:
+    """Refuse private sources that equalities of unit-determining columns do not connect.
+
+    `outer` are the sources of the query around an EXISTS: they count as one connected whole.
+    """
+    groups = [set(member.ids) for member in members if member.private]
+    if outer:
+        groups.append(set(outer))
+    for left, right in unit_equalities(parts):
+        joined = [group for group in groups if left.source in group or right.source in group]
+        if len(joined) == 2:
+            groups = [group for group in groups if group not in joined]
+            groups.append(joined[0] | joined[1])
+    if len(groups) > 1:
+        raise JoinNotOnUnit(
+            "Private tables are joined without equating the privacy unit.", position=position
+        )
+
+
+def most_rows(
+    members: Sequence[Member], parts: Sequence[Scalar], reach: Reach, position: Position | None
+) -> int:
+    """The most rows one unit can have in an inner join of the members; raises TooManyRowsPerUnit."""
+    starts = [member for member in members if member.private]
+    best = min(_grown(start, members, parts, reach) for start in starts)
+    return within_limit(best, position)
+
+
+def within_limit(rows: int, position: Position | None) -> int:
+    if rows > MOST_ROWS:
+        raise TooManyRowsPerUnit(
+            f"One unit could have {rows:,} rows here; at most {MOST_ROWS:,} are answered.",
+            position=position,
+        )
+    return rows
+
+
+def _grown(start: Member, members: Sequence[Member], parts: Sequence[Scalar], reach: Reach) -> int:
+    total, seen = start.rows, start.ids
+    waiting = [member for member in members if member is not start]
+    while waiting:
+        steps = [(fan_out(member, seen, parts, reach), n) for n, member in enumerate(waiting)]
+        most, chosen = min(steps)
+        member = waiting.pop(chosen)
+        total, seen = total * most, seen | member.ids
+    return total
+
+
+def fan_out(member: Member, seen: frozenset[int], parts: Sequence[Scalar], reach: Reach) -> int:
+    """The most rows of `member` that one row of the sources seen so far can meet."""
+    fixed = equated(member, seen, parts)
+    if any(key <= fixed for key in member.keys):
+        return 1
+    if isinstance(member.source, Public):
+        return reach(member.source, frozenset(name for _, name in fixed))
+    return member.rows
+
+
+def equated(
+    member: Member, seen: frozenset[int], parts: Sequence[Scalar]
+) -> frozenset[tuple[int, str]]:
+    """The member's columns that an equality fixes to something already seen, or to a constant."""
+    found = set()
+    for part in parts:
+        pair = sides(part)
+        for one, other in (pair, pair[::-1]) if pair else ():
+            if isinstance(one, Column) and one.source in member.ids and reads_only(other, seen):
+                found.add((one.source, one.name))
+    return frozenset(found)
+
+
+def reads_only(scalar: Scalar, seen: frozenset[int]) -> bool:
+    """Whether a scalar reads no columns but those of the sources seen."""
+    if any(isinstance(node, Exists) for node in walk(scalar)):
+        return False
+    return all(column.source in seen for column in columns(scalar))

@@ -1,0 +1,328 @@
+"""A SELECT that measures: its GROUP BY becomes a stage, the rest of it SQL over the noisy table.
+
+Privacy note
+    Neighbours  two datasets that differ in all rows of one privacy unit.
+    Claim       the open query reads nothing but the keys and noisy columns of its stage.
+    Requires    the stage to be charged and noised (`queries.plan`).
+    Why         every expression of SELECT, HAVING, QUALIFY and ORDER BY is rebuilt: an aggregate is
+                replaced by columns of the stage, a grouped expression by its key; a column that is
+                neither is refused, so none can pass through.
+    Tried by    tests/bind/test_colours.py
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from queries.algebra import operations as op
+from queries.algebra.facts import EXACT, Facts
+from queries.algebra.grid import grid
+from queries.algebra.measures import Centred, Measure, Rows, Statistic, Total, Units
+from queries.algebra.relations import Relation
+from queries.algebra.scalars import Call, Scalar, columns
+from queries.bind import aggregates, open_queries, types
+from queries.bind.colours import Cell, Environment, Open, Rowwise
+from queries.bind.expressions import TRUTH, Expressions, measured
+from queries.bind.grouping import Grouping, positioned
+from queries.bind.outputs import item_name
+from queries.catalog.manifest import Type
+from queries.language.limits import LIMITS
+from queries.language.parse import place
+from queries.language.refusals import (
+    NotGrouped,
+    QueryRefused,
+    TooManyColumns,
+    UnboundedColumn,
+    UnsupportedFunction,
+)
+
+if TYPE_CHECKING:
+    from queries.bind.binder import Binder
+
+NUMERIC = EXACT | {Type.REAL}
+
+
+def select(
+    binder: Binder,
+    node: exp.Select,
+    relation: Relation,
+    expressions: Expressions,
+    keys: Grouping,
+    env: Environment,
+) -> Open:
+    """The open query that a measuring SELECT leaves, its measure added to the binder's."""
+    if len(node.expressions) > LIMITS.columns:
+        raise TooManyColumns(
+            f"At most {LIMITS.columns} columns are answered.", position=place(node)
+        )
+    reader = Reader(binder, expressions, env)
+    for call in _calls(node):
+        reader.collect(call)
+    measure = Measure(
+        relation,
+        tuple(sorted((scalar for _, scalar in keys.keys), key=repr)),
+        tuple(sorted(reader.statistics(), key=repr)),
+    )
+    if not measure.statistics:
+        measure = replace(measure, statistics=(Units(None),))
+    binder.measures.append(measure)
+    return Writer(reader, node, measure, f"_stage{len(binder.measures) - 1}").open()
+
+
+def _calls(node: exp.Select) -> list[exp.Expr]:
+    """Every aggregate call at this SELECT's level."""
+    places = [*node.expressions, node.args.get("having"), node.args.get("order")]
+    places.append(node.args.get("qualify"))
+    found, stack = [], [part for part in places if part is not None]
+    while stack:
+        current = stack.pop()
+        if aggregates.is_aggregate(current):
+            found.append(current)
+        elif not isinstance(current, exp.Query):
+            stack.extend(current.iter_expressions())
+    return found
+
+
+@dataclass(slots=True)
+class Reader:
+    """Reads aggregate calls as statistics, each call once."""
+
+    binder: Binder
+    expressions: Expressions
+    env: Environment
+    calls: dict[str, tuple[str, Scalar | None, Scalar | None]] = field(default_factory=dict)
+
+    def collect(self, node: exp.Expr) -> None:
+        """Bind one call; raises a QueryRefused."""
+        if node.sql() not in self.calls:
+            self.calls[node.sql()] = self._read(node)
+
+    def _read(self, node: exp.Expr) -> tuple[str, Scalar | None, Scalar | None]:
+        call, condition = aggregates.parts(node)
+        where = None
+        if condition is not None:
+            bound = self.expressions.predicate(condition)
+            where = measured(types.require(bound, TRUTH, node, "FILTER"), node)
+        argument = aggregates.distinct_argument(call)
+        if argument is not None:
+            return "units", None, self._units(call, argument, where)
+        if isinstance(call, exp.CountIf):
+            truth = types.require(self.expressions.predicate(call.this), TRUTH, node, "COUNT_IF")
+            return "rows", None, measured(_both(truth, where), node)
+        if isinstance(call, exp.Count):
+            value = None if aggregates.starred(call) else self.expressions.bind(call.this)
+            return "rows", None, _both(_present(value), where)
+        if not isinstance(call, exp.Sum | exp.Avg):
+            raise UnsupportedFunction(
+                f"{call.key.upper()} of private rows is not answered.", position=place(call)
+            )
+        return self._sum(call, where)
+
+    def _units(self, call: exp.AggFunc, argument: exp.Expr, where: Scalar | None) -> Scalar | None:
+        value = self.expressions.bind(argument)
+        if not isinstance(call, exp.Count) or value.facts.identity != "unit":
+            raise UnsupportedFunction(
+                "DISTINCT counts the privacy unit only.",
+                position=place(argument),
+                hint="COUNT(DISTINCT unit id) is answered.",
+            )
+        return _both(_present(value), where)
+
+    def _sum(
+        self, call: exp.AggFunc, where: Scalar | None
+    ) -> tuple[str, Scalar | None, Scalar | None]:
+        value = types.require(self.expressions.bind(call.this), NUMERIC, call, call.key.upper())
+        measured(value, call)
+        if not value.facts.bounded:
+            raise _unbounded(value, call)
+        return ("total" if isinstance(call, exp.Sum) else "mean"), value, where
+
+    def statistics(self) -> set[Statistic]:
+        """All statistics that the calls need, means sharing sums and counts."""
+        return {part for call in self.calls for part in self.of(call)}
+
+    def of(self, call: str) -> tuple[Statistic, ...]:
+        """The statistics of one call: a count, a sum, or a mean's sum and count."""
+        kind, value, where = self.calls[call]
+        if kind == "rows" or value is None:
+            return (Units(where) if kind == "units" else Rows(where),)
+        if kind == "total":
+            return (Total(value, where),)
+        count = Rows(_both(_present(value), where))
+        summed = ("total", value, where) in self.calls.values()
+        return ((Total if summed else Centred)(value, where), count)
+
+
+def _both(left: Scalar | None, right: Scalar | None) -> Scalar | None:
+    if left is None or right is None:
+        return right if left is None else left
+    return op.boolean("and", left, right)
+
+
+def _present(value: Scalar | None) -> Scalar | None:
+    """The condition that a value is not NULL; None where it never is."""
+    if value is None or not value.facts.nullable:
+        return None
+    null = Call("null", (value,), Facts(Type.BOOLEAN, False))
+    return op.boolean("not", null)
+
+
+def _unbounded(value: Scalar, call: exp.Expr) -> UnboundedColumn:
+    named = [c.name for c in columns(value) if not c.facts.bounded]
+    if named:
+        return UnboundedColumn(
+            f"Column {named[0]} has no declared range, so it cannot be summed.",
+            position=place(call),
+            hint=f"Ask the curator to declare lower and upper for {named[0]}.",
+        )
+    return UnboundedColumn(
+        "The range of this expression cannot be proved, so it cannot be summed.",
+        position=place(call),
+        hint="Bound it with LEAST and GREATEST, or divide by NULLIF(x, 0) where x starts at 0.",
+    )
+
+
+@dataclass(slots=True)
+class Writer:
+    """Writes SELECT, HAVING, QUALIFY and ORDER BY anew, over the columns of the stage."""
+
+    reader: Reader
+    node: exp.Select
+    measure: Measure
+    stage: str
+
+    def open(self) -> Open:
+        items = [self._item(item) for item in self.node.expressions]
+        names = tuple(item_name(item) for item in self.node.expressions)
+        query = exp.Select(expressions=[], from_=exp.From(this=open_queries.stage(self.stage)))
+        having = self.node.args.get("having")
+        if having is not None:
+            query.set("where", exp.Where(this=self._written(having.this)))
+        for name in ("limit", "offset", "distinct"):
+            if self.node.args.get(name) is not None:
+                query.set(name, self.node.args[name].copy())
+        if self.node.args.get("qualify") is not None:
+            query.set("qualify", exp.Qualify(this=self._written(self.node.args["qualify"].this)))
+        query.set("order", self._order(items))
+        shown = [
+            exp.alias_(cell_sql, name or f"col{n}", quoted=True)
+            for n, ((cell_sql, _), name) in enumerate(zip(items, names, strict=True))
+        ]
+        query.set("expressions", shown)
+        open_queries.check_nodes(query)
+        if self.node.args.get("distinct") is not None:
+            return Open(query, True, names)
+        rowed = query.copy()
+        rowed.set("expressions", [open_queries.row(self.stage), *(e.copy() for e in shown)])
+        cells = tuple(
+            (name or f"col{n}", cell)
+            for n, ((_, cell), name) in enumerate(zip(items, names, strict=True))
+        )
+        return Open(query, True, names, Rowwise(self.stage, rowed, cells))
+
+    def _item(self, item: exp.Expr) -> tuple[exp.Expr, Cell]:
+        if isinstance(item, exp.Star) or (isinstance(item, exp.Column) and item.is_star):
+            raise NotGrouped("* cannot be selected beside GROUP BY.", position=place(item))
+        written = self._written(item.unalias())
+        return written, open_queries.cell(written)
+
+    def _order(self, items: list[tuple[exp.Expr, Cell]]) -> exp.Order:
+        """The analyst's order, then the keys: never the engine's (P13)."""
+        given = self.node.args.get("order")
+        ordered = [] if given is None else [self._ordered(part) for part in given.expressions]
+        if self.node.args.get("distinct") is None:
+            keys = range(len(self.measure.keys))
+            ordered.extend(exp.Ordered(this=self._column(f"k{n}"), desc=False) for n in keys)
+            ordered.append(exp.Ordered(this=self._column("_row"), desc=False))
+        return exp.Order(expressions=ordered) if ordered else None
+
+    def _ordered(self, part: exp.Ordered) -> exp.Ordered:
+        meant = part.this
+        aliases = {i.alias.lower(): i.this for i in self.node.expressions if i.alias}
+        if isinstance(meant, exp.Literal) and not meant.is_string:
+            meant = positioned(self.node, meant)
+        elif isinstance(meant, exp.Column) and not meant.table and meant.name.lower() in aliases:
+            meant = aliases[meant.name.lower()]
+        copied = part.copy()
+        copied.set("this", self._written(meant))
+        return copied
+
+    def _written(self, node: exp.Expr) -> exp.Expr:
+        """The expression over the stage's columns; raises NotGrouped."""
+        if aggregates.is_aggregate(node):
+            return self._aggregate(node)
+        key = self._key(node)
+        if key is not None:
+            return key
+        if isinstance(node, exp.Column):
+            aliases = self.reader.expressions.aliases
+            if not node.table and node.name.lower() in aliases:
+                return exp.Paren(this=self._written(aliases[node.name.lower()]))
+            self.reader.expressions.scope.resolve(node)
+            raise NotGrouped(
+                f"{node.name} is neither grouped by nor inside an aggregate.", position=place(node)
+            )
+        if isinstance(node, exp.Query):
+            return open_queries.nested(self.reader.binder, node, self.reader.env)
+        copied = node.copy()
+        for child, fresh in zip(
+            node.iter_expressions(), list(copied.iter_expressions()), strict=True
+        ):
+            replacement = self._written(child)
+            if replacement is not child:
+                fresh.replace(replacement)
+        return copied
+
+    def _key(self, node: exp.Expr) -> exp.Expr | None:
+        """The key that the expression is, or None."""
+        if not self.measure.keys or aggregates.contains(node) or isinstance(node, STRUCTURAL):
+            return None
+        try:
+            scalar = self.reader.expressions.bind(node)
+        except QueryRefused:
+            return None
+        if scalar in self.measure.keys:
+            return self._column(f"k{self.measure.keys.index(scalar)}")
+        return None
+
+    def _aggregate(self, node: exp.Expr) -> exp.Expr:
+        self.reader.collect(node)
+        parts = self.reader.of(node.sql())
+        names = [f"m{self.measure.statistics.index(part)}" for part in parts]
+        if len(parts) == 1:
+            return self._column(names[0])
+        return _mean(parts[0], *(self._column(name) for name in names))
+
+    def _column(self, name: str) -> exp.Column:
+        return open_queries.column(self.stage, name)
+
+
+STRUCTURAL = (exp.Ordered, exp.Order, exp.WindowSpec, exp.Window, exp.DataType, exp.Identifier)
+
+
+def _mean(part: Statistic, total: exp.Expr, count: exp.Expr) -> exp.Expr:
+    """middle + total / count, kept in the declared range; NULL where the noisy count is below 1."""
+    if not isinstance(part, Total | Centred):
+        raise ValueError("a mean is made of a sum")
+    facts = part.value.facts
+    if facts.lower is None or facts.upper is None:
+        raise ValueError("a mean has a range")
+    low, high = (Fraction(end) * facts.step for end in (facts.lower, facts.upper))
+    place_of = grid(part.value)
+    shift = place_of.middle * place_of.step if isinstance(part, Centred) else Fraction(0)
+    quotient = f"{_real(shift)} + CAST(t AS DOUBLE) / c"
+    text = f"CASE WHEN c >= 1 THEN LEAST(GREATEST({quotient}, {_real(low)}), {_real(high)}) END"
+    written = exp.maybe_parse(text, dialect="duckdb")
+    for name, meant in (("t", total), ("c", count)):
+        for found in [c for c in written.find_all(exp.Column) if c.name == name and not c.table]:
+            found.replace(meant.copy())
+    return written
+
+
+def _real(value: Fraction) -> str:
+    """A constant as a double."""
+    return f"CAST('{float(value)!r}' AS DOUBLE)"

@@ -1,0 +1,292 @@
+"""Queries over open relations: public tables, stages, and anything built of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from queries.bind import aggregates, open_sql
+from queries.bind.colours import Cell, Environment, Open, Private, Rowwise
+from queries.bind.outputs import item_name
+from queries.catalog.manifest import Table
+from queries.language.limits import LIMITS
+from queries.language.parse import place
+from queries.language.refusals import (
+    AcrossUnits,
+    PublicRowsKept,
+    TooManyColumns,
+    UnsupportedSql,
+)
+
+if TYPE_CHECKING:
+    from queries.bind.binder import Binder, FromItem
+
+WINDOW = "a window over released rows"
+SUBQUERY = "a subquery over released rows"
+
+
+def check(node: exp.Select) -> None:
+    open_sql.check_select(node)
+
+
+def check_nodes(query: exp.Expr) -> None:
+    """Refuse syntax that is not on the list for open queries."""
+    for node in query.walk():
+        open_sql.check_node(node)
+
+
+def table(found: Table) -> Open:
+    """A public table as it stands."""
+    names = tuple(column.name for column in found.columns)
+    return Open(exp.Table(this=identifier(found.name)), False, names)
+
+
+def stage(name: str) -> exp.Table:
+    """A stage's noisy table."""
+    return exp.Table(this=identifier(name), alias=exp.TableAlias(this=identifier(name)))
+
+
+def column(table: str, name: str) -> exp.Column:
+    return exp.Column(this=identifier(name), table=identifier(table))
+
+
+def row(table: str) -> exp.Expr:
+    return exp.alias_(column(table, "_row"), "_row", quoted=True)
+
+
+def identifier(name: str) -> exp.Identifier:
+    return exp.Identifier(this=name, quoted=True)
+
+
+def cell(written: exp.Expr) -> Cell:
+    """What an output over a stage's columns is."""
+    bare = written
+    while isinstance(bare, exp.Paren):
+        bare = bare.this
+    if isinstance(bare, exp.Column):
+        name = bare.name
+        return Cell(bare, key=name.startswith("k"), measure=name if name.startswith("m") else None)
+    if any(True for _ in written.find_all(exp.Window)):
+        return Cell(None, reason=WINDOW)
+    if any(True for _ in written.find_all(exp.Query)):
+        return Cell(None, reason=SUBQUERY)
+    measures = [c for c in written.find_all(exp.Column) if c.name.startswith("m")]
+    return Cell(written, key=not measures)
+
+
+def set_operation(binder: Binder, node: exp.SetOperation, env: Environment) -> Open:
+    """UNION, INTERSECT and EXCEPT of open queries."""
+    sides = [binder.query(side, env) for side in (node.this, node.expression)]
+    if not all(isinstance(side, Open) for side in sides):
+        raise AcrossUnits(
+            f"{node.key.upper()} of private rows is not answered.", position=place(node)
+        )
+    left, right = (side for side in sides if isinstance(side, Open))
+    copied = node.copy()
+    copied.set("with_", None)
+    copied.set("this", wrapped(left.query))
+    copied.set("expression", wrapped(right.query))
+    for name in ("order", "limit", "offset"):
+        part = copied.args.get(name)
+        if part is not None:
+            check_nodes(part)
+    return Open(copied, left.released or right.released, left.names)
+
+
+def wrapped(query: exp.Expr) -> exp.Select:
+    """SELECT * FROM the query: a set operation's side with nothing of its own around it."""
+    source = query.copy() if isinstance(query, exp.Table) else _subquery(query, "q")
+    return exp.Select(expressions=[exp.Star()], from_=exp.From(this=source))
+
+
+def _subquery(query: exp.Expr, alias: str, names: Sequence[str] = ()) -> exp.Expr:
+    columns = [identifier(name) for name in names]
+    shown = exp.TableAlias(this=identifier(alias), columns=columns)
+    if isinstance(query, exp.Table):
+        return exp.Table(this=query.this.copy(), alias=shown)
+    return exp.Subquery(this=query.copy(), alias=shown)
+
+
+def nested(binder: Binder, node: exp.Query, env: Environment) -> exp.Expr:
+    """A subquery inside an open expression, bound: it must be open itself."""
+    inner = node.this if isinstance(node, exp.Subquery) else node
+    bound = binder.query(inner, env)
+    if isinstance(bound, Private):
+        raise PublicRowsKept(
+            "Private rows would decide here without a measure.",
+            position=place(node),
+            hint="Aggregate the private table first, in a subquery of its own.",
+        )
+    query = wrapped(bound.query) if isinstance(bound.query, exp.Table) else bound.query.copy()
+    return exp.Subquery(this=query) if isinstance(node, exp.Subquery) else query
+
+
+def select(binder: Binder, node: exp.Select, items: list[FromItem], env: Environment) -> Open:
+    """A SELECT all of whose FROM is open; raises a QueryRefused."""
+    if len(node.expressions) > LIMITS.columns:
+        raise TooManyColumns(
+            f"At most {LIMITS.columns} columns are answered.", position=place(node)
+        )
+    copied = node.copy()
+    copied.set("with_", None)
+    _replace_sources(copied, items)
+    _replace_nested(binder, node, copied, env)
+    check_nodes(copied)
+    released = any(isinstance(item.bound, Open) and item.bound.released for item in items)
+    released = released or _reads_stage(copied)
+    names = _names(copied, items)
+    query = open_sql.total(copied)
+    return Open(query, released, names, _rowwise(node, query, items))
+
+
+def _replace_sources(copied: exp.Select, items: list[FromItem]) -> None:
+    places: list[exp.Expr] = []
+    if copied.args.get("from_") is not None:
+        places.append(copied.args["from_"])
+    places.extend(copied.args.get("joins") or [])
+    for holder, item in zip(places, items, strict=True):
+        if isinstance(item.bound, Open):
+            holder.set("this", _subquery(item.bound.query, item.alias or "q", item.names))
+
+
+def _replace_nested(binder: Binder, node: exp.Select, copied: exp.Select, env: Environment) -> None:
+    """Bind every subquery that stands in an expression of the SELECT."""
+    clauses = [*copied.expressions, *(j for j in copied.args.get("joins") or [])]
+    clauses += [
+        copied.args[k]
+        for k in ("where", "group", "having", "qualify", "order")
+        if copied.args.get(k)
+    ]
+    for clause in clauses:
+        inside = clause.args.get("on") if isinstance(clause, exp.Join) else clause
+        for query in _outermost(inside):
+            query.replace(nested(binder, query, env))
+
+
+def _outermost(node: exp.Expr | None) -> list[exp.Query]:
+    """The subqueries of an expression that stand in no other one."""
+    found: list[exp.Query] = []
+    stack = [] if node is None else [node]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, exp.Query):
+            found.append(current)
+        else:
+            stack.extend(current.iter_expressions())
+    return found
+
+
+def _reads_stage(query: exp.Expr) -> bool:
+    return any(is_stage(found.name) for found in query.find_all(exp.Table))
+
+
+def is_stage(name: str) -> bool:
+    """Whether a table's name is that of a stage (manifests cannot use such names)."""
+    return name.startswith("_stage")
+
+
+def _names(node: exp.Select, items: list[FromItem]) -> tuple[str | None, ...]:
+    """The names of the columns, as far as the text tells; () where a star hides them."""
+    found: list[str | None] = []
+    for item in node.expressions:
+        if isinstance(item, exp.Star) or (isinstance(item, exp.Column) and item.is_star):
+            own = _starred(item, items)
+            if own is None:
+                return ()
+            found.extend(own)
+        else:
+            found.append(item_name(item))
+    return tuple(found)
+
+
+def _starred(item: exp.Expr, items: list[FromItem]) -> list[str | None] | None:
+    if len(items) != 1 or not isinstance(items[0].bound, Open) or not items[0].bound.names:
+        return None
+    own = list(items[0].bound.names)
+    return [*items[0].names, *own[len(items[0].names) :]]
+
+
+def _rowwise(node: exp.Select, query: exp.Select, items: list[FromItem]) -> Rowwise | None:
+    """The row-by-row form of a SELECT over one row-by-row source, or None."""
+    used = {key for key, value in node.args.items() if value}
+    plain = used <= {
+        "expressions",
+        "from_",
+        "where",
+        "order",
+        "limit",
+        "offset",
+        "with_",
+        "qualify",
+    }
+    if len(items) != 1 or not plain or aggregates.present(node):
+        return None
+    source = items[0]
+    inner = source.bound.rowwise if isinstance(source.bound, Open) else None
+    if inner is None:
+        return None
+    alias = source.alias or "q"
+    own = _shifted(source.names, inner)
+    known = {name.lower(): c for name, (_, c) in zip(own, inner.cells, strict=True)}
+    cells: list[tuple[str, Cell]] = []
+    written: list[exp.Expr] = []
+    for number, item in enumerate(query.expressions):
+        if isinstance(item, exp.Star) or (isinstance(item, exp.Column) and item.is_star):
+            for name in own:
+                written.append(exp.alias_(column(alias, name), name, quoted=True))
+                cells.append((name, known[name.lower()]))
+        else:
+            written.append(item.copy())
+            cells.append((item_name(item) or f"col{number}", _through(item.unalias(), known)))
+    rowed = query.copy()
+    rowed.args["from_"].set("this", _subquery(inner.query, alias, ["_row", *own]))
+    rowed.set("expressions", [row(alias), *written])
+    if rowed.args.get("order") is None:
+        order = exp.Order(expressions=[exp.Ordered(this=column(alias, "_row"), desc=False)])
+        rowed.set("order", order)
+    return Rowwise(inner.stage, rowed, tuple(cells))
+
+
+def _shifted(names: Sequence[str], inner: Rowwise) -> list[str]:
+    own = [name for name, _ in inner.cells]
+    return [*names, *own[len(names) :]]
+
+
+def _through(item: exp.Expr, known: dict[str, Cell]) -> Cell:
+    """An output over the source's outputs as one over the stage's columns."""
+    bare = item
+    while isinstance(bare, exp.Paren):
+        bare = bare.this
+    if isinstance(bare, exp.Column):
+        return known.get(bare.name.lower(), Cell(None, reason=SUBQUERY))
+    found = cell(item)
+    if found.reason is not None:
+        return found
+    copied = exp.Paren(this=item.copy())
+    for named in list(copied.find_all(exp.Column)):
+        inner = known.get(named.name.lower())
+        if inner is None or inner.expression is None:
+            return Cell(None, reason=WINDOW if inner is None else inner.reason)
+        named.replace(exp.Paren(this=inner.expression.copy()))
+    return cell(copied)
+
+
+def renamed(bound: Open, names: tuple[str, ...], node: exp.Expr) -> Open:
+    """The same open relation with its first columns renamed."""
+    if bound.names and len(names) > len(bound.names):
+        raise UnsupportedSql("More column names than columns.", position=place(node))
+    source = _subquery(bound.query, "q", names)
+    query = exp.Select(expressions=[exp.Star()], from_=exp.From(this=source))
+    rest = bound.names[len(names) :]
+    rowwise = bound.rowwise
+    if rowwise is not None:
+        shown = ["_row", *_shifted(names, rowwise)]
+        rowed = exp.Select(
+            expressions=[exp.Star()], from_=exp.From(this=_subquery(rowwise.query, "q", shown))
+        )
+        cells = tuple(zip(shown[1:], (c for _, c in rowwise.cells), strict=True))
+        rowwise = replace(rowwise, query=rowed, cells=cells)
+    return Open(query, bound.released, (*names, *rest), rowwise)

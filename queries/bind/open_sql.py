@@ -1,0 +1,119 @@
+"""SQL over what is public or released: an allow-list of syntax, made total and fully parenthesised.
+
+Nothing private can be read here, so the list is wider than that of row-level expressions: joins,
+aggregates, windows and set operations of any shape. Still no table function, no lambda, no file, no
+setting and no volatile function stands on it.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from sqlglot import exp
+
+from queries.language.parse import DIALECT, place
+from queries.language.refusals import TooComplex, UnsupportedFunction, UnsupportedSql
+
+NODES: frozenset[str] = frozenset(
+    """Select From Join Where Group Having Order Ordered Limit Offset Distinct Subquery Table
+    TableAlias Identifier Column Alias Star Literal Boolean Null And Or Not Paren EQ NEQ GT GTE LT
+    LTE NullSafeEQ NullSafeNEQ Is In Between Like ILike Exists Case If Coalesce Nullif Add Sub Mul
+    Div IntDiv Mod Neg Cast TryCast DataType DataTypeParam Interval Var Extract Year Quarter Month
+    Week Day DayOfMonth DayOfWeek DayOfWeekIso DayOfYear WeekOfYear Hour Minute Second
+    TimestampTrunc DateTrunc DateDiff TimestampDiff Round Floor Ceil Abs Sign Sqrt Ln Log Exp Pow
+    Least Greatest Upper Lower Substring Left Right Length Trim Concat DPipe StartsWith Contains
+    Count CountIf Sum Avg Min Max Median PercentileCont PercentileDisc Quantile Stddev StddevPop
+    StddevSamp Variance VariancePop Corr CovarPop CovarSamp Filter Window WindowSpec RowNumber Rank
+    DenseRank PercentRank CumeDist Ntile Lag Lead FirstValue LastValue Tuple Union Intersect Except
+    GroupingSets Rollup Cube Qualify Monthname Dayname LastDay""".split()
+)
+NAMED = frozenset({"date_part", "dow", "isodow", "doy"})
+Tree = TypeVar("Tree", bound=exp.Expr)
+SELECT_ARGS = frozenset(
+    {"expressions", "from_", "joins", "where", "group", "having", "qualify", "order", "limit",
+     "offset", "distinct", "with_"}
+)  # fmt: skip
+MOST_NODES = 20_000
+
+
+def check_select(select: exp.Select) -> None:
+    """Refuse clauses that have no case (INTO, SAMPLE, PIVOT, hints, ...)."""
+    for name, value in select.args.items():
+        if value and name not in SELECT_ARGS:
+            raise UnsupportedSql(
+                f"{name.strip('_').upper()} is not answered here.", position=place(select)
+            )
+
+
+def check_node(node: exp.Expr) -> None:
+    """Refuse a node that is not on the list."""
+    if isinstance(node, exp.Anonymous):
+        if node.name.lower() not in NAMED:
+            raise UnsupportedFunction(
+                f"{node.name.upper()} is not answered here.", position=place(node)
+            )
+        return
+    name = type(node).__name__
+    if name in NODES and not _odd(node):
+        return
+    if isinstance(node, exp.Func):
+        raise UnsupportedFunction(f"{node.key.upper()} is not answered here.", position=place(node))
+    raise UnsupportedSql(f"{node.key.upper()} is not answered here.", position=place(node))
+
+
+def _odd(node: exp.Expr) -> bool:
+    """Forms of listed nodes that mean more than they should."""
+    match node:
+        case exp.Table():
+            return bool(
+                set(k for k, v in node.args.items() if v) - {"this", "alias", "db", "catalog"}
+            )
+        case exp.Star():
+            return any(node.args.values())
+        case exp.Join():
+            return node.method.upper() not in ("", "NATURAL") or node.kind.upper() not in JOINS
+        case exp.Interval():
+            return not isinstance(node.this, exp.Literal)
+    return False
+
+
+JOINS = frozenset({"", "INNER", "OUTER", "CROSS"})
+
+
+def total(query: Tree) -> Tree:
+    """The same query with casts and whole division that yield NULL instead of failing."""
+    for node in list(query.walk()):
+        if type(node) is exp.Cast:
+            node.replace(exp.TryCast(this=node.this, to=node.args["to"]))
+        elif isinstance(node, exp.IntDiv | exp.Mod):
+            right = node.expression
+            if not (isinstance(right, exp.Literal) and right.name.strip("0.")):
+                zero = exp.Literal.number(0)
+                node.set("expression", exp.Nullif(this=right.copy(), expression=zero))
+    return query
+
+
+def text(query: exp.Expr) -> str:
+    """The query as DuckDB text in which precedence cannot be read in two ways.
+
+    sqlglot's own output can mean something else to DuckDB (`~2 - 2`, NOT before IN), so every
+    operator stands in parentheses of its own.
+    """
+    if sum(1 for _ in query.walk()) > MOST_NODES:
+        raise TooComplex("With its common table expressions written out the query is too large.")
+    return _parenthesised(query).sql(dialect=DIALECT, comments=False, identify=True)
+
+
+OPERATORS = (exp.Binary, exp.Unary, exp.Predicate, exp.Case, exp.Cast)
+BARE = (exp.Paren, exp.Dot, exp.PropertyEQ, exp.Kwarg, exp.SetOperation, exp.Query, exp.Exists)
+
+
+def _parenthesised(query: exp.Expr) -> exp.Expr:
+    tree = query.copy()
+    for node in reversed(list(tree.walk(bfs=True))):
+        inner = node.parent is not None and isinstance(node, OPERATORS)
+        if inner and not isinstance(node, BARE) and not isinstance(node.parent, exp.Paren):
+            wrapper = exp.Paren()
+            node.replace(wrapper)
+            wrapper.set("this", node)
+    return tree

@@ -1,0 +1,105 @@
+"""A SELECT over private rows: a projection, a grouping within the unit, or a measure.
+
+Privacy note
+    Neighbours  two datasets that differ in all rows of one privacy unit.
+    Claim       what comes out is private with a stated number of rows per unit, or a measure.
+    Requires    joins and conditions bound by `queries.bind.from_clause`.
+    Why         each clause has one case. LIMIT, OFFSET, QUALIFY and DISTINCT without the unit would
+                let rows of one unit decide about another's, so they are refused (P2); ORDER BY
+                without LIMIT changes no relation and is dropped; aggregates either group by the
+                unit, or are a measure.
+    Tried by    tests/properties/test_sensitivity.py, tests/bind/test_refusals.py
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from queries.algebra.relations import Inner
+from queries.algebra.scalars import Column, Scalar, conjuncts
+from queries.bind import aggregates, measures, narrowing, within
+from queries.bind.colours import Bound, Environment, Private
+from queries.bind.expressions import Expressions, measured
+from queries.bind.from_clause import FromClause
+from queries.bind.grouping import Grouping, grouping
+from queries.bind.outputs import item_name, selected
+from queries.bind.scope import Scope
+from queries.bind.subqueries import InScope
+from queries.language.parse import place
+from queries.language.refusals import AcrossUnits, UnsupportedSql
+
+if TYPE_CHECKING:
+    from queries.bind.binder import Binder, FromItem
+
+
+def select(
+    binder: Binder, node: exp.Select, items: list[FromItem], env: Environment, outer: Scope | None
+) -> Bound:
+    """The colour and meaning of a SELECT with a private member in FROM; raises a QueryRefused."""
+    subqueries = InScope(binder, env)
+    clause = FromClause(binder, subqueries, outer)
+    for item, join in zip(items, [None, *(node.args.get("joins") or [])], strict=True):
+        clause.add(item, join)
+    aliases = {item.alias.lower(): item.this for item in node.expressions if item.alias}
+    where = node.args.get("where")
+    if where is not None:
+        bound = Expressions(clause.scope, subqueries, aliases).predicate(where.this)
+        clause.parts.extend(measured(part, where) for part in conjuncts(bound))
+    relation = clause.relation(place(node))
+    parts = relation.conjuncts if isinstance(relation, Inner) else ()
+    scope = clause.scope.narrow(narrowing.proved(parts))
+    expressions = Expressions(scope, subqueries, aliases)
+    if aggregates.present(node):
+        found = grouping(node, expressions)
+        if found.within_unit:
+            return within.select(binder, node, relation, expressions, found)
+        return measures.select(binder, node, relation, expressions, found, env)
+    _refuse_unpartitioned(node)
+    columns = _projected(node, expressions)
+    if node.args.get("distinct") is not None:
+        return _distinct(binder, node, relation, expressions, columns)
+    return Private(relation, columns)
+
+
+def _refuse_unpartitioned(node: exp.Select) -> None:
+    for name in ("limit", "offset", "qualify"):
+        if node.args.get(name) is not None:
+            raise AcrossUnits(
+                f"{name.upper()} below an aggregate would choose among persons.",
+                position=place(node.args[name]),
+            )
+
+
+def _projected(node: exp.Select, expressions: Expressions) -> tuple[tuple[str, Scalar], ...]:
+    found: list[tuple[str, Scalar]] = []
+    for number, item in enumerate(selected(node, expressions.scope)):
+        if isinstance(item, tuple):
+            found.append(item)
+        else:
+            scalar = measured(expressions.bind(item.unalias()), item)
+            found.append((item_name(item) or f"col{number}", scalar))
+    return tuple(found)
+
+
+def _distinct(
+    binder: Binder,
+    node: exp.Select,
+    relation: within.Relation,
+    expressions: Expressions,
+    columns: tuple[tuple[str, Scalar], ...],
+) -> Bound:
+    if node.args["distinct"].args.get("on") is not None:
+        raise UnsupportedSql("DISTINCT ON is not answered.", position=place(node))
+    owned = [s for _, s in columns if isinstance(s, Column) and s.facts.identity is not None]
+    if not owned:
+        raise AcrossUnits(
+            "DISTINCT below an aggregate would let one person's row stand for another's.",
+            position=place(node),
+            hint="Add the unit's id to the DISTINCT columns, or count with GROUP BY.",
+        )
+    keys = Grouping(tuple((None, scalar) for _, scalar in columns))
+    grouped, renamed = within.grouped(binder, relation, keys, ())
+    names = [name for name, _ in columns]
+    return Private(grouped, tuple(zip(names, renamed, strict=True)))

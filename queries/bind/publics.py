@@ -1,0 +1,119 @@
+"""Public tables and queries over them, as members of a private join: their columns and reach.
+
+What is public may be counted before planning, so ranges and rows per key are exact here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from sqlglot import exp
+
+from queries.algebra.calendar import days, microseconds
+from queries.algebra.facts import Facts
+from queries.algebra.names import quoted
+from queries.algebra.relations import Public
+from queries.algebra.scalars import Call, Column, Scalar
+from queries.bind import open_sql
+from queries.catalog.manifest import Column as Declared
+from queries.catalog.manifest import Table, Type
+from queries.catalog.view import PublicColumn, PublicRows, View
+
+Named = tuple[tuple[str, Scalar], ...]
+
+
+@dataclass(slots=True)
+class Publics:
+    """The public side of one dataset, read through the release engine, never through a delivery."""
+
+    view: View
+    rows: PublicRows
+    _reach: dict[tuple[str, frozenset[str]], int] = field(default_factory=dict)
+
+    def table(self, table: Table, number: int) -> tuple[Public, Named]:
+        """A public table as source `number`."""
+        known = self.view.public[table.name].columns
+        named = tuple((c.name, _column(number, c, known[c.name])) for c in table.columns)
+        return Public(number, quoted(table.name)), named
+
+    def query(self, query: exp.Query, number: int) -> tuple[Public, Named]:
+        """A checked query over public tables as source `number`, its ranges read from its rows."""
+        sql = open_sql.text(query)
+        found = self.rows.describe((), sql)
+        named = []
+        for name, kind in found:
+            facts = _kind(kind)
+            if facts is not None and name.lower() not in {own.lower() for own, _ in named}:
+                named.append((name, self._measured(sql, name, facts, number)))
+        return Public(number, f"({sql})"), tuple(named)
+
+    def _measured(self, sql: str, name: str, facts: tuple[Type, int], number: int) -> Scalar:
+        kind, scale = facts
+        column = quoted(name)
+        counted = kind in (Type.INTEGER, Type.DECIMAL, Type.DATE, Type.TIMESTAMP)
+        ends = f"MIN({column}), MAX({column})" if counted else "NULL, NULL"
+        if kind is Type.DECIMAL:
+            ends = ", ".join(f"CAST({e} * {10**scale} AS BIGINT)" for e in ends.split(", "))
+        asked = f"SELECT {ends}, COUNT(*) > COUNT({column}) FROM ({sql}) AS q"
+        low, high, null = self.rows.rows(asked, 1)[0]
+        declared = Declared(name, kind, step=None)
+        return _column(number, declared, _found(bool(null), low, high), scale)
+
+    def reach(self, public: Public, columns: frozenset[str]) -> int:
+        """The most rows of a public source that share one value of the columns."""
+        if (public.sql, columns) not in self._reach:
+            self._reach[public.sql, columns] = self._count(public, columns)
+        return self._reach[public.sql, columns]
+
+    def _count(self, public: Public, columns: frozenset[str]) -> int:
+        if not columns:
+            asked = f"SELECT COUNT(*) FROM {public.sql} AS q"
+        else:
+            names = ", ".join(quoted(name) for name in sorted(columns))
+            groups = f"SELECT COUNT(*) AS n FROM {public.sql} AS q GROUP BY {names}"
+            asked = f"SELECT COALESCE(MAX(n), 0) FROM ({groups}) AS g"
+        found = self.rows.rows(asked, 1)[0][0]
+        return max(1, int(found or 0))
+
+
+def _found(null: bool, low: object, high: object) -> PublicColumn:
+    ends = [end if isinstance(end, int | str) else None for end in (low, high)]
+    return PublicColumn(null, ends[0], ends[1])
+
+
+def _column(
+    number: int, declared: Declared, known: PublicColumn, scale: int | None = None
+) -> Scalar:
+    steps = declared.scale if scale is None else scale
+    low, high = (_end(end, declared.type) for end in (known.lower, known.upper))
+    facts = Facts(Type.TEXT if declared.type is Type.TEXT else declared.type, known.nullable)
+    if declared.type in (Type.INTEGER, Type.DECIMAL):
+        facts = Facts(declared.type, known.nullable, steps, low or 0, high or 0)
+    elif declared.type in (Type.DATE, Type.TIMESTAMP):
+        facts = Facts(declared.type, known.nullable, 0, low, high)
+    column = Column(number, declared.name, facts)
+    return Call(f"steps:{steps}", (column,), facts) if declared.type is Type.DECIMAL else column
+
+
+def _end(end: int | str | None, kind: Type) -> int | None:
+    if isinstance(end, str) and kind is Type.DATE:
+        return days(date.fromisoformat(end))
+    if isinstance(end, str) and kind is Type.TIMESTAMP:
+        return microseconds(datetime.fromisoformat(end))
+    return end if isinstance(end, int) else None
+
+
+def _kind(duckdb_type: str) -> tuple[Type, int] | None:
+    """A column's type and scale from DuckDB's name of it, or None where rows cannot use it."""
+    if duckdb_type.startswith("DECIMAL("):
+        return Type.DECIMAL, int(duckdb_type[8:-1].split(",")[1])
+    found = KINDS.get(duckdb_type)
+    return None if found is None else (found, 0)
+
+
+KINDS = {
+    "TINYINT": Type.INTEGER, "SMALLINT": Type.INTEGER, "INTEGER": Type.INTEGER,
+    "BIGINT": Type.INTEGER, "HUGEINT": Type.INTEGER, "DOUBLE": Type.REAL, "FLOAT": Type.REAL,
+    "VARCHAR": Type.TEXT, "BOOLEAN": Type.BOOLEAN, "DATE": Type.DATE, "TIMESTAMP": Type.TIMESTAMP,
+}  # fmt: skip

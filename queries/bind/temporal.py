@@ -1,0 +1,176 @@
+"""Dates and times: parts, truncation, differences and intervals, each with its range."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from queries.algebra import calendar as time
+from queries.algebra import operations as op
+from queries.algebra.facts import TEMPORAL, Facts
+from queries.algebra.scalars import Call, Literal, Scalar
+from queries.bind import types
+from queries.catalog.manifest import Type
+from queries.language.parse import place
+from queries.language.refusals import TypeMismatch, UnboundedColumn, UnsupportedFunction
+
+Bind = Callable[[exp.Expr], Scalar]
+
+PARTS: dict[type[exp.Expr], str] = {
+    exp.Year: "year", exp.Quarter: "quarter", exp.Month: "month", exp.Week: "week", exp.Day: "day",
+    exp.DayOfMonth: "day", exp.DayOfWeek: "dayofweek", exp.DayOfWeekIso: "isodow",
+    exp.DayOfYear: "dayofyear", exp.WeekOfYear: "week", exp.Hour: "hour", exp.Minute: "minute",
+    exp.Second: "second",
+}  # fmt: skip
+
+
+def bind(node: exp.Expr, value: Bind) -> Scalar | None:
+    """The scalar of a date function, or None where the node is none."""
+    match node:
+        case exp.Extract():
+            return part(str(node.this.name), value(node.expression), node)
+        case exp.TimestampTrunc() | exp.DateTrunc():
+            return truncated(_unit(node.args.get("unit"), node), value(node.this), node)
+        case exp.DateDiff() | exp.TimestampDiff():
+            ends = [_moment(value(side), node) for side in (node.expression, node.this)]
+            return difference(_unit(node.args.get("unit"), node), ends[0], ends[1], node)
+        case exp.Anonymous() if node.name.lower() in ("date_part", "datepart"):
+            return _named_part(node, value)
+        case exp.Anonymous() if (
+            time.spelled(node.name) in time.PARTS and len(node.expressions) == 1
+        ):
+            return part(node.name, value(node.expressions[0]), node)
+    if type(node) in PARTS:
+        return part(PARTS[type(node)], value(node.this), node)
+    return None
+
+
+def _named_part(node: exp.Anonymous, value: Bind) -> Scalar:
+    if len(node.expressions) != 2 or not isinstance(node.expressions[0], exp.Literal):
+        raise UnsupportedFunction("DATE_PART takes a constant part.", position=place(node))
+    return part(str(node.expressions[0].this), value(node.expressions[1]), node)
+
+
+def part(name: str, arg: Scalar, node: exp.Expr) -> Call:
+    """One part of a date or timestamp, an integer in a known range."""
+    word = time.spelled(name)
+    if word not in time.PARTS:
+        raise UnsupportedFunction(f"The date part {word} is not answered.", position=place(node))
+    moment = _moment(arg, node)
+    low, high = time.PARTS[word]
+    if moment.facts.bounded:
+        low, high = time.part_range(*moment.facts.span(), word)
+    return op.whole(f"part:{word}", (arg,), low, high, null=arg.facts.nullable)
+
+
+def truncated(unit: str, arg: Scalar, node: exp.Expr) -> Call:
+    """The start of the unit that a moment lies in, as a timestamp."""
+    moment = _moment(arg, node)
+    low, high = moment.facts.lower, moment.facts.upper
+    ends = [None if end is None else time.truncated(int(end), unit) for end in (low, high)]
+    facts = Facts(Type.TIMESTAMP, arg.facts.nullable, 0, ends[0], ends[1])
+    return Call(f"trunc:{unit}", (moment,), facts)
+
+
+def difference(unit: str, start: Scalar, end: Scalar, node: exp.Expr) -> Call:
+    """How many unit boundaries lie between two moments."""
+    if not (start.facts.bounded and end.facts.bounded):
+        raise _unbounded(node)
+    (a, b), (c, d) = (
+        tuple(time.index(e, unit) for e in side.facts.span()) for side in (start, end)
+    )
+    return op.whole(f"diff:{unit}", (start, end), c - b, d - a, null=op.nullable(start, end))
+
+
+def interval_moved(node: exp.Expr, value: Bind, sign: int) -> Scalar | None:
+    """A moment plus or minus an interval literal, or None where neither side is an interval."""
+    if isinstance(node.expression, exp.Interval):
+        return shifted(value(node.this), _span(node.expression, sign), node)
+    if isinstance(node.this, exp.Interval) and sign == 1:
+        return shifted(value(node.expression), _span(node.this, 1), node)
+    if isinstance(node.this, exp.Interval):
+        raise TypeMismatch("An interval has nothing to subtract from.", position=place(node))
+    return None
+
+
+def moved(left: Scalar, right: Scalar, node: exp.Expr, sign: int) -> Scalar:
+    """A date plus or minus days, or the days between two dates; raises TypeMismatch."""
+    if left.facts.type is Type.DATE and right.facts.type is Type.INTEGER:
+        return _days_added(left, right, sign, node)
+    if left.facts.type is Type.DATE and right.facts.type is Type.DATE and sign == -1:
+        return _days_between(left, right, node)
+    raise TypeMismatch(
+        "These moments cannot be added or subtracted.",
+        position=place(node),
+        hint="Use date_diff('day', a, b).",
+    )
+
+
+def shifted(arg: Scalar, by: time.Span, node: exp.Expr) -> Scalar:
+    """A moment moved by an interval: always a timestamp, as in DuckDB."""
+    moment = _moment(arg, node)
+    if not moment.facts.bounded:
+        raise _unbounded(node)
+    low, high = (time.shifted(end, by) for end in moment.facts.span())
+    if low is None or high is None:
+        raise TypeMismatch("The date leaves the years 1 to 9999.", position=place(node))
+    if isinstance(moment, Literal):
+        return types.timestamp_literal(low)
+    name = f"shift:{by.months}:{by.days}:{by.microseconds}"
+    facts = Facts(Type.TIMESTAMP, moment.facts.nullable, 0, low, high)
+    return Call(name, (moment,), facts)
+
+
+def _days_added(left: Scalar, right: Scalar, sign: int, node: exp.Expr) -> Scalar:
+    if not (left.facts.bounded and right.facts.bounded):
+        raise _unbounded(node)
+    days = right if sign == 1 else op.negate(right)
+    (a, b), (c, d) = left.facts.span(), days.facts.span()
+    if not -(10**6) < a + c <= b + d < 10**6:
+        raise TypeMismatch("The date leaves the years that are answered.", position=place(node))
+    facts = Facts(Type.DATE, op.nullable(left, right), 0, a + c, b + d)
+    return Call("days+", (left, days), facts)
+
+
+def _days_between(left: Scalar, right: Scalar, node: exp.Expr) -> Scalar:
+    if not (left.facts.bounded and right.facts.bounded):
+        raise _unbounded(node)
+    (a, b), (c, d) = left.facts.span(), right.facts.span()
+    return op.whole("days-", (left, right), a - d, b - c, null=op.nullable(left, right))
+
+
+def _moment(arg: Scalar, node: exp.Expr) -> Scalar:
+    if isinstance(arg, Literal) and isinstance(arg.value, str):
+        read = types.parsed_temporal(arg.value, Type.TIMESTAMP)
+        arg = arg if read is None else read
+    return types.to_timestamp(types.require(arg, TEMPORAL, node, "A date function"))
+
+
+def _unit(node: exp.Expr | None, parent: exp.Expr) -> str:
+    word = time.spelled(node.name) if node is not None else ""
+    if word not in time.UNITS:
+        raise UnsupportedFunction("This unit of time is not answered.", position=place(parent))
+    return word
+
+
+def _span(node: exp.Interval, sign: int) -> time.Span:
+    unit = time.spelled(node.args["unit"].name) if node.args.get("unit") is not None else ""
+    text = node.this.name if isinstance(node.this, exp.Literal) else ""
+    try:
+        found = time.span(sign * int(text), unit)
+    except ValueError:
+        found = None
+    if found is None or abs(int(text)) > 10**6:
+        raise UnsupportedFunction(
+            "An interval is a constant whole number of units.", position=place(node)
+        )
+    return found
+
+
+def _unbounded(node: exp.Expr) -> UnboundedColumn:
+    return UnboundedColumn(
+        "A date in this expression has no declared range.",
+        position=place(node),
+        hint="Ask the curator to declare lower and upper for the column.",
+    )

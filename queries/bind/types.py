@@ -1,0 +1,179 @@
+"""Types of literals, and how two operands come to one type, as DuckDB would bring them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+
+from sqlglot import exp
+
+from queries.algebra import operations as op
+from queries.algebra.calendar import DAY, days, microseconds
+from queries.algebra.facts import EXACT, Facts
+from queries.algebra.scalars import Call, Literal, Scalar
+from queries.catalog.manifest import Type
+from queries.language.parse import place
+from queries.language.refusals import RangeTooLarge, TypeMismatch, UnitCompared
+
+NULL = Literal(None, Facts(Type.TEXT, True))
+LARGEST_SCALE = 18
+WORDS = {
+    Type.INTEGER: "a whole number",
+    Type.DECIMAL: "a decimal number",
+    Type.REAL: "a real number",
+    Type.TEXT: "text",
+    Type.BOOLEAN: "true or false",
+    Type.DATE: "a date",
+    Type.TIMESTAMP: "a timestamp",
+}
+
+
+def literal(node: exp.Literal) -> Literal:
+    """The constant a literal stands for; raises RangeTooLarge for numbers beyond 62 bits."""
+    if node.is_string:
+        return text_literal(str(node.this))
+    text = str(node.this).replace("_", "")
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        raise TypeMismatch("This number cannot be read.", position=place(node)) from None
+    if "e" in text.lower():
+        return real_literal(float(value))
+    scale = max(0, -int(value.as_tuple().exponent))
+    steps = int(value.scaleb(scale))
+    if scale > LARGEST_SCALE or abs(steps) > 2**62:
+        raise RangeTooLarge("This number has too many digits.", position=place(node))
+    return op.number(steps, scale)
+
+
+def text_literal(value: str) -> Literal:
+    return Literal(value, Facts(Type.TEXT, False, values=(value,)))
+
+
+def real_literal(value: float) -> Literal:
+    if value != value or value in (float("inf"), float("-inf")):
+        raise RangeTooLarge("This number is too large.")
+    exact = Decimal(value)
+    ends = exact.as_integer_ratio()
+    fraction = op.Fraction(*ends)
+    return Literal(value, Facts(Type.REAL, False, 0, fraction, fraction))
+
+
+def date_literal(value: int) -> Literal:
+    return Literal(value, Facts(Type.DATE, False, 0, value, value))
+
+
+def timestamp_literal(value: int) -> Literal:
+    return Literal(value, Facts(Type.TIMESTAMP, False, 0, value, value))
+
+
+def null_of(facts: Facts) -> Literal:
+    """A NULL of the same type as something else."""
+    low, high = (0, 0) if facts.type in EXACT else (None, None)
+    return Literal(None, Facts(facts.type, True, facts.scale, low, high))
+
+
+def parsed_temporal(text: str, kind: Type) -> Literal | None:
+    """A date or timestamp written as text, or None where the text is neither."""
+    stripped = text.strip()
+    try:
+        if kind is Type.DATE:
+            return date_literal(days(date.fromisoformat(stripped)))
+        if not re.fullmatch(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?", stripped):
+            return None
+        return timestamp_literal(microseconds(datetime.fromisoformat(stripped)))
+    except ValueError:
+        return None
+
+
+def to_timestamp(scalar: Scalar) -> Scalar:
+    """A date as the timestamp of its midnight."""
+    if scalar.facts.type is not Type.DATE:
+        return scalar
+    low, high = (
+        None if end is None else end * DAY for end in (scalar.facts.lower, scalar.facts.upper)
+    )
+    if isinstance(scalar, Literal) and isinstance(scalar.value, int):
+        return timestamp_literal(scalar.value * DAY)
+    return Call("timestamp", (scalar,), Facts(Type.TIMESTAMP, scalar.facts.nullable, 0, low, high))
+
+
+def unified(parts: list[Scalar], node: exp.Expr) -> list[Scalar]:
+    """The operands brought to one type; raises TypeMismatch where DuckDB's rules have none."""
+    typed = [part for part in parts if not op.is_null(part)]
+    if not typed:
+        return parts
+    kinds = {part.facts.type for part in typed}
+    if Type.TEXT in kinds and len(kinds) > 1:
+        typed = [_read(part, kinds - {Type.TEXT}, node) for part in typed]
+        kinds = {part.facts.type for part in typed}
+    aligned = _aligned(typed, kinds, node)
+    rest = iter(aligned)
+    return [null_of(aligned[0].facts) if op.is_null(part) else next(rest) for part in parts]
+
+
+def _aligned(parts: list[Scalar], kinds: set[Type], node: exp.Expr) -> list[Scalar]:
+    if len(kinds) == 1 and kinds & {Type.TEXT, Type.BOOLEAN, Type.DATE, Type.TIMESTAMP, Type.REAL}:
+        return parts
+    if kinds <= EXACT:
+        scale = max(part.facts.scale for part in parts)
+        return [op.rescale(part, scale) for part in parts]
+    if kinds <= EXACT | {Type.REAL}:
+        return [op.to_real(part) for part in parts]
+    if kinds <= {Type.DATE, Type.TIMESTAMP}:
+        return [to_timestamp(part) for part in parts]
+    names = " and ".join(sorted(WORDS[kind] for kind in kinds))
+    raise TypeMismatch(f"These do not compare: {names}.", position=place(node))
+
+
+def _read(part: Scalar, others: set[Type], node: exp.Expr) -> Scalar:
+    """A text literal beside another type is read as that type, as DuckDB does."""
+    if part.facts.type is not Type.TEXT:
+        return part
+    if isinstance(part, Literal) and isinstance(part.value, str) and len(others) == 1:
+        read = read_text(part.value, next(iter(others)))
+        if read is not None:
+            return read
+    raise TypeMismatch("This text cannot be compared with that type.", position=place(node))
+
+
+def read_text(value: str, kind: Type) -> Literal | None:
+    """A text as a constant of another type, or None."""
+    if kind in (Type.DATE, Type.TIMESTAMP):
+        return parsed_temporal(value, kind)
+    if kind is Type.BOOLEAN and value.lower() in ("true", "false"):
+        return Literal(value.lower() == "true", Facts(Type.BOOLEAN, False))
+    if kind in EXACT | {Type.REAL} and re.fullmatch(r"\s*-?\d{1,15}(\.\d{1,9})?\s*", value):
+        number = Decimal(value.strip())
+        scale = max(0, -int(number.as_tuple().exponent))
+        return op.number(int(number.scaleb(scale)), scale)
+    return None
+
+
+def require(scalar: Scalar, kinds: frozenset[Type], node: exp.Expr, what: str) -> Scalar:
+    """The scalar, if it has one of the types (NULL takes any); raises TypeMismatch."""
+    refuse_unit(scalar, node)
+    if op.is_null(scalar):
+        return null_of(stand_in(next(iter(sorted(kinds)))))
+    if scalar.facts.type not in kinds:
+        got = WORDS[scalar.facts.type]
+        raise TypeMismatch(f"{what} does not take {got}.", position=place(node))
+    return scalar
+
+
+def stand_in(kind: Type) -> Facts:
+    return Facts(kind, True, 0, 0, 0) if kind in EXACT else Facts(kind, True)
+
+
+def refuse_unit(scalar: Scalar, node: exp.Expr) -> None:
+    """The unit's id may not enter an expression (P5)."""
+    if scalar.facts.identity == "unit":
+        raise UnitCompared(
+            "The privacy unit's id may not be used in an expression.", position=place(node)
+        )
+
+
+def without_identity(scalar: Scalar) -> Facts:
+    return replace(scalar.facts, identity=None)

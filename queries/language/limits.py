@@ -1,0 +1,91 @@
+"""Limits on a statement, before parsing and after: the parser never meets a hostile text.
+
+sqlglot recurses, and some of its passes are quadratic, so length, tokens and nesting are bounded on
+the token stream first; the tree is then measured by a walk that does not recurse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlglot import exp
+from sqlglot.tokens import Token, TokenType
+
+from queries.language.refusals import Position, TooComplex
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Every number that bounds a statement."""
+
+    bytes: int = 16_384
+    tokens: int = 1_500
+    nesting: int = 25
+    nodes: int = 2_000
+    depth: int = 100
+    in_list: int = 500
+    tables: int = 16
+    columns: int = 100
+    cells: int = 20_000
+    candidates: int = 100_000
+    noisy_cells: int = 400_000
+
+
+LIMITS = Limits()
+
+OPENING = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE, TokenType.CASE}
+CLOSING = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE, TokenType.END}
+PREFIX = {TokenType.NOT, TokenType.DASH, TokenType.TILDE, TokenType.PLUS}
+
+
+def check_text(text: str) -> None:
+    """Refuse a text that is too long; raises TooComplex."""
+    if len(text.encode("utf-8", "surrogatepass")) > LIMITS.bytes:
+        raise TooComplex(f"The statement is longer than {LIMITS.bytes} bytes.")
+
+
+def check_tokens(tokens: list[Token]) -> None:
+    """Refuse too many tokens or too deep a nesting, prefix operators included; raises TooComplex."""
+    if len(tokens) > LIMITS.tokens:
+        raise TooComplex(f"The statement has more than {LIMITS.tokens} words and signs.")
+    depth = prefixes = 0
+    for token in tokens:
+        prefixes = prefixes + 1 if token.token_type in PREFIX else 0
+        if token.token_type in OPENING:
+            depth += 1
+        elif token.token_type in CLOSING:
+            depth = max(0, depth - 1)
+        if depth + prefixes > LIMITS.nesting:
+            raise TooComplex(
+                f"The statement is nested deeper than {LIMITS.nesting} levels.",
+                position=Position(token.line, max(1, token.col)),
+            )
+
+
+def check_tree(tree: exp.Expr) -> None:
+    """Refuse a tree that is too large, too deep or reads too many tables; raises TooComplex."""
+    nodes = tables = 0
+    stack: list[tuple[exp.Expr, int]] = [(tree, 1)]
+    while stack:
+        node, depth = stack.pop()
+        nodes += 1
+        tables += isinstance(node, exp.Table)
+        _check_node(node, depth, nodes, tables)
+        stack.extend((child, depth + 1) for child in children(node))
+
+
+def children(node: exp.Expr) -> Iterable[exp.Expr]:
+    """The direct children of a node."""
+    return node.iter_expressions()
+
+
+def _check_node(node: exp.Expr, depth: int, nodes: int, tables: int) -> None:
+    if nodes > LIMITS.nodes:
+        raise TooComplex(f"The statement has more than {LIMITS.nodes} parts.")
+    if depth > LIMITS.depth:
+        raise TooComplex(f"The statement's tree is deeper than {LIMITS.depth} levels.")
+    if tables > LIMITS.tables:
+        raise TooComplex(f"The statement reads more than {LIMITS.tables} tables.")
+    if isinstance(node, exp.In) and len(node.expressions) > LIMITS.in_list:
+        raise TooComplex(f"An IN list has more than {LIMITS.in_list} members.")

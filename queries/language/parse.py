@@ -1,0 +1,88 @@
+"""Text to one syntax tree, with places: sqlglot parses, nothing else of it decides anything."""
+
+from __future__ import annotations
+
+import logging
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import ParseError, TokenError
+from sqlglot.tokens import Token
+
+from queries.language.limits import check_text, check_tokens, check_tree, children
+from queries.language.refusals import (
+    EmptyStatement,
+    Malformed,
+    NotASelect,
+    Position,
+    SeveralStatements,
+    TooComplex,
+)
+
+logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # it would print the analyst's text
+
+DIALECT = "duckdb"
+
+
+def parse(text: str) -> exp.Query:
+    """The one query that the text holds.
+
+    Raises a QueryRefused: EmptyStatement, Malformed, SeveralStatements, NotASelect or TooComplex.
+    """
+    check_text(text)
+    if "\x00" in text:
+        raise Malformed("The statement holds a NUL character.")
+    tokens = _tokens(text)
+    check_tokens(tokens)
+    tree = _only_query(_statements(text))
+    check_tree(tree)
+    return tree
+
+
+def place(node: exp.Expr | None) -> Position | None:
+    """Where a node stands in the text: its own place, or that of the first part that has one."""
+    stack = [node] if node is not None else []
+    while stack:
+        current = stack.pop(0)
+        if current._meta and "line" in current._meta:
+            width = current._meta["end"] - current._meta["start"]
+            return Position(current._meta["line"], max(1, current._meta["col"] - width))
+        stack.extend(children(current))
+    return None
+
+
+def _tokens(text: str) -> list[Token]:
+    try:
+        return sqlglot.tokenize(text, read=DIALECT)
+    except TokenError:
+        raise Malformed(
+            "The statement has a quotation mark or comment that is not closed."
+        ) from None
+
+
+def _statements(text: str) -> list[exp.Expr]:
+    try:
+        parsed = sqlglot.parse(text, read=DIALECT)
+    except ParseError as error:
+        raise Malformed("The statement is not valid SQL.", position=_error_place(error)) from None
+    except RecursionError:
+        raise TooComplex("The statement is nested too deeply.") from None
+    return [statement for statement in parsed if statement is not None]
+
+
+def _error_place(error: ParseError) -> Position | None:
+    first = error.errors[0] if error.errors else {}
+    if first.get("line") is None:
+        return None
+    return Position(int(first["line"]), max(1, int(first.get("col") or 1)))
+
+
+def _only_query(statements: list[exp.Expr]) -> exp.Query:
+    if not statements:
+        raise EmptyStatement("There is no statement to answer.")
+    if len(statements) > 1:
+        raise SeveralStatements("There is more than one statement; send one at a time.")
+    statement = statements[0]
+    if not isinstance(statement, exp.Select | exp.SetOperation | exp.Subquery):
+        raise NotASelect("Only a SELECT can be answered.", position=place(statement))
+    return statement

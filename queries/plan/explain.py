@@ -1,0 +1,78 @@
+"""A plan in plain words: what is counted, how one unit is bounded, what noise is added."""
+
+from __future__ import annotations
+
+from queries.catalog.manifest import Manifest
+from queries.plan.model import Mechanism, Stage
+from queries.plan.stages import Draft
+
+UNCOUNTED = (
+    "The margins speak of the noise alone: not of values clamped or rows dropped at registration, "
+    "nor of groups left out by a bound or a threshold."
+)
+MECHANISMS = {
+    Mechanism.GAUSSIAN: "discrete Gaussian noise (Canonne, Kamath and Steinke 2020)",
+    Mechanism.LAPLACE: "discrete Laplace noise (Ghosh, Roughgarden and Sundararajan 2009)",
+}
+
+
+def notes(
+    drafts: tuple[Draft, ...], stages: tuple[Stage, ...], manifest: Manifest
+) -> tuple[str, ...]:
+    """The plan, sentence by sentence."""
+    if not stages:
+        return ("Only public tables are read: the answer is exact and free.",)
+    found = []
+    for draft, stage in zip(drafts, stages, strict=True):
+        found.append(_bounding(draft, manifest.unit.name))
+        found.append(_keys(draft, stage, manifest.unit.name))
+        scales = ", ".join(f"{column.noise.scale:.6g}" for column in stage.columns)
+        found.append(
+            f"{MECHANISMS[stage.columns[0].noise.mechanism]}, scale {scales} in steps of the column."
+        )
+    return (*found, UNCOUNTED)
+
+
+def _bounding(draft: Draft, unit: str) -> str:
+    bounds = draft.bounds
+    rows = f"One {unit} has at most {_many(bounds.rows, 'row')}"
+    if not draft.query.two_levels:
+        return f"{rows} here, as enforced at registration; all of them may fall in one group."
+    capped = (
+        ""
+        if bounds.rows_per_group is None
+        else f", {bounds.rows_per_group:,} of them count in a group"
+    )
+    kept = "keeps" if draft.query.sampled else "has"
+    return f"{rows}{capped}, and {kept} at most {_many(bounds.groups, 'group')}."
+
+
+def _keys(draft: Draft, stage: Stage, unit: str) -> str:
+    if not stage.keys:
+        return "There is one group."
+    if stage.listed is not None:
+        return f"All {_many(len(stage.listed), 'group')} are public and answered, empty ones too."
+    if stage.threshold is None:
+        raise ValueError("keys are listed or found behind a threshold")
+    return (
+        f"The keys are not public: a group is shown where the noisy number of {unit} units reaches "
+        f"{stage.threshold.at_least:,}."
+    )
+
+
+def warnings(drafts: tuple[Draft, ...], stages: tuple[Stage, ...]) -> tuple[str, ...]:
+    """What may make the answer useless, with the way out."""
+    found = []
+    for draft, stage in zip(drafts, stages, strict=True):
+        wide = [c for c in stage.columns if c.noise.l1 > 100 * draft.bounds.groups]
+        if wide and draft.bounds.rows_per_group is None and draft.bounds.rows > 20:
+            found.append(
+                f"One unit may add {_many(draft.bounds.rows, 'row')} to one group, and the noise "
+                "hides all of them. Counting distinct units, or options.bounds.rows_per_group, "
+                "needs far less."
+            )
+    return tuple(dict.fromkeys(found))
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

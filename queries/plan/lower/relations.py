@@ -1,0 +1,152 @@
+"""Relations as engine SQL: FROM, WHERE, and the unit's id in every join and every group.
+
+Privacy note
+    Neighbours  two datasets that differ in all rows of one privacy unit.
+    Claim       the text yields the relation's rows, each with the `_unit` it belongs to.
+    Requires    joins that the binder found connected by unit-determining equalities (P1).
+    Why         for each such equality the text equates `_unit` of both sources too, so that a join
+                keeps to one unit whatever the data holds; a grouping within the unit has `_unit` in
+                its GROUP BY (P4).
+    Tried by    tests/properties/test_sensitivity.py, tests/plan/test_lowering.py
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from queries.algebra.names import quoted
+from queries.algebra.relations import (
+    Derived,
+    Grouped,
+    Inner,
+    Inside,
+    Left,
+    Partial,
+    Public,
+    Relation,
+    Scan,
+    Source,
+)
+from queries.algebra.scalars import Column, Exists, Scalar, conjuncts, unit_equalities
+from queries.plan.lower.scalars import Scalars
+
+UNIT = "_unit"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The members of FROM and the conditions that go with them into WHERE."""
+
+    sources: tuple[str, ...]
+    conditions: tuple[str, ...]
+
+    def text(self) -> str:
+        where = f" WHERE {' AND '.join(self.conditions)}" if self.conditions else ""
+        return f"FROM {', '.join(self.sources)}{where}"
+
+    def crossed(self) -> str:
+        """The members as one join tree."""
+        return f"({' CROSS JOIN '.join(self.sources)})" if self.sources[1:] else self.sources[0]
+
+
+class Relations:
+    """Writes one query's relations and scalars."""
+
+    def __init__(self) -> None:
+        self.scalars = Scalars(self._exists)
+
+    def block(self, source: Source) -> Block:
+        """A source as FROM and WHERE."""
+        match source:
+            case Scan():
+                return self._named(quoted(source.table), source.id)
+            case Public():
+                return self._named(source.sql, source.id)
+            case Derived():
+                return self._named(f"({self._derived(source)})", source.id)
+            case Grouped():
+                return self._named(f"({self._grouped(source)})", source.id)
+            case Inner():
+                return self._inner(source.sources, source.conjuncts)
+            case Left():
+                return self._left(source)
+        raise TypeError(f"no engine form of {type(source).__name__}")
+
+    def _named(self, source: str, number: int) -> Block:
+        return Block((f"{source} AS {self.scalars.alias(number)}",), ())
+
+    def unit(self, relation: Relation) -> str:
+        """The column that holds the unit of a relation's rows."""
+        return self.scalars.column(relation.unit, UNIT)
+
+    def _inner(self, sources: Iterable[Source], parts: Iterable[Scalar]) -> Block:
+        blocks = [self.block(source) for source in sources]
+        conditions = [text for block in blocks for text in block.conditions]
+        conditions.extend(self.conditions(parts))
+        members = tuple(source for block in blocks for source in block.sources)
+        return Block(members, _sorted(conditions))
+
+    def _left(self, source: Left) -> Block:
+        """LEFT JOIN; conditions on the left side alone may as well be applied afterwards."""
+        left, right = self.block(source.left), self.block(source.right)
+        if right.conditions or right.sources[1:]:
+            raise TypeError("the right side of a LEFT JOIN stands alone")
+        on = " AND ".join(_sorted(self.conditions(source.conjuncts))) or "TRUE"
+        text = f"({left.crossed()} LEFT JOIN {right.sources[0]} ON {on})"
+        return Block((text,), left.conditions)
+
+    def conditions(self, parts: Iterable[Scalar]) -> list[str]:
+        """Conjuncts, and the equality of the units wherever one of them implies it."""
+        flat = [part for whole in parts for part in conjuncts(whole)]
+        found = [self.scalars.write(part) for part in flat]
+        for left, right in unit_equalities(flat):
+            found.append(self._same_unit(left, right))
+        return found
+
+    def _same_unit(self, left: Column, right: Column) -> str:
+        one, other = sorted(self.scalars.column(side.source, UNIT) for side in (left, right))
+        return f"({one} = {other})"
+
+    def _derived(self, source: Derived) -> str:
+        block = self.block(source.source)
+        shown = [f"{self.unit(source.source)} AS {quoted(UNIT)}"]
+        shown += [
+            f"{self.scalars.raw(scalar)} AS {quoted(name)}" for name, scalar in source.columns
+        ]
+        return f"SELECT {', '.join(shown)} {block.text()}"
+
+    def _grouped(self, source: Grouped) -> str:
+        block = self.block(source.source)
+        unit = self.unit(source.source)
+        keys = [(name, self.scalars.raw(scalar)) for name, scalar in source.keys]
+        shown = [f"{unit} AS {quoted(UNIT)}"]
+        shown += [f"{key} AS {quoted(name)}" for name, key in keys]
+        shown += [f"{self._partial(part)} AS {quoted(part.name)}" for part in source.partials]
+        by = dict.fromkeys([unit, *(key for _, key in keys)])
+        return f"SELECT {', '.join(shown)} {block.text()} GROUP BY {', '.join(by)}"
+
+    def _partial(self, part: Partial) -> str:
+        value = "*" if part.value is None else self.scalars.write(part.value)
+        kept = "" if part.where is None else f" FILTER (WHERE {self.scalars.write(part.where)})"
+        match part.kind:
+            case "count":
+                return f"COUNT({value}){kept}"
+            case "distinct":
+                return f"COUNT(DISTINCT {value}){kept}"
+            case "sum" | "min" | "max":
+                return f"{part.kind.upper()}({value}){kept}"
+            case "avg" if part.value is not None:
+                total = f"CAST(SUM({value}){kept} AS DOUBLE)"
+                steps = 10**part.value.facts.scale
+                return f"(({total} / COUNT({value}){kept}) / {steps}::DOUBLE)"
+        raise TypeError(f"no engine form of {part.kind}")
+
+    def _exists(self, scalar: Exists) -> str:
+        inside: Inside = scalar.relation
+        block = self._inner(inside.sources, inside.conjuncts)
+        return f"EXISTS (SELECT 1 {block.text()})"
+
+
+def _sorted(conditions: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(dict.fromkeys(conditions)))

@@ -1,0 +1,294 @@
+"""Scalars as engine SQL: each operation in its total form.
+
+Privacy note
+    Neighbours  two datasets that differ in all rows of one privacy unit.
+    Claim       the text computes on every row what the algebra says, and raises on none.
+    Requires    columns stored as registration stores them: whole steps, ENUMs, dates.
+    Why         whole numbers are cast to a type wide enough for the proven range before each
+                operation; divisors pass through NULLIF and casts are TRY_CAST; constants are
+                written by this module, quoted; names are numbers of sources, quoted.
+    Tried by    tests/properties/test_totality.py, tests/plan/test_lowering.py
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from queries.algebra.calendar import as_date, as_datetime
+from queries.algebra.facts import EXACT, Facts
+from queries.algebra.names import quoted, text
+from queries.algebra.scalars import Call, Column, Exists, Literal, Scalar
+from queries.catalog.manifest import Type
+from queries.language.refusals import RangeTooLarge
+
+BIGINT = 2**62
+HUGEINT = 2**126
+ENGINE_TYPES = {
+    Type.INTEGER: "BIGINT",
+    Type.DECIMAL: "BIGINT",
+    Type.REAL: "DOUBLE",
+    Type.TEXT: "VARCHAR",
+    Type.BOOLEAN: "BOOLEAN",
+    Type.DATE: "DATE",
+    Type.TIMESTAMP: "TIMESTAMP",
+}
+
+
+def width(*facts: Facts) -> str:
+    """The engine's integer type that holds all the ranges; raises RangeTooLarge beyond 126 bits."""
+    reach = max(max(abs(end) for end in one.span()) for one in facts)
+    if reach >= HUGEINT:
+        raise RangeTooLarge("An intermediate value may pass 126 bits.")
+    return "BIGINT" if reach < BIGINT else "HUGEINT"
+
+
+@dataclass(slots=True)
+class Scalars:
+    """Writes scalars; sources are named in the order in which they are first met."""
+
+    exists: Callable[[Exists], str]
+    _names: dict[int, str] = field(default_factory=dict)
+
+    def alias(self, source: int) -> str:
+        """The quoted alias of a source."""
+        return quoted(self._names.setdefault(source, f"t{len(self._names)}"))
+
+    def column(self, source: int, name: str) -> str:
+        return f"{self.alias(source)}.{quoted(name)}"
+
+    def write(self, scalar: Scalar) -> str:
+        """The scalar as text values: an ENUM as the text that it stands for."""
+        if isinstance(scalar, Column) and scalar.facts.values is not None:
+            return f"CAST({self.raw(scalar)} AS VARCHAR)"
+        return self.raw(scalar)
+
+    def raw(self, scalar: Scalar) -> str:
+        """The scalar as stored: for equality, NULL tests and grouping, where an ENUM may stay one."""
+        match scalar:
+            case Column():
+                return self.column(scalar.source, scalar.name)
+            case Literal():
+                return constant(scalar)
+            case Exists():
+                return self.exists(scalar)
+            case Call():
+                return self._call(scalar)
+        raise TypeError(f"no engine form of {type(scalar).__name__}")
+
+    def _call(self, call: Call) -> str:
+        name, *fixed = call.op.split(":")
+        if name in CONNECTIVES:
+            return self._connective(call, CONNECTIVES[name])
+        if name in EQUALITIES:
+            left, right = sorted(self.raw(arg) for arg in call.args)
+            return f"({left} {EQUALITIES[name]} {right})"
+        if name in ORDERINGS:
+            left, right = (self.write(arg) for arg in call.args)
+            return f"({left} {name} {right})"
+        if name in ARITHMETIC:
+            return self._arithmetic(call, name)
+        if name in TEXTS:
+            return f"{name}({', '.join(self.write(arg) for arg in call.args)})"
+        form = FORMS.get(name)
+        if form is None:
+            raise TypeError(f"no engine form of {name}")
+        return form(self, call, fixed)
+
+    def _connective(self, call: Call, word: str) -> str:
+        parts = sorted(dict.fromkeys(self._flat(call, call.op)))
+        return f"({f' {word} '.join(parts)})" if len(parts) > 1 else parts[0]
+
+    def _flat(self, scalar: Scalar, op: str) -> list[str]:
+        if isinstance(scalar, Call) and scalar.op == op:
+            return [part for arg in scalar.args for part in self._flat(arg, op)]
+        return [self.write(scalar)]
+
+    def _arithmetic(self, call: Call, sign: str) -> str:
+        if call.facts.type is Type.REAL:
+            left, right = (self.write(arg) for arg in call.args)
+            return f"({left} {sign} {right})"
+        wide = width(call.facts, *(arg.facts for arg in call.args))
+        left, right = (self.wide(arg, wide) for arg in call.args)
+        if sign in ("//", "%"):
+            return f"({left} {sign} NULLIF({right}, 0))"
+        if sign in ("+", "*"):
+            left, right = sorted((left, right))
+        return f"({left} {sign} {right})"
+
+    def wide(self, scalar: Scalar, kind: str) -> str:
+        """A whole number in a given engine type."""
+        if isinstance(scalar, Literal) and isinstance(scalar.value, int):
+            return f"{scalar.value}::{kind}" if scalar.value >= 0 else f"({scalar.value})::{kind}"
+        return f"CAST({self.write(scalar)} AS {kind})"
+
+
+CONNECTIVES = {"and": "AND", "or": "OR"}
+EQUALITIES = {"=": "=", "<>": "<>", "same": "IS NOT DISTINCT FROM", "differs": "IS DISTINCT FROM"}
+ORDERINGS = frozenset({"<", "<=", ">", ">="})
+ARITHMETIC = frozenset({"+", "-", "*", "//", "%", "/"})
+TEXTS = frozenset(
+    {"coalesce", "nullif", "least", "greatest", "upper", "lower", "trim", "ltrim", "rtrim",
+     "substring", "left", "right", "length", "concat", "starts_with", "contains"}
+)  # fmt: skip
+
+Form = Callable[[Scalars, Call, list[str]], str]
+
+
+def _not(to: Scalars, call: Call, _: list[str]) -> str:
+    return f"(NOT {to.write(call.args[0])})"
+
+
+def _null(to: Scalars, call: Call, _: list[str]) -> str:
+    return f"({to.raw(call.args[0])} IS NULL)"
+
+
+def _truth(word: str) -> Form:
+    return lambda to, call, _: f"({to.write(call.args[0])} IS {word})"
+
+
+def _in(to: Scalars, call: Call, _: list[str]) -> str:
+    value, *members = call.args
+    listed = sorted(dict.fromkeys(to.raw(member) for member in members))
+    return f"({to.raw(value)} IN ({', '.join(listed)}))"
+
+
+def _infix(sign: str) -> Form:
+    return lambda to, call, _: f"({f' {sign} '.join(to.write(arg) for arg in call.args)})"
+
+
+def _case(to: Scalars, call: Call, _: list[str]) -> str:
+    *pairs, default = call.args
+    tests, results = pairs[::2], pairs[1::2]
+    branches = [
+        f"WHEN {to.write(test)} THEN {to.write(result)}"
+        for test, result in zip(tests, results, strict=True)
+    ]
+    return f"(CASE {' '.join(branches)} ELSE {to.write(default)} END)"
+
+
+def _negate(to: Scalars, call: Call, _: list[str]) -> str:
+    if call.facts.type is Type.REAL:
+        return f"(-{to.write(call.args[0])})"
+    return f"(-{to.wide(call.args[0], width(call.facts, call.args[0].facts))})"
+
+
+def _absolute(to: Scalars, call: Call, _: list[str]) -> str:
+    if call.facts.type is Type.REAL:
+        return f"abs({to.write(call.args[0])})"
+    return f"abs({to.wide(call.args[0], width(call.facts, call.args[0].facts))})"
+
+
+def _rescale(to: Scalars, call: Call, fixed: list[str]) -> str:
+    return f"({to.wide(call.args[0], width(call.facts))} * {fixed[0]})"
+
+
+def _real(to: Scalars, call: Call, fixed: list[str]) -> str:
+    cast = f"CAST({to.write(call.args[0])} AS DOUBLE)"
+    return cast if fixed == ["0"] else f"({cast} / {10 ** int(fixed[0])}::DOUBLE)"
+
+
+def _rounding(name: str) -> Form:
+    def form(to: Scalars, call: Call, fixed: list[str]) -> str:
+        arg = call.args[0]
+        if len(fixed) == 1:
+            digits = f", {fixed[0]}" if name == "round" else ""
+            return f"{name}({to.write(arg)}{digits})"
+        unit, keep = int(fixed[0]), int(fixed[1])
+        low, high = arg.facts.span()
+        room = Facts(Type.INTEGER, False, 0, low - unit, high + unit)
+        wide = width(call.facts, room)
+        value = to.wide(arg, wide)
+        return f"({_divided(name, value, unit)} * {keep}::{wide})"
+
+    return form
+
+
+def _divided(name: str, value: str, unit: int) -> str:
+    """A whole division that rounds half away from zero, down, or up (the engine's is to zero)."""
+    half = unit // 2
+    match name:
+        case "round":
+            up, down = f"(({value} + {half}) // {unit})", f"(-(({half} - {value}) // {unit}))"
+        case "floor":
+            up, down = f"({value} // {unit})", f"(-(({unit - 1} - {value}) // {unit}))"
+        case _:
+            up, down = f"(({value} + {unit - 1}) // {unit})", f"(-((-{value}) // {unit}))"
+    return f"(CASE WHEN ({value} >= 0) THEN {up} ELSE {down} END)"
+
+
+def _cast(kind: str, word: str = "CAST") -> Form:
+    return lambda to, call, _: f"{word}({to.write(call.args[0])} AS {kind})"
+
+
+def _try(to: Scalars, call: Call, fixed: list[str]) -> str:
+    return f"TRY_CAST({to.write(call.args[0])} AS {ENGINE_TYPES[Type(fixed[0])]})"
+
+
+def _part(to: Scalars, call: Call, fixed: list[str]) -> str:
+    return f"date_part({text(fixed[0])}, {to.write(call.args[0])})"
+
+
+def _trunc(to: Scalars, call: Call, fixed: list[str]) -> str:
+    return f"date_trunc({text(fixed[0])}, {to.write(call.args[0])})"
+
+
+def _diff(to: Scalars, call: Call, fixed: list[str]) -> str:
+    start, end = (to.write(arg) for arg in call.args)
+    return f"date_diff({text(fixed[0])}, {start}, {end})"
+
+
+def _shift(to: Scalars, call: Call, fixed: list[str]) -> str:
+    made = to.write(call.args[0])
+    for function, amount in zip(("to_months", "to_days", "to_microseconds"), fixed, strict=True):
+        if int(amount):
+            made = f"({made} + {function}({amount}))"
+    return f"CAST({made} AS TIMESTAMP)"
+
+
+def _clamp(to: Scalars, call: Call, fixed: list[str]) -> str:
+    return clamped(to.write(call.args[0]), int(fixed[0]), int(fixed[1]))
+
+
+def clamped(value: str, low: int, high: int) -> str:
+    """A whole number brought into a range; NULL stays NULL."""
+    return f"(CASE WHEN ({value} < {low}) THEN {low} WHEN ({value} > {high}) THEN {high} ELSE {value} END)"
+
+
+def _steps(to: Scalars, call: Call, fixed: list[str]) -> str:
+    return f"CAST(({to.raw(call.args[0])} * {10 ** int(fixed[0])}) AS BIGINT)"
+
+
+def _days_added(to: Scalars, call: Call, _: list[str]) -> str:
+    day, count = (to.write(arg) for arg in call.args)
+    return f"({day} + CAST({count} AS INTEGER))"
+
+
+FORMS: dict[str, Form] = {
+    "not": _not, "null": _null, "true": _truth("TRUE"), "false": _truth("FALSE"), "in": _in,
+    "like": _infix("LIKE"), "ilike": _infix("ILIKE"), "||": _infix("||"), "case": _case,
+    "neg": _negate, "abs": _absolute, "rescale": _rescale, "real": _real,
+    "round": _rounding("round"), "floor": _rounding("floor"), "ceil": _rounding("ceil"),
+    "timestamp": _cast("TIMESTAMP"), "date": _cast("DATE"), "text": _cast("VARCHAR"),
+    "truth": _cast("BIGINT"), "whole": _cast("BIGINT", "TRY_CAST"), "try": _try,
+    "part": _part, "trunc": _trunc, "diff": _diff, "shift": _shift,
+    "days+": _days_added, "days-": _infix("-"), "clamp": _clamp, "steps": _steps,
+}  # fmt: skip
+
+
+def constant(literal: Literal) -> str:
+    """A constant, typed."""
+    value, kind = literal.value, literal.facts.type
+    if value is None:
+        return f"CAST(NULL AS {ENGINE_TYPES[kind]})"
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if kind is Type.DATE:
+        return f"DATE {text(as_date(int(value)).isoformat())}"
+    if kind is Type.TIMESTAMP:
+        return f"TIMESTAMP {text(as_datetime(int(value)).isoformat(sep=' '))}"
+    if kind is Type.REAL:
+        return f"CAST({text(repr(float(value)))} AS DOUBLE)"
+    if kind in EXACT:
+        return str(value) if int(value) >= 0 else f"({value})"
+    return text(str(value))

@@ -1,0 +1,179 @@
+"""Statistics as engine SQL: one level where the manifest bounds the unit already, else two.
+
+Privacy note
+    Neighbours  two datasets that differ in all rows of one privacy unit.
+    Claim       the integers that the text yields obey the bounds from which the plan took its
+                sensitivities (`queries.plan.bounding`).
+    Requires    at most `bounds.rows` rows of one unit in the relation.
+    Why         two levels aggregate per (unit, group) first; each partial is clamped to what
+                `rows_per_group` rows can add; where a unit may have more groups than it is allowed,
+                ROW_NUMBER over a keyed hash of (unit, key) keeps that many, never more, and looks
+                at the unit's own groups and a secret drawn for this run alone. Keys that are not
+                listed cannot occur, and are discarded by the enclave if they did; they could only
+                take a listed group's place, which moves nothing beyond the claim (P7, P10).
+    Tried by    tests/properties/test_sensitivity.py
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from queries.algebra.facts import EXACT
+from queries.algebra.grid import Grid, grid
+from queries.algebra.measures import Centred, Measure, Rows, Statistic, Total, Units
+from queries.algebra.names import quoted
+from queries.algebra.scalars import Call, Scalar, walk
+from queries.catalog.manifest import Type
+from queries.language.refusals import RangeTooLarge
+from queries.plan.bounding import Bounds
+from queries.plan.lower.keys import key_text
+from queries.plan.lower.relations import Relations
+from queries.plan.lower.scalars import clamped, width
+
+LARGEST_ROW = 2**78
+SATURATED = 2**62
+PROVEN = frozenset(
+    {"+", "-", "*", "neg", "abs", "rescale", "case", "coalesce", "nullif", "least", "greatest",
+     "clamp", "steps", "and", "or", "not", "null", "true", "false", "in", "=", "<>", "<", "<=",
+     ">", ">=", "same", "differs", "like", "ilike", "starts_with", "contains", "truth"}
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What one row adds to a statistic: SQL (None: one), a condition, and its range in steps."""
+
+    value: str | None
+    where: str | None
+    lower: int
+    upper: int
+
+    @property
+    def reach(self) -> int:
+        return max(abs(self.lower), abs(self.upper))
+
+
+def row(statistic: Statistic, to: Relations) -> Row:
+    """One row's whole number; raises RangeTooLarge where sums could pass the engine's integers."""
+    where = None if statistic.where is None else to.scalars.write(statistic.where)
+    match statistic:
+        case Rows() | Units():
+            return Row(None, where, 0, 1)
+        case Total():
+            found = grid(statistic.value)
+            return _checked(Row(_steps(found, to), where, found.lower, found.upper))
+        case Centred():
+            found = grid(statistic.value)
+            wide = width(found.source.facts) if found.exact else "BIGINT"
+            value = f"(CAST({_steps(found, to)} AS {wide}) - ({found.middle}))"
+            low, high = found.lower - found.middle, found.upper - found.middle
+            return _checked(Row(value, where, low, high))
+
+
+def _checked(found: Row) -> Row:
+    if found.reach >= LARGEST_ROW:
+        raise RangeTooLarge("One row's value may pass 78 bits, so its sum may not be exact.")
+    return found
+
+
+def _steps(found: Grid, to: Relations) -> str:
+    """A value counted on its grid; whatever was divided or rounded is clamped afterwards (P9)."""
+    value = to.scalars.write(found.source)
+    if not found.exact:
+        step = f"CAST('{float(found.step)!r}' AS DOUBLE)"
+        scaled = f"round({value} / {step})"
+        kept = f"LEAST(GREATEST({scaled}, {found.lower}::DOUBLE), {found.upper}::DOUBLE)"
+        return f"(CASE WHEN isfinite({value}) THEN CAST({kept} AS BIGINT) END)"
+    return value if _proven(found.source) else clamped(value, found.lower, found.upper)
+
+
+def _proven(value: Scalar) -> bool:
+    """Whether a whole number's range needs no clamp: no division, rounding or cast on the way."""
+    calls = [node for node in walk(value) if isinstance(node, Call)]
+    whole = all(node.facts.type in EXACT | {Type.BOOLEAN} for node in calls)
+    return whole and all(node.op.split(":")[0] in PROVEN for node in calls)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A measure on its way to text."""
+
+    measure: Measure
+    bounds: Bounds
+    shifts: tuple[int, ...]
+    sampled: bool
+    two_levels: bool
+    floor: int | None = None
+
+    def text(self) -> str:
+        to = Relations()
+        block = to.block(self.measure.relation).text()
+        keys = [key_text(key, to) for key in self.measure.keys]
+        rows = [row(statistic, to) for statistic in self.measure.statistics]
+        if self.two_levels:
+            return self._two(to, block, keys, rows)
+        return self._one(block, keys, rows)
+
+    def _one(self, block: str, keys: list[str], rows: list[Row]) -> str:
+        columns = [_aggregate(one) for one in rows]
+        return self._outer(keys, columns, block)
+
+    def _outer(self, keys: list[str], columns: list[str], block: str) -> str:
+        shown = [f"{key} AS {quoted(f'k{n}')}" for n, key in enumerate(keys)]
+        for n, (column, shift) in enumerate(zip(columns, self.shifts, strict=True)):
+            shown.append(f"{_fitting(column, shift)} AS {quoted(f'm{n}')}")
+        by = f" GROUP BY {', '.join(dict.fromkeys(keys))}" if keys else ""
+        return f"SELECT {', '.join(shown)} {block}{by}"
+
+    def _two(self, to: Relations, block: str, keys: list[str], rows: list[Row]) -> str:
+        unit = to.unit(self.measure.relation)
+        shown = [f"{unit} AS {quoted('u')}"]
+        shown += [f"{key} AS {quoted(f'k{n}')}" for n, key in enumerate(keys)]
+        parts = zip(self.measure.statistics, rows, strict=True)
+        for n, (statistic, one) in enumerate(parts):
+            shown.append(f"{self._partial(statistic, one)} AS {quoted(f'p{n}')}")
+        by = ", ".join(dict.fromkeys([unit, *keys]))
+        inner = f"SELECT {', '.join(shown)} {block} GROUP BY {by}"
+        names = [quoted(f"k{n}") for n in range(len(keys))]
+        source = f"({self._sample(inner, names)}) AS {quoted('p')}"
+        columns = [f"COALESCE(SUM({quoted(f'p{n}')}), 0)" for n in range(len(rows))]
+        text = self._outer(names, columns, f"FROM {source}")
+        if self.floor is None:
+            return text
+        return f"{text} HAVING COUNT(*) >= {self.floor}"
+
+    def _partial(self, statistic: Statistic, one: Row) -> str:
+        if isinstance(statistic, Units):
+            return "1" if one.where is None else f"MAX(CASE WHEN {one.where} THEN 1 ELSE 0 END)"
+        total = _aggregate(one)
+        cap = self.bounds.rows_per_group
+        if cap is None or cap >= self.bounds.rows:
+            return total
+        return clamped(total, min(0, one.lower * cap), max(0, one.upper * cap))
+
+    def _sample(self, inner: str, names: list[str]) -> str:
+        if not self.sampled:
+            return inner
+        mixed = f"hash({', '.join([quoted('u'), *names, '$seed'])})"
+        order = ", ".join([mixed, *names])
+        rank = f"ROW_NUMBER() OVER (PARTITION BY {quoted('u')} ORDER BY {order})"
+        ranked = f"SELECT *, {rank} AS {quoted('r')} FROM ({inner}) AS {quoted('g')}"
+        return (
+            f"SELECT * FROM ({ranked}) AS {quoted('h')} WHERE {quoted('r')} <= {self.bounds.groups}"
+        )
+
+
+def _aggregate(one: Row) -> str:
+    kept = "" if one.where is None else f" FILTER (WHERE {one.where})"
+    if one.value is None:
+        return f"COUNT(*){kept}"
+    return f"COALESCE(SUM({one.value}){kept}, 0)"
+
+
+def _fitting(column: str, shift: int) -> str:
+    """A total that fits 64 bits: shifted (floor), then saturated, never failing (P8)."""
+    if column.startswith("COUNT(*)"):
+        return column
+    whole = f"CAST({column} AS HUGEINT)"
+    moved = f"({whole} >> {shift})" if shift else whole
+    return f"CAST(LEAST(GREATEST({moved}, -{SATURATED}::HUGEINT), {SATURATED}::HUGEINT) AS BIGINT)"

@@ -1,0 +1,217 @@
+"""Plans a query: text and view in, a plan or a refusal out. Nothing private is read here.
+
+Privacy note
+    Neighbours  two datasets that differ in all rows of one privacy unit.
+    Claim       the plan is the same for both, so neither it nor a refusal tells them apart.
+    Requires    a view made of a sealed manifest and of public tables alone.
+    Why         the planner is given no path to a delivery; what it asks is asked of an engine that
+                holds public tables. The whole loss of all stages stands in the plan before the first
+                row is read (P21).
+    Tried by    tests/plan/test_planner.py
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from queries.bind import open_sql
+from queries.bind.binder import Binder
+from queries.bind.colours import Cell, Open, Private
+from queries.bind.publics import Publics
+from queries.catalog.manifest import Manifest
+from queries.catalog.view import PublicRows, View
+from queries.language.limits import LIMITS
+from queries.language.parse import parse, place
+from queries.language.refusals import NamesPersons, NotAnAggregate, TooComplex, TooManyColumns
+from queries.plan import explain, options, split, timing
+from queries.plan.model import NoisyColumn, Output, Plan, Post, Role, Stage
+from queries.plan.price import Options, Price
+from queries.plan.stages import SQL_TYPES, Draft, draft, value_of
+
+Tables = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+
+
+def plan(sql: str, view: View, public: PublicRows, price: Price, given: Options) -> Plan:
+    """The plan of one query at a price; raises a QueryRefused."""
+    try:
+        return _Planning(sql, view, public, price, given).plan()
+    except RecursionError:
+        raise TooComplex("The statement is nested too deeply.") from None
+
+
+@dataclass(slots=True)
+class _Planning:
+    sql: str
+    view: View
+    public: PublicRows
+    price: Price
+    given: Options
+
+    def plan(self) -> Plan:
+        tree = parse(self.sql)
+        publics = Publics(self.view, self.public)
+        binder = Binder(self.view, publics, bounds=options.bounds(self.given, self.view.manifest))
+        bound = binder.query(tree, {})
+        if isinstance(bound, Private):
+            raise _no_aggregate(bound, tree)
+        drafts = [draft(m, self.view, publics, self.given) for m in binder.measures]
+        names, kept = _deduplicated(drafts)
+        stages = self._stages(kept)
+        post = self._post(_renamed(bound, names), stages)
+        shapes = [d.shape for d in kept.values()]
+        slot, deadline = timing.slot(self.view.manifest.timing, shapes) if kept else (0, 0)
+        return Plan(
+            self.view.manifest.dataset,
+            self.view.delivery,
+            self.view.manifest_hash,
+            stages,
+            post,
+            slot,
+            deadline,
+            explain.notes(tuple(kept.values()), stages, self.view.manifest),
+            explain.warnings(tuple(kept.values()), stages),
+        )
+
+    def _stages(self, drafts: dict[str, Draft]) -> tuple[Stage, ...]:
+        """The drafts with the noise that the price buys, every column the same part of it."""
+        columns = sum(len(d.measure.statistics) for d in drafts.values())
+        if columns > LIMITS.columns:
+            raise TooManyColumns(f"At most {LIMITS.columns} measures are answered at once.")
+        if not drafts:
+            return ()
+        part = split.share(self.price, columns)
+        thresholded = sum(d.thresholded for d in drafts.values())
+        delta = self.price.delta // max(1, thresholded) if self.price.epsilon is None else 0
+        return tuple(_stage(name, d, part, delta, self.given) for name, d in drafts.items())
+
+    def _post(self, bound: Open, stages: tuple[Stage, ...]) -> Post:
+        query = bound.query
+        if isinstance(query, exp.Table):
+            query = exp.Select(expressions=[exp.Star()], from_=exp.From(this=query))
+        plain = open_sql.text(open_sql.total(query.copy()))
+        found = self.public.describe(_tables(stages), plain)
+        if len(found) > LIMITS.columns:
+            raise TooManyColumns(f"At most {LIMITS.columns} columns are answered.")
+        names = self._names(bound, [name for name, _ in found])
+        reads_public = any(not t.name.startswith("_stage") for t in query.find_all(exp.Table))
+        if bound.rowwise is None:
+            reason = "computed from several released rows" if bound.released else None
+            outputs = [
+                Output(n, Role.DERIVED if stages else Role.KEY, reason=reason) for n in names
+            ]
+            return Post(plain, tuple(outputs), None, reads_public)
+        sql = open_sql.text(open_sql.total(bound.rowwise.query.copy()))
+        cells = [cell for _, cell in bound.rowwise.cells]
+        outputs = [_output(name, cell) for name, cell in zip(names, cells, strict=True)]
+        return Post(sql, tuple(outputs), bound.rowwise.stage, reads_public)
+
+    def _names(self, bound: Open, found: list[str]) -> list[str]:
+        """DuckDB's names for the columns: the analyst's own where given, else what it makes up."""
+        if bound.names and all(bound.names):
+            return [str(name) for name in bound.names]
+        if bound.released or not bound.names:
+            described = self.public.describe(_analyst_tables(self.view.manifest), self.sql)
+            if len(described) == len(found):
+                return [name for name, _ in described]
+        return found
+
+
+def _no_aggregate(bound: Private, tree: exp.Expr) -> Exception:
+    persons = any(scalar.facts.identity is not None for _, scalar in bound.columns)
+    if persons:
+        return NamesPersons("Each row of this answer would be one person.", position=place(tree))
+    return NotAnAggregate("This asks for rows, and only aggregates leave.", position=place(tree))
+
+
+def _deduplicated(drafts: list[Draft]) -> tuple[dict[str, str], dict[str, Draft]]:
+    """The stage that serves each measure: equal measures are one draw and one charge (P21)."""
+    first: dict[str, str] = {}
+    names: dict[str, str] = {}
+    kept: dict[str, Draft] = {}
+    for number, found in enumerate(drafts):
+        name = f"_stage{number}"
+        names[name] = first.setdefault(found.digest, name)
+        if names[name] == name:
+            kept[name] = found
+    return names, kept
+
+
+def _renamed(bound: Open, names: dict[str, str]) -> Open:
+    """The open query over the stages that were kept."""
+    queries: list[exp.Expr] = [bound.query]
+    if bound.rowwise is not None:
+        queries.append(bound.rowwise.query)
+    for query in queries:
+        for table in query.find_all(exp.Table):
+            if table.name in names:
+                table.set("this", exp.Identifier(this=names[table.name], quoted=True))
+    return bound
+
+
+def _stage(name: str, found: Draft, part: Price, delta: int, given: Options) -> Stage:
+    columns = []
+    for number, (statistic, sensitivity) in enumerate(
+        zip(found.measure.statistics, found.sensitivities, strict=True)
+    ):
+        numerator, denominator, kind = value_of(statistic)
+        noise = split.noise(sensitivity, part)
+        shift = found.query.shifts[number]
+        columns.append(NoisyColumn(f"m{number}", noise, shift, numerator, denominator, kind))
+    threshold = None
+    if found.thresholded:
+        deciding = columns[found.deciding]
+        threshold = split.threshold(
+            deciding.name,
+            deciding.noise,
+            found.bounds.groups,
+            delta,
+            found.floor,
+            given.minimum_frequency,
+        )
+    return Stage(
+        name,
+        found.digest,
+        found.query.text(),
+        found.keys,
+        tuple(columns),
+        found.listed,
+        threshold,
+        found.most_rows,
+    )
+
+
+def _output(name: str, cell: Cell) -> Output:
+    if cell.measure is not None:
+        return Output(name, Role.MEASURE, column=cell.measure)
+    if cell.key:
+        return Output(name, Role.KEY)
+    if cell.expression is None:
+        return Output(name, Role.DERIVED, reason=cell.reason)
+    text = open_sql.text(open_sql.total(exp.Paren(this=cell.expression.copy())))
+    return Output(name, Role.DERIVED, expression=text)
+
+
+def _tables(stages: tuple[Stage, ...]) -> Tables:
+    """The stages' noisy tables, as names and types."""
+    found = []
+    for stage in stages:
+        columns = [("_row", "BIGINT")]
+        columns += [(key.name, key.sql_type) for key in stage.keys]
+        columns += [(column.name, column.sql_type) for column in stage.columns]
+        found.append((stage.name, tuple(columns)))
+    return tuple(found)
+
+
+def _analyst_tables(manifest: Manifest) -> Tables:
+    """The private tables as the analyst knows them."""
+    found = []
+    for table in manifest.tables:
+        if not table.public:
+            columns = []
+            for column in table.columns:
+                decimal = f"DECIMAL(18, {column.scale})"
+                columns.append((column.name, SQL_TYPES.get(column.type, decimal)))
+            found.append((table.name, tuple(columns)))
+    return tuple(found)

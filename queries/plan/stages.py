@@ -1,0 +1,209 @@
+"""Drafts of stages: all that a measure decides but its price.
+
+A draft's digest names the bound algebra, the delivery and its sealed manifest, the bounds and the
+keys; the price is left out, so that a stored stage can serve a later question (P20).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+
+from queries import codec
+from queries.algebra.grid import grid
+from queries.algebra.measures import Measure, Rows, Statistic, Total, Units
+from queries.algebra.scalars import Scalar
+from queries.bind.publics import Publics
+from queries.catalog.manifest import Type
+from queries.catalog.view import View
+from queries.language.limits import LIMITS
+from queries.language.refusals import BoundTooWide, TooManyColumns, UnknownBound
+from queries.plan import keys as group_keys
+from queries.plan.bounding import Bounds, Sensitivity, of_rows, of_units, shift_for
+from queries.plan.lower.relations import Relations
+from queries.plan.lower.statistics import Query, row
+from queries.plan.model import PLANNER_VERSION, Key
+from queries.plan.price import Options
+from queries.plan.timing import Shape, scanned
+
+SQL_TYPES = {
+    Type.INTEGER: "BIGINT",
+    Type.REAL: "DOUBLE",
+    Type.TEXT: "VARCHAR",
+    Type.BOOLEAN: "BOOLEAN",
+    Type.DATE: "DATE",
+    Type.TIMESTAMP: "TIMESTAMP",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A stage without its noise."""
+
+    digest: str
+    measure: Measure
+    bounds: Bounds
+    query: Query
+    keys: tuple[Key, ...]
+    listed: group_keys.Keys | None
+    sensitivities: tuple[Sensitivity, ...]
+    shape: Shape
+
+    @property
+    def thresholded(self) -> bool:
+        return bool(self.keys) and self.listed is None
+
+    @property
+    def deciding(self) -> int:
+        """The column whose noisy count of units decides about keys."""
+        return self.measure.statistics.index(Units(None))
+
+    @property
+    def floor(self) -> int:
+        return self.query.floor or 1
+
+    @property
+    def most_rows(self) -> int:
+        return self.shape.noisy
+
+
+def draft(measure: Measure, view: View, publics: Publics, options: Options) -> Draft:
+    """Decide keys, bounds and text of a measure; raises a QueryRefused."""
+    listed = group_keys.listed(measure, publics) if measure.keys else None
+    thresholded = bool(measure.keys) and listed is None
+    if options.minimum_frequency is not None and not thresholded:
+        raise UnknownBound(
+            "minimum_frequency applies to keys that are found from the data; these are public.",
+            hint="Leave it out: every public key is answered, with its margin.",
+        )
+    if thresholded and Units(None) not in measure.statistics:
+        measure = replace(measure, statistics=(*measure.statistics, Units(None)))
+    bounds = bounded(measure, listed, options)
+    units = view.manifest.unit.at_most
+    floor = _floor(units * bounds.groups) if thresholded else None
+    shifts = tuple(_shift(statistic, bounds, units) for statistic in measure.statistics)
+    sampled = bounds.groups < _possible(measure, listed)
+    counted = any(isinstance(s, Units) for s in measure.statistics) and bounds.rows > 1
+    two = sampled or counted or bounds.per_group < bounds.rows
+    query = Query(measure, bounds, shifts, sampled, two, floor)
+    shape = _shape(measure, bounds, listed, view, two=two, floor=floor)
+    _check_size(shape, len(measure.statistics))
+    sensitivities = tuple(
+        sensitivity(s, bounds, shift) for s, shift in zip(measure.statistics, shifts, strict=True)
+    )
+    named = tuple(key(n, scalar) for n, scalar in enumerate(measure.keys))
+    digest = _digest(query, named, listed, sensitivities, view)
+    return Draft(digest, measure, bounds, query, named, listed, sensitivities, shape)
+
+
+def bounded(measure: Measure, listed: group_keys.Keys | None, options: Options) -> Bounds:
+    """What one unit can have, as the manifest says or tighter where the analyst asks so."""
+    rows = measure.relation.rows
+    for name, value in (
+        ("groups_per_unit", options.groups_per_unit),
+        ("rows_per_group", options.rows_per_group),
+    ):
+        if value is not None and value > rows:
+            raise BoundTooWide(f"{name} is more than the {rows:,} rows one unit can have here.")
+    groups = min(_possible(measure, listed), options.groups_per_unit or rows)
+    return Bounds(rows, groups, options.rows_per_group)
+
+
+def _possible(measure: Measure, listed: group_keys.Keys | None) -> int:
+    """The most groups one unit can fall in."""
+    if not measure.keys:
+        return 1
+    rows = measure.relation.rows
+    return rows if listed is None else max(1, min(rows, len(listed)))
+
+
+def _floor(most: int) -> int:
+    """Keys under this many units are dropped, so that no more candidates remain than allowed."""
+    return max(1, -(-most // LIMITS.candidates))
+
+
+def per_row(statistic: Statistic) -> int:
+    """The most that one row adds, in steps."""
+    return row(statistic, Relations()).reach
+
+
+def sensitivity(statistic: Statistic, bounds: Bounds, shift: int) -> Sensitivity:
+    """The claim for one statistic."""
+    if isinstance(statistic, Units):
+        return of_units(bounds)
+    return of_rows(bounds, per_row(statistic), shift)
+
+
+def _shift(statistic: Statistic, bounds: Bounds, units: int) -> int:
+    if isinstance(statistic, Rows | Units):
+        return 0
+    return shift_for(units * bounds.rows * per_row(statistic))
+
+
+def key(number: int, scalar: Scalar) -> Key:
+    facts = scalar.facts
+    if facts.type is Type.DECIMAL:
+        return Key(f"k{number}", f"DECIMAL(38, {facts.scale})", facts.scale)
+    return Key(f"k{number}", SQL_TYPES[facts.type])
+
+
+def value_of(statistic: Statistic) -> tuple[int, int, str]:
+    """Numerator, denominator and SQL type of one step of a statistic."""
+    if isinstance(statistic, Rows | Units):
+        return 1, 1, "BIGINT"
+    found = grid(statistic.value)
+    facts = statistic.value.facts
+    kind = "DOUBLE"
+    if isinstance(statistic, Total) and facts.type is Type.INTEGER:
+        kind = "HUGEINT"
+    elif isinstance(statistic, Total) and facts.type is Type.DECIMAL:
+        kind = f"DECIMAL(38, {facts.scale})"
+    return found.step.numerator, found.step.denominator, kind
+
+
+def _shape(
+    measure: Measure,
+    bounds: Bounds,
+    listed: group_keys.Keys | None,
+    view: View,
+    *,
+    two: bool,
+    floor: int | None,
+) -> Shape:
+    units = view.manifest.unit.at_most
+    sizes = {f'"{name}"': table.rows for name, table in view.public.items()}
+    rows = scanned(measure.relation, units, sizes)
+    partials = units * bounds.groups if two else 0
+    candidates = units * bounds.groups // (floor or 1)
+    groups = 1 if not measure.keys else candidates if listed is None else len(listed)
+    return Shape(rows, partials, max(1, groups))
+
+
+def _check_size(shape: Shape, columns: int) -> None:
+    if columns > LIMITS.columns or shape.noisy * columns > LIMITS.noisy_cells:
+        raise TooManyColumns(
+            f"The answer could have more than {LIMITS.noisy_cells:,} noisy cells.",
+            hint="Ask for fewer groups, fewer measures, or a tighter groups_per_unit.",
+        )
+
+
+def _digest(
+    query: Query,
+    keys: tuple[Key, ...],
+    listed: group_keys.Keys | None,
+    sensitivities: tuple[Sensitivity, ...],
+    view: View,
+) -> str:
+    """SHA-256 of all that decides what a stage means, its text included."""
+    parts = {
+        "planner": PLANNER_VERSION,
+        "delivery": view.delivery,
+        "manifest": view.manifest_hash,
+        "sql": query.text(),
+        "keys": keys,
+        "listed": listed,
+        "bounds": query.bounds,
+        "sensitivities": sensitivities,
+        "values": [value_of(statistic) for statistic in query.measure.statistics],
+    }
+    return hashlib.sha256(codec.dumps(parts)).hexdigest()

@@ -1,0 +1,70 @@
+"""The time slot of a plan: from its shape and from declared sizes, never from counted rows (P22).
+
+Privacy note
+    Neighbours  two datasets that differ in all rows of one privacy unit.
+    Claim       when an answer leaves is the same for both.
+    Requires    `at_most` and `rows_per_unit`, declared and enforced at registration.
+    Why         the estimate below reads the plan, the manifest and public sizes only. What remains,
+                one bit where a query misses its deadline, is made improbable by estimates with room
+                and is rationed by freezing a project after three faults.
+    Tried by    tests/plan/test_timing.py
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from queries.algebra.relations import Derived, Grouped, Inner, Left, Public, Scan, Source
+from queries.catalog.manifest import Timing
+
+OVERHEAD = 50_000
+PER_ROW = 40
+PER_PARTIAL = 250
+PER_NOISE = 45_000
+SPARE = 4
+UNTIMED = 120_000
+LONGEST = 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How much work a stage may be: declared rows, partials per unit and group, noisy values."""
+
+    rows: int
+    partials: int
+    noisy: int
+
+    @property
+    def nanoseconds(self) -> int:
+        work = self.rows * PER_ROW + self.partials * PER_PARTIAL + self.noisy * PER_NOISE
+        return OVERHEAD * 1000 + SPARE * work
+
+
+def scanned(source: Source, units: int, publics: dict[str, int]) -> int:
+    """The declared rows that a relation reads."""
+    match source:
+        case Scan():
+            return source.rows * units
+        case Public():
+            return publics.get(source.sql, 0)
+        case Inner():
+            return sum(scanned(part, units, publics) for part in source.sources)
+        case Left():
+            return scanned(source.left, units, publics) + scanned(source.right, units, publics)
+        case Derived():
+            return scanned(source.source, units, publics)
+        case Grouped():
+            inner = scanned(source.source, units, publics)
+            return inner + inner * PER_PARTIAL // PER_ROW
+    raise TypeError(type(source).__name__)
+
+
+def slot(timing: Timing | None, shapes: list[Shape]) -> tuple[int, int]:
+    """The slot (0 where slots are off) and the deadline of a plan, in milliseconds."""
+    if timing is None:
+        return 0, UNTIMED
+    needed = sum(shape.nanoseconds for shape in shapes) / 1_000_000
+    length = timing.slot * 1000
+    while length < needed and length < LONGEST:
+        length *= timing.growth
+    return int(length), int(length)
