@@ -1,0 +1,133 @@
+"""Budgets for people: every amount exactly, as a share, and in words that need no Greek.
+
+The words are computed from public facts alone: how much a plain count of units would cost at a
+margin that this budget can afford a number of times (P23).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from fractions import Fraction
+from typing import Any
+
+from budgets.account import Accountant
+from budgets.amounts import ATTO, PICO, charged, written
+from budgets.chain import Entry, Event
+from budgets.loss import PrivacyLoss
+from budgets.reporting import BudgetStatus
+from gateway.prices import share
+
+MARGINS = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 100_000)
+ENOUGH = 20
+_Z95 = 1.959963984540054
+
+
+def shown(budget: BudgetStatus, dataset: str, unit: str, floor: int) -> dict[str, Any]:
+    """The whole budget of a project as JSON."""
+    margin = _margin(budget, floor)
+    parts = {
+        "allocated": budget.allocated,
+        "reserved": budget.reserved,
+        "spent": budget.spent,
+        "remaining": budget.remaining,
+    }
+    return {
+        "project": budget.name,
+        "dataset": dataset,
+        "accountant": budget.accountant.value,
+        "frozen": budget.frozen,
+        "guarantee": {
+            "epsilon": decimal(budget.epsilon),
+            "delta": decimal(budget.delta),
+            "unit": f"all rows of one {unit}",
+        },
+    } | {
+        name: loss_shown(loss, budget, up=name != "remaining")
+        | {"words": _words(name, loss, budget, margin, floor)}
+        for name, loss in parts.items()
+    }
+
+
+def loss_shown(loss: PrivacyLoss, budget: BudgetStatus, *, up: bool = True) -> dict[str, str]:
+    """A loss: exact amounts as text, epsilon at the project's delta, and a share of the whole."""
+    pure = budget.accountant is Accountant.PURE
+    epsilon = written(loss.epsilon or 0) if pure else f"{_up(budget.epsilon_for(loss)):.6g}"
+    return {
+        "rho": written(loss.rho),
+        "delta": written(loss.delta, ATTO),
+        "epsilon": epsilon,
+        "budget_share": percent(share(loss, budget), up=up),
+    }
+
+
+def exact_loss(loss: PrivacyLoss) -> dict[str, str]:
+    """A loss where no project's account can be told, in whole amounts."""
+    amounts = {"rho": written(loss.rho), "delta": written(loss.delta, ATTO)}
+    return amounts | ({} if loss.epsilon is None else {"epsilon": written(loss.epsilon)})
+
+
+def percent(part: Fraction, *, up: bool = True) -> str:
+    """Per cent; what is spent is rounded up, so that it never reads as nothing, what is left down."""
+    if part == 0:
+        return "0%"
+    digits = max(2, 1 - math.floor(math.log10(float(part) * 100)))
+    steps = (math.ceil if up else math.floor)(part * 100 * 10**digits)
+    return f"{steps / 10**digits:.{digits}f}".rstrip("0").rstrip(".") + "%"
+
+
+def decimal(amount: Fraction) -> str:
+    """A fraction of a power of ten as people write it: 2, 0.5, 1e-08."""
+    return f"{float(amount):.12g}"
+
+
+def _words(name: str, loss: PrivacyLoss, budget: BudgetStatus, margin: int, floor: int) -> str:
+    count = _counts(loss, budget, margin, floor)
+    more = " more" if name == "remaining" else ""
+    if count == 0:
+        return f"less than one{more} count at +-{margin:,}" if _any(loss, budget) else "nothing"
+    plural = "" if count == 1 else "s"
+    return f"about {count:,}{more} count{plural} at +-{margin:,}"
+
+
+def _any(loss: PrivacyLoss, budget: BudgetStatus) -> bool:
+    return bool(loss.epsilon if budget.accountant is Accountant.PURE else loss.rho)
+
+
+def _margin(budget: BudgetStatus, floor: int) -> int:
+    """The least margin of a count that the whole budget affords a number of times."""
+    for margin in MARGINS:
+        if _counts(budget.allocated, budget, margin, floor) >= ENOUGH:
+            return margin
+    return MARGINS[-1]
+
+
+def _counts(loss: PrivacyLoss, budget: BudgetStatus, margin: int, floor: int) -> int:
+    """How many counts of units, +- margin in 95 of 100 cases, this loss amounts to."""
+    if budget.accountant is Accountant.PURE:
+        least = math.isqrt(2 * floor * PICO)
+        return (loss.epsilon or 0) // max(charged(math.log(20) / margin), least, 1)
+    return loss.rho // max(charged(_Z95**2 / (2 * margin**2)), floor, 1)
+
+
+def _up(amount: float) -> float:
+    """Six digits, rounded up."""
+    if amount <= 0:
+        return 0.0
+    unit = 10.0 ** (math.floor(math.log10(amount)) - 5)
+    return math.ceil(amount / unit - 1e-9) * unit
+
+
+def allocations(entries: Iterable[tuple[Entry, str]], project: str) -> list[dict[str, str]]:
+    """What a project was given, each time as the whole that stands afterwards."""
+    return [
+        json.loads(entry.note) | {"at": _moment(entry.at)}
+        for entry, _ in entries
+        if entry.event is Event.ALLOCATE and entry.account[2] == project
+    ]
+
+
+def _moment(microseconds: int) -> str:
+    return datetime.fromtimestamp(microseconds // 10**6, UTC).isoformat(timespec="seconds")

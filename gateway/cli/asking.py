@@ -1,0 +1,198 @@
+"""`sluis query`, `quote`, `budget`, `history`: ask a gateway over HTTP."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from gateway.cli.client import Problem, Unreachable, connected, told, unreachable
+from gateway.cli.output import emit, json_option, table
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+project_option = click.option("--project", required=True, help="The project that pays.")
+
+
+def price_options(command: Command) -> Command:
+    """The statement and exactly one price."""
+    for option in (
+        click.argument("sql"),
+        click.option("--share", help="Price: a share of the project's budget, such as 1%."),
+        click.option("--rho", help="Price: rho of the answer."),
+        click.option("--epsilon", help="Price: epsilon of the answer, at the project's delta."),
+        click.option("--confidence", help="Of the intervals; 0.95 unless given."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@project_option
+@price_options
+@click.option("--fresh", is_flag=True, help="Draw anew and pay anew where a stored answer serves.")
+@json_option
+def query(
+    project: str, sql: str, share: str | None, rho: str | None, epsilon: str | None,
+    confidence: str | None, fresh: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Ask one SQL query; `-` reads it from standard input. Needs SLUIS_URL and SLUIS_KEY."""
+    body = _body(sql, share, rho, epsilon, confidence)
+    if fresh:
+        body["options"] = {"replay": False}
+    release = _asked(lambda client: client.ask(project, body), body["sql"], as_json)
+    emit(release) if as_json else show_release(release)
+
+
+@click.command()
+@project_option
+@price_options
+@json_option
+def quote(
+    project: str, sql: str, share: str | None, rho: str | None, epsilon: str | None,
+    confidence: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Learn what a query would cost and how exact its answer would be; free."""
+    body = _body(sql, share, rho, epsilon, confidence)
+    path = f"/v1/projects/{project}/quotes"
+    found = _asked(lambda client: client.post(path, body), body["sql"], as_json)
+    if as_json:
+        emit(found)
+        return
+    click.echo(f"Costs {_loss(found['privacy_loss'])}.")
+    if not found["affordable"]:
+        click.echo("The project cannot pay that now.")
+    for error in found["expected_error"]:
+        margin = error["reason"] if error["margin"] is None else f"+-{_number(error['margin'])}"
+        click.echo(f"  {error['name']}: {margin}")
+    for line in [*found["plan"], *found["warnings"]]:
+        click.echo(f"  {line}")
+
+
+@click.command()
+@project_option
+@json_option
+def budget(project: str, as_json: bool) -> None:
+    """Show a project's privacy budget: allocated, reserved, spent, remaining."""
+    found = _asked(lambda client: client.get(f"/v1/projects/{project}/budget"), None, as_json)
+    emit(found) if as_json else show_budget(found)
+
+
+@click.command()
+@project_option
+@click.option("--limit", type=click.IntRange(1, 200), default=20, show_default=True,
+              help="Most queries to list.")  # fmt: skip
+@json_option
+def history(project: str, limit: int, as_json: bool) -> None:
+    """List a project's past queries, newest first, with what each has cost."""
+    path = f"/v1/projects/{project}/queries?limit={limit}"
+    found = _asked(lambda client: client.get(path), None, as_json)
+    if as_json:
+        emit(found)
+        return
+    rows = [
+        (one["created_at"], one["state"], one["member"],
+         one["privacy_loss"]["budget_share"] if one["privacy_loss"] else "",
+         " ".join(one["sql"].split())[:60])
+        for one in found["queries"]
+    ]  # fmt: skip
+    table("", ("asked", "state", "by", ">cost", "question"), rows)
+
+
+def show_release(release: dict[str, Any]) -> None:
+    """An answer as a table with margins, then what it cost and what is left."""
+    columns = release["columns"]
+    names = [name for column in columns for name in _names(column)]
+    rows = [_cells(release, number) for number in range(len(release["rows"]))]
+    table("", names, rows)
+    said = "Nothing new was drawn or charged" if release["replayed"] else "Cost"
+    percent = f"{release['intervals']['confidence'] * 100:g} %"
+    click.echo(f"Margins hold in {percent} of cases. {said}: {_loss(release['privacy_loss'])}.")
+    left = release["budget"]["remaining"]
+    click.echo(f"Left of the budget: {left['budget_share']}, {left['words']}.")
+    if release["held_back"] == "possible":
+        click.echo("Groups with few members may have been held back.")
+    for line in release["warnings"]:
+        click.echo(f"Mind: {line}")
+
+
+def show_budget(found: dict[str, Any]) -> None:
+    """A budget as a table."""
+    rows = [
+        (name, found[name]["epsilon"], found[name]["delta"], found[name]["rho"],
+         found[name]["budget_share"], found[name]["words"])
+        for name in ("allocated", "reserved", "spent", "remaining")
+    ]  # fmt: skip
+    table("", ("", ">epsilon", ">delta", ">rho", ">share", "in words"), rows)
+    if found["frozen"]:
+        click.echo("The project is frozen until an administrator has looked.")
+
+
+def _names(column: dict[str, Any]) -> list[str]:
+    if column["role"] == "key":
+        return [column["name"]]
+    return [f">{column['name']}", ">margin"]
+
+
+def _cells(release: dict[str, Any], number: int) -> list[str]:
+    cells: list[str] = []
+    for place, column in enumerate(release["columns"]):
+        value = release["rows"][number][place]
+        cells.append(_number(value))
+        if column["role"] != "key":
+            low = release["intervals"]["lower"][number][place]
+            high = release["intervals"]["upper"][number][place]
+            cells.append(_margin(value, low, high))
+    return cells
+
+
+def _margin(value: Any, low: Any, high: Any) -> str:
+    """+-w where the interval is even, else its ends; nothing where there is none."""
+    if low is None or high is None or not isinstance(value, int | float):
+        return ""
+    down, up = value - low, high - value
+    if abs(up - down) <= 0.01 * max(abs(up), abs(down), 1e-9):
+        return f"+-{_number(max(up, down))}"
+    return f"{_number(low)} .. {_number(high)}"
+
+
+def _number(value: Any) -> str:
+    if isinstance(value, bool) or value is None:
+        return "" if value is None else str(value).lower()
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:,.4g}"
+    return str(value)
+
+
+def _loss(loss: dict[str, Any]) -> str:
+    return f"{loss['budget_share']} of the budget (epsilon {loss['epsilon']}, rho {loss['rho']})"
+
+
+def _body(
+    sql: str, share: str | None, rho: str | None, epsilon: str | None, confidence: str | None
+) -> dict[str, Any]:
+    prices = {"budget_share": share, "rho": rho, "epsilon": epsilon}
+    given = {name: price for name, price in prices.items() if price is not None}
+    if len(given) != 1:
+        raise click.UsageError("Give exactly one of --epsilon, --rho and --share.")
+    body: dict[str, Any] = {"sql": sys.stdin.read() if sql == "-" else sql, **given}
+    if confidence is not None:
+        try:
+            body["confidence"] = float(confidence)
+        except ValueError:
+            raise click.BadParameter("not a number", param_hint="--confidence") from None
+    return body
+
+
+def _asked(call: Callable[[Any], Any], sql: str | None, as_json: bool) -> Any:
+    client = connected()
+    try:
+        return call(client)
+    except Problem as problem:
+        told(problem, sql, as_json=as_json)
+    except Unreachable:
+        unreachable(client)

@@ -1,0 +1,55 @@
+"""A home as local commands see it: its database, without workers; safe beside a running server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from budgets.ledger import Ledger
+    from budgets.storage import Storage
+    from gateway.home import Home
+    from gateway.registry import Registry
+    from gateway.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """The parts of an opened home."""
+
+    settings: Settings
+    home: Home
+    storage: Storage
+    ledger: Ledger
+    registry: Registry
+
+
+@contextmanager
+def opened(home: str | None) -> Iterator[Local]:
+    """The home on the command line, in SLUIS_HOME, or the usual one; made if it is not there."""
+    from budgets.ledger import Ledger
+    from budgets.storage import Storage
+    from gateway.home import Home, private_files
+    from gateway.registry import Registry
+    from gateway.settings import load
+
+    settings = load(home=home)
+    with private_files():
+        place = Home(settings.home).prepare()
+        storage = Storage.open(place.database)
+        try:
+            yield Local(settings, place, storage, Ledger(storage), Registry(storage))
+        finally:
+            storage.close()
+
+
+def operator() -> str:
+    """Who acts on a terminal: the name that goes into the ledger."""
+    import getpass
+
+    try:
+        return f"operator:{getpass.getuser()}"
+    except (KeyError, OSError):
+        return "operator"

@@ -1,0 +1,100 @@
+"""`sluis project`: make projects, give them budgets, lift freezes."""
+
+from __future__ import annotations
+
+import click
+
+from gateway.cli.output import emit, home_option, json_option, refusals_told, table
+
+
+@click.group()
+def project() -> None:
+    """Projects and their privacy budgets."""
+
+
+@project.command()
+@click.argument("name")
+@click.option("--dataset", required=True, help="The dataset that the project may ask.")
+@click.option("--epsilon", help="Epsilon to be spent in all; without it the project has no budget.")
+@click.option("--delta", help="Delta of the guarantee; 0 for pure epsilon.")
+@click.option("--title", default="", help="For people.")
+@home_option
+@json_option
+@refusals_told
+def create(
+    name: str, dataset: str, epsilon: str | None, delta: str | None, title: str,
+    home: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Make a project and, with --epsilon, give it a budget."""
+    from gateway.cli.amounts import amount
+    from gateway.cli.local import opened, operator
+    from gateway.registry import checked_name
+
+    given = amount(epsilon, "--epsilon") if epsilon else None
+    also = amount(delta, "--delta") if delta is not None else None
+    with opened(home) as local:
+        with local.storage.begin() as tx:
+            local.ledger.open_project(checked_name(name), dataset, title=title, within=tx)
+            if given is not None:
+                local.ledger.allocate(name, given, also, operator(), "on creation", within=tx)
+        shown = {"project": name, "dataset": dataset, "budget": given is not None}
+    emit(shown) if as_json else click.echo(f"Project {name} may ask dataset {dataset}.")
+
+
+@project.command()
+@click.argument("name")
+@click.option("--epsilon", required=True, help="Epsilon to be added.")
+@click.option("--delta", help="Delta of the guarantee; the project keeps the one it has.")
+@click.option("--reason", default="", help="Why, for the record.")
+@home_option
+@json_option
+@refusals_told
+def allocate(
+    name: str, epsilon: str, delta: str | None, reason: str, home: str | None, as_json: bool
+) -> None:
+    """Give a project more of its dataset's ceiling."""
+    from gateway.cli.amounts import amount
+    from gateway.cli.local import opened, operator
+
+    also = amount(delta, "--delta") if delta is not None else None
+    with opened(home) as local:
+        local.ledger.allocate(name, amount(epsilon, "--epsilon"), also, operator(), reason)
+        status = local.ledger.budget(name)
+    whole = {"project": name, "epsilon": f"{float(status.epsilon):g}",
+             "delta": f"{float(status.delta):g}"}  # fmt: skip
+    if as_json:
+        emit(whole)
+    else:
+        click.echo(f"Project {name} now has epsilon {whole['epsilon']}, delta {whole['delta']}.")
+
+
+@project.command()
+@click.argument("name")
+@click.option("--reason", required=True, help="What was found, for the record.")
+@home_option
+@json_option
+@refusals_told
+def thaw(name: str, reason: str, home: str | None, as_json: bool) -> None:
+    """Let a project that three faults froze ask again."""
+    from gateway.cli.local import opened, operator
+
+    with opened(home) as local:
+        local.ledger.thaw(name, operator(), reason)
+    emit({"project": name, "frozen": False}) if as_json else click.echo(f"{name} may ask again.")
+
+
+@project.command("list")
+@home_option
+@json_option
+@refusals_told
+def list_(home: str | None, as_json: bool) -> None:
+    """List all projects."""
+    from gateway.cli.local import opened
+
+    with opened(home) as local:
+        found = local.registry.projects()
+    if as_json:
+        emit([{"project": p.name, "dataset": p.dataset, "frozen": p.frozen} for p in found])
+        return
+    rows = [(p.name, p.dataset, "frozen" if p.frozen else "") for p in found]
+    table("", ("project", "dataset", "state"), rows)

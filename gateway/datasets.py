@@ -1,0 +1,89 @@
+"""Datasets for callers: the public manifest as JSON, and what to know before asking."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from queries import codec
+from queries.catalog.manifest import Manifest, Table
+from queries.catalog.view import View
+
+
+def short(view: View) -> dict[str, Any]:
+    """A dataset in one line."""
+    manifest = view.manifest
+    return {
+        "dataset": manifest.dataset,
+        "title": manifest.title,
+        "unit": manifest.unit.name,
+        "delivery": view.delivery,
+        "manifest_hash": view.manifest_hash,
+    }
+
+
+def whole(view: View) -> dict[str, Any]:
+    """A dataset with everything that its manifest declares; where its files lie is left out."""
+    return short(view) | {"manifest": _manifest(view.manifest), "notes": notes(view.manifest)}
+
+
+def notes(manifest: Manifest) -> list[str]:
+    """What holds for every answer, in plain words."""
+    unit = manifest.unit
+    said = [
+        f"Noise protects all rows of one {unit.name}, in all private tables and deliveries.",
+        f"One person may have up to {unit.most_per_person} of them."
+        if unit.most_per_person > 1
+        else f"One person has one {unit.name}.",
+    ]
+    if manifest.timing is None:
+        said.append("Answers leave as soon as they are ready: slots are off for trusted analysts.")
+    else:
+        said.append("Answers leave at the end of a slot that depends on the question alone.")
+    said.extend(
+        f"Rows of {table.name} name a second party in {table.other_party}, who is not protected."
+        for table in manifest.tables
+        if table.other_party
+    )
+    return said
+
+
+def _manifest(manifest: Manifest) -> dict[str, Any]:
+    shown = {
+        "title": manifest.title,
+        "unit": codec.plain(manifest.unit),
+        "ceiling": codec.plain(manifest.ceiling),
+        "time_zone": manifest.time_zone,
+        "timing": codec.plain(manifest.timing),
+        "record": dict(manifest.record),
+    }
+    return shown | {"tables": {table.name: _table(table) for table in manifest.tables}}
+
+
+def _table(table: Table) -> dict[str, Any]:
+    kept = {
+        "public": table.public,
+        "origin": table.origin,
+        "key": list(table.key),
+        "unit_key": table.unit_key,
+        "unit_via": codec.plain(table.unit_via),
+        "rows_per_unit": table.rows_per_unit,
+        "other_party": table.other_party,
+    }
+    columns = {
+        column.name: {
+            name: _value(value)
+            for name in ("type", "nullable", "lower", "upper", "step", "categories", "length")
+            if (value := getattr(column, name)) not in (None, ())
+        }
+        | ({"references": f"{column.references.table}.{column.references.column}"}
+           if column.references else {})
+        for column in table.columns
+    }  # fmt: skip
+    return {name: value for name, value in kept.items() if value not in (None, [], False)} | {
+        "columns": columns
+    }
+
+
+def _value(value: Any) -> Any:
+    """Dates and decimals as text, the rest as JSON has it."""
+    return codec.plain(value) if not hasattr(value, "isoformat") else value.isoformat()

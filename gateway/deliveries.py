@@ -1,0 +1,112 @@
+"""Deliveries: from a manifest file to the present delivery of a dataset, in one act.
+
+What is being built is invisible. It becomes the present delivery in the same transaction that opens
+the dataset's ceiling, so an interrupted or failed registration leaves everything as it was.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from budgets.ledger import Ledger
+from budgets.refusals import CeilingDiffers, UnknownDataset
+from budgets.storage import Storage
+from budgets.storage.schema import dataset
+from gateway.home import FILE, Home
+from gateway.refusals import Conflict
+from gateway.registry import Delivery, Registry
+from queries.catalog.manifest import Manifest
+from queries.deliver.progress import Progress, silent
+from queries.deliver.pseudonym import PseudonymKeys
+from queries.deliver.register import Registration, register
+
+
+class Deliveries:
+    """Registers deliveries of a home."""
+
+    def __init__(self, home: Home, storage: Storage) -> None:
+        self._home, self._storage = home, storage
+        self._ledger, self._registry = Ledger(storage), Registry(storage)
+
+    def register(
+        self, manifest: Path, progress: Progress = silent
+    ) -> tuple[Registration, Delivery]:
+        """Build and publish a delivery; refuses what contradicts what is known (P14, P16)."""
+        keys = pseudonym_keys(self._home)
+        made = register(manifest, self._home.deliveries, keys, progress=progress, admit=self._admit)
+        try:
+            return made, self._publish(made)
+        except BaseException:
+            shutil.rmtree(made.directory, ignore_errors=True)
+            raise
+
+    def _publish(self, made: Registration) -> Delivery:
+        manifest = made.manifest
+        ceiling = manifest.ceiling
+        name = manifest.dataset
+        with self._storage.begin() as tx:
+            self._ledger.open_dataset(
+                name, ceiling.epsilon, ceiling.delta, unit=manifest.unit.name, within=tx
+            )
+            values = {"title": manifest.title, "manifest_hash": made.manifest_hash}
+            tx.execute(dataset.update().where(dataset.c.name == name).values(**values))
+            self._registry.add_delivery(
+                made.delivery, name, made.manifest_hash, made.directory, made.sources, tx
+            )
+        return self._registry.active(name)
+
+    def _admit(self, manifest: Manifest, hashes: Mapping[str, str]) -> None:
+        """Refuse, before anything is built, what could not be published."""
+        self._same_unit(manifest)
+        self._same_ceiling(manifest)
+        private = [hashes[table.name] for table in manifest.tables if not table.public]
+        for owner, table in self._registry.known_sources(private):
+            if owner != manifest.dataset:
+                raise Conflict(
+                    f"A source is already registered as table {table} of dataset {owner}.",
+                    hint="Rows count against one ceiling: use that dataset.",
+                )
+
+    def _same_unit(self, manifest: Manifest) -> None:
+        with self._storage.read() as tx:
+            where = dataset.c.name == manifest.dataset
+            row = tx.execute(dataset.select().where(where)).first()
+        if row is not None and row.unit != manifest.unit.name:
+            raise Conflict(
+                f"Dataset {manifest.dataset} protects another unit: {row.unit}.",
+                hint="A change of unit needs a dataset of another name.",
+            )
+
+    def _same_ceiling(self, manifest: Manifest) -> None:
+        try:
+            stands = self._ledger.ceiling(manifest.dataset)
+        except UnknownDataset:
+            return
+        asked = manifest.ceiling
+        if (stands.epsilon, stands.delta) != (asked.epsilon, asked.delta):
+            raise CeilingDiffers(manifest.dataset)
+
+
+def pseudonym_keys(home: Home) -> PseudonymKeys:
+    """The keys of this home's unit domain, made at the first registration and kept beside it."""
+    return PseudonymKeys(unit=_kept(home.keys / "unit"), cap=_kept(home.keys / "cap"))
+
+
+def _kept(path: Path) -> bytes:
+    """The secret in a file; made, whole and durable, if it is not there yet."""
+    if not path.exists():
+        fresh = path.with_name(f".{path.name}.{os.getpid()}")
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_bytes(32))
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(fresh, path)
+        fresh.unlink()
+    return path.read_bytes()

@@ -1,0 +1,101 @@
+"""The release: the JSON document that is stored first, sent second, and never changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from budgets.amounts import written
+from gateway.submission import Question
+from queries.language.refusals import QueryRefused
+from queries.plan.model import NoisyColumn, Plan, Stage
+from queries.release.answer import Answer, AnswerColumn
+
+
+def release(
+    *,
+    id: str,
+    question: Question,
+    plan: Plan,
+    answer: Answer,
+    loss: Mapping[str, str],
+    budget: Mapping[str, Any],
+    stored: Sequence[str],
+    created: datetime,
+) -> bytes:
+    """The bytes of a release; `stored` are the digests of stages that served again, free."""
+    document = {
+        "id": id,
+        "project": question.project,
+        "dataset": plan.dataset,
+        "delivery": plan.delivery,
+        "sql": question.sql,
+        "columns": [_column(column) for column in answer.columns],
+        "rows": [list(row) for row in answer.rows],
+        "intervals": {
+            "confidence": answer.confidence,
+            "lower": [list(row) for row in answer.lower],
+            "upper": [list(row) for row in answer.upper],
+        },
+        "privacy_loss": dict(loss),
+        "budget": dict(budget),
+        "held_back": plan.held_back,
+        "replayed": bool(plan.stages) and len(stored) == len(plan.stages),
+        "plan": list(plan.notes),
+        "warnings": list(plan.warnings),
+        "stages": [_stage(stage, stage.digest in stored) for stage in plan.stages],
+        "created_at": created.isoformat(timespec="seconds"),
+    }
+    return json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
+
+
+def not_composed(id: str, refusal: QueryRefused) -> bytes:
+    """What is stored where the noisy tables were released and nothing follows from them."""
+    return json.dumps({"id": id, "not_composed": refusal.code}).encode()
+
+
+def read(document: bytes) -> dict[str, Any]:
+    """A release as it was written."""
+    found: dict[str, Any] = json.loads(document)
+    return found
+
+
+def refusal_in(document: bytes) -> str | None:
+    """The code of the refusal that was stored in place of a release, if it was."""
+    found: str | None = json.loads(document).get("not_composed")
+    return found
+
+
+def _column(column: AnswerColumn) -> dict[str, Any]:
+    return {
+        "name": column.name,
+        "type": column.type,
+        "role": column.role.value,
+        "mechanism": column.mechanism.value if column.mechanism else None,
+        "scale": column.scale,
+        "reason": column.reason,
+    }
+
+
+def _stage(stage: Stage, stored: bool) -> dict[str, Any]:
+    return {
+        "digest": stage.digest,
+        "stored": stored,
+        "columns": [_noise(column) for column in stage.columns],
+        "threshold": stage.threshold.at_least if stage.threshold else None,
+    }
+
+
+def _noise(column: NoisyColumn) -> dict[str, Any]:
+    noise = column.noise
+    return {
+        "name": column.name,
+        "mechanism": noise.mechanism.value,
+        "l1": noise.l1,
+        "l2_squared": noise.l2_squared,
+        "scale": noise.scale,
+        "rho": written(noise.rho),
+        "epsilon": None if noise.epsilon is None else written(noise.epsilon),
+    }

@@ -1,0 +1,298 @@
+"""The house: storage, ledger, registry, workers and runner, opened and closed together.
+
+What a resource or a command needs is one method here; whether the caller may have it has been
+decided before.
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from datetime import timedelta
+from fractions import Fraction
+from typing import Any
+
+import structlog
+
+from budgets.admission import Policy
+from budgets.amounts import charged
+from budgets.charge import QueryRecord, QueryState
+from budgets.ledger import Ledger
+from budgets.refusals import NothingAllocated, UnknownProject, UnknownQuery
+from budgets.reporting import BudgetStatus
+from budgets.storage import Storage
+from gateway import budgeting, datasets, document, submission
+from gateway.access import Caller
+from gateway.home import Home
+from gateway.planning import Planner
+from gateway.prices import PricePolicy
+from gateway.refusals import Invalid, NotFound
+from gateway.registry import Project, Registry, checked_name, now
+from gateway.runner import Outcome, Runner
+from gateway.service import Service
+from gateway.settings import Settings
+from gateway.slots import Permits
+from gateway.submission import Question, Submission
+from queries.enclave.client import Enclave
+from queries.release.client import ReleaseEngine
+
+log = structlog.get_logger()
+
+MEBIBYTE = 1 << 20
+CHECKER_MEMORY = 512
+RECOVER_SECONDS = 5.0
+REPLACED_FOR = timedelta(minutes=10)
+
+
+class House:
+    """One running gateway on one home."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.home = Home(settings.home).prepare()
+        self.policy = price_policy(settings)
+        self.storage = Storage.open(self.home.database)
+        self.ledger = Ledger(self.storage, Policy(floor=self.policy.floor))
+        self.registry = Registry(self.storage)
+        self._engines(settings)
+        self.planner = Planner(
+            self.registry, self.ledger, self._engine, self.home.deliveries, self.policy
+        )
+        service = Service(
+            self.ledger,
+            self.planner,
+            self._enclave,
+            self._checker,
+            self._engine,
+            Permits(settings.workers, settings.queue),
+            self.policy,
+            settings.queue,
+            settings.wait,
+        )
+        self._runner = Runner(service, settings.threads)
+        self._closing = threading.Event()
+        self.recover()
+        self._keeper = threading.Thread(target=self._keep, name="recover", daemon=True)
+        self._keeper.start()
+
+    def _engines(self, settings: Settings) -> None:
+        """Workers: those on the deliveries, one that checks maps and sees none, and the release's.
+
+        The checker has a folder of its own without deliveries, so a check never waits behind a
+        query, and a quote has no path to private rows (P22, P23).
+        """
+        deliveries, spill = self.home.deliveries, self.home.root / "spill"
+        nothing = self.home.root / "nothing"
+        nothing.mkdir(mode=0o700, exist_ok=True)
+        self._enclave = Enclave(
+            deliveries,
+            workers=settings.workers,
+            memory=settings.worker_memory * MEBIBYTE,
+            threads=settings.worker_threads,
+            spill=spill,
+        )
+        self._checker = Enclave(
+            nothing, workers=1, memory=CHECKER_MEMORY * MEBIBYTE, threads=1, spill=spill
+        )
+        self._engine = ReleaseEngine(
+            deliveries,
+            workers=settings.release_workers,
+            memory=settings.release_memory * MEBIBYTE,
+            spill=spill,
+        )
+
+    # -- queries ----------------------------------------------------------------------------------
+
+    def submit(self, asked: Submission, patience: float | None) -> Outcome:
+        """Answer a submission, or say that it still runs."""
+        return self._runner.submit(asked, patience)
+
+    def quote(self, question: Question, member: str) -> dict[str, Any]:
+        """What an answer would cost and how exact it would be."""
+        return self.planner.quote(question, member)
+
+    def history(self, project: str, cursor: str | None, limit: int) -> dict[str, Any]:
+        """A page of a project's queries, newest first."""
+        if cursor is not None and not (cursor.isascii() and cursor.isdigit()):
+            raise Invalid("The cursor is not one that was given out.")
+        found = self.ledger.queries(project, int(cursor) if cursor else None, limit + 1)
+        budget = self._budget(project)
+        page = found[:limit]
+        more = str(page[-1].number) if len(found) > limit else None
+        return {"queries": [_shown(query, budget) for query in page], "next": more}
+
+    def query(self, project: str, id: str) -> dict[str, Any]:
+        """One query with its release, or NotFound."""
+        try:
+            query = self.ledger.query(project, id)
+        except UnknownQuery:
+            raise NotFound() from None
+        shown = _shown(query, self._budget(project))
+        released = self.ledger.document(project, id)
+        code = document.refusal_in(released) if released is not None else None
+        opened = None if released is None or code is not None else document.read(released)
+        return shown | {"release": opened, "not_composed": code}
+
+    def document(self, project: str, id: str) -> bytes:
+        """The release of a query, to the byte, or NotFound."""
+        released = self.ledger.document(project, id)
+        if released is None:
+            raise NotFound()
+        return released
+
+    # -- projects and budgets ---------------------------------------------------------------------
+
+    def budget(self, project: str) -> dict[str, Any]:
+        """A project's budget for people; NothingAllocated before it has one."""
+        found = self.registry.project(project)
+        status = self.ledger.budget(project)
+        return budgeting.shown(status, found.dataset, self._unit(found), self.policy.floor)
+
+    def projects(self, caller: Caller) -> list[dict[str, Any]]:
+        """The projects that this caller may see."""
+        return [project_shown(one) for one in self.registry.projects() if caller.roles(one.name)]
+
+    def project(self, name: str) -> dict[str, Any]:
+        """One project."""
+        return project_shown(self.registry.project(name))
+
+    def create_project(self, name: str, dataset: str, title: str) -> None:
+        """A project without a budget."""
+        self.ledger.open_project(checked_name(name), dataset, title=title)
+        log.info("project created", project=name, dataset=dataset)
+
+    def allocate(
+        self, project: str, epsilon: Fraction, delta: Fraction | None, by: str, reason: str
+    ) -> None:
+        """Give a project a part of its dataset's ceiling."""
+        try:
+            self.ledger.allocate(project, epsilon, delta, by, reason)
+        except UnknownProject:
+            raise NotFound() from None
+        except ValueError as error:
+            raise Invalid(str(error)) from None
+        log.info("allocated", project=project, by=by)
+
+    def allocations(self, project: str) -> list[dict[str, str]]:
+        """Every allocation of a project, oldest first, from the ledger's own entries."""
+        dataset = self.registry.project(project).dataset
+        return budgeting.allocations(self.ledger.entries(dataset), project)
+
+    def thaw(self, project: str, by: str, reason: str) -> None:
+        """Let a frozen project ask again."""
+        self.ledger.thaw(project, by, reason)
+        log.info("thawed", project=project, by=by)
+
+    # -- datasets ---------------------------------------------------------------------------------
+
+    def datasets(self, caller: Caller) -> list[dict[str, Any]]:
+        """The datasets that this caller may ask about, in short."""
+        return [
+            datasets.short(self.planner.view(name))
+            for name in self._visible(caller)
+            if name in self.delivered()
+        ]
+
+    def dataset(self, caller: Caller, name: str) -> dict[str, Any]:
+        """One dataset's manifest, or NotFound."""
+        if name not in self._visible(caller):
+            raise NotFound()
+        return datasets.whole(self.planner.view(name))
+
+    def delivered(self) -> list[str]:
+        """The datasets that have a present delivery."""
+        return [one.dataset for one in self.registry.deliveries() if one.active]
+
+    # -- life -------------------------------------------------------------------------------------
+
+    def ready(self) -> bool:
+        """Whether queries are taken and the ledger can be read."""
+        if self._runner.stopping:
+            return False
+        self.registry.datasets()
+        return True
+
+    def recover(self) -> None:
+        """Charges past their deadline are lost, and stay charged; this is said in the log."""
+        for query in self.ledger.recover(now()):
+            log.error("answer lost", query=query)
+
+    def tidy(self) -> None:
+        """Remove deliveries that were replaced a while ago and that no query reads any more."""
+        newest = {one.dataset: one.registered for one in self.registry.deliveries() if one.active}
+        for one in self.registry.deliveries():
+            place = self.home.deliveries / one.directory
+            replaced = newest.get(one.dataset)
+            if one.active or replaced is None or now() - replaced < REPLACED_FOR:
+                continue
+            if place.is_dir() and not self.ledger.in_use(one.id):
+                shutil.rmtree(place, ignore_errors=True)
+                log.info("delivery removed", dataset=one.dataset, number=one.number)
+
+    def close(self) -> None:
+        """Finish what is charged, then end the workers."""
+        self._closing.set()
+        self._runner.stop()
+        for part in (self._enclave, self._checker, self._engine):
+            part.close()
+        self.storage.close()
+
+    def _keep(self) -> None:
+        while not self._closing.wait(RECOVER_SECONDS):
+            try:
+                self.recover()
+                self.tidy()
+            except Exception as error:  # noqa: BLE001 - a full disk must not end the keeper
+                log.error("recovery failed", kind=type(error).__name__)
+
+    def _budget(self, project: str) -> BudgetStatus | None:
+        try:
+            return self.ledger.budget(project)
+        except NothingAllocated:
+            return None
+
+    def _unit(self, project: Project) -> str:
+        return self.planner.view(project.dataset).manifest.unit.name
+
+    def _visible(self, caller: Caller) -> list[str]:
+        if caller.sees_all:
+            return self.registry.datasets()
+        mine = {one.dataset for one in self.registry.projects() if caller.roles(one.name)}
+        return sorted(mine)
+
+
+def price_policy(settings: Settings) -> PricePolicy:
+    """The rules about prices that an operator chose."""
+    return PricePolicy(
+        floor=charged(Fraction(settings.rho_floor)),
+        most=Fraction(settings.request_share),
+        delta_share=Fraction(settings.delta_share),
+    )
+
+
+def project_shown(project: Project) -> dict[str, Any]:
+    """A project as JSON."""
+    return {
+        "name": project.name,
+        "dataset": project.dataset,
+        "title": project.title,
+        "frozen": project.frozen,
+        "created_at": project.created.isoformat(timespec="seconds"),
+    }
+
+
+def _shown(query: QueryRecord, budget: BudgetStatus | None) -> dict[str, Any]:
+    """A query without its release. Its loss is told once it is charged."""
+    loss = (
+        None if query.loss is None or budget is None else budgeting.loss_shown(query.loss, budget)
+    )
+    faulted = query.state is QueryState.FAULTED
+    return {
+        "id": query.id,
+        "project": query.project,
+        "member": query.member,
+        "sql": submission.read(query.request).sql,
+        "state": query.state.value,
+        "privacy_loss": loss,
+        "incident": query.incident if faulted else None,
+        "created_at": query.created.isoformat(timespec="seconds"),
+    }

@@ -1,0 +1,73 @@
+"""Allocations: an administrator gives a project a part of its dataset's ceiling."""
+
+from __future__ import annotations
+
+from flask import Response, jsonify
+from flask.views import MethodView
+from marshmallow import Schema, fields
+from marshmallow.validate import Length
+
+from gateway.access import Act
+from gateway.http.fields import Amount, Delta
+from gateway.http.resources import Blueprint, Body, administrator, created, house, permitted
+from gateway.http.schemas import BudgetSchema, Closed
+
+blueprint = Blueprint("allocations", __name__, description="Who was given what.")
+
+
+class NewAllocationSchema(Closed):
+    """A budget to be given: added to what the project has."""
+
+    epsilon = Amount(
+        required=True, metadata={"description": "epsilon to be spent in all", "example": "2"}
+    )
+    delta = Delta(
+        metadata={
+            "description": "delta of the guarantee; 0: pure epsilon; left out: the project's own, "
+            "or at first the ceiling's in proportion to epsilon",
+            "example": "1e-8",
+        }
+    )
+    reason = fields.String(
+        load_default="", validate=Length(max=500), metadata={"description": "why, for the record"}
+    )
+
+
+class AllocationSchema(Schema):
+    """One allocation."""
+
+    epsilon = fields.String(required=True, metadata={"description": "granted in all, from then on"})
+    delta = fields.String(required=True, metadata={"description": "delta of the guarantee"})
+    by = fields.String(required=True, metadata={"description": "who gave it"})
+    reason = fields.String(required=True, metadata={"description": "why"})
+    at = fields.String(required=True, metadata={"description": "when, in UTC"})
+
+
+class AllocationsSchema(Schema):
+    """What a project was given."""
+
+    allocations = fields.List(
+        fields.Nested(AllocationSchema), required=True, metadata={"description": "oldest first"}
+    )
+
+
+@blueprint.resource("/v1/projects/<project>/allocations")
+class Allocations(MethodView):
+    """The allocations of a project."""
+
+    @blueprint.named("listAllocations")
+    @blueprint.gives(200, AllocationsSchema, "What the project was given.")
+    def get(self, project: str) -> Response:
+        """Read what the project was given."""
+        permitted(Act.READ, project)
+        return jsonify({"allocations": house().allocations(project)})
+
+    @blueprint.named("createAllocation")
+    @blueprint.takes(NewAllocationSchema)
+    @blueprint.gives(201, BudgetSchema, "The budget as it stands afterwards.")
+    def post(self, body: Body, project: str) -> Response:
+        """Give a project a part of its dataset's ceiling, on top of what it has."""
+        caller = administrator()
+        permitted(Act.ADMINISTER, project)
+        house().allocate(project, body["epsilon"], body.get("delta"), caller.member, body["reason"])
+        return created(house().budget(project), f"/v1/projects/{project}/budget")

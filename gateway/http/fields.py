@@ -1,0 +1,136 @@
+"""Fields of the JSON that comes in: stricter than marshmallow's own, exact where a price is meant.
+
+`"1"` is no number, `1` is no boolean, `NaN` is nothing at all; a price is kept as the decimal that
+its author wrote.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from apispec.ext.marshmallow import MarshmallowPlugin
+from marshmallow import ValidationError, fields
+
+from budgets.amounts import parse
+
+LARGEST_PRICE = Fraction(1000)
+NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,62}$"
+AMOUNT_PATTERN = r"^[0-9]{1,20}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,2})?$"
+
+
+class Amount(fields.Field[Fraction]):
+    """An amount of privacy loss: a positive number, or its decimal text; at most 1000."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **rest: Any) -> Fraction:
+        if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
+            raise ValidationError("An amount is a number, or its decimal text.")
+        try:
+            amount = parse(str(value))
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
+        return within(amount)
+
+
+class Delta(fields.Field[Fraction]):
+    """A delta: a number from 0 to below 1, or its decimal text."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **rest: Any) -> Fraction:
+        if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
+            raise ValidationError("A delta is a number, or its decimal text.")
+        try:
+            delta = parse(str(value))
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
+        if delta >= 1:
+            raise ValidationError("A delta lies below 1.")
+        return delta
+
+
+class Share(fields.Field[Fraction]):
+    """A share of the budget, as text with a per cent sign: `1%`, `0.25%`."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **rest: Any) -> Fraction:
+        if not isinstance(value, str) or not value.endswith("%"):
+            raise ValidationError("A share is text with a per cent sign, such as `1%`.")
+        try:
+            share = parse(value[:-1].strip()) / 100
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
+        if not 0 < share <= 1:
+            raise ValidationError("A share lies above 0% and is at most 100%.")
+        return share
+
+
+class Number(fields.Field[Decimal]):
+    """A plain JSON number, kept exactly."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **rest: Any) -> Decimal:
+        if isinstance(value, bool) or not isinstance(value, int | Decimal):
+            raise ValidationError("Not a number.")
+        return Decimal(value)
+
+
+class Bound(fields.Field[Fraction]):
+    """A bound of a column: a number, or its decimal text with an optional sign."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **rest: Any) -> Fraction:
+        if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
+            raise ValidationError("A bound is a number, or its decimal text.")
+        text = str(value)
+        try:
+            size = parse(text.removeprefix("-"))
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
+        return -size if text.startswith("-") else size
+
+
+class Whole(fields.Integer):
+    """A whole JSON number: no text, no boolean, no fraction."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **rest: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise ValidationError("Not a whole number.")
+        return value
+
+
+class Flag(fields.Boolean):
+    """true or false, and nothing that looks like them."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **rest: Any) -> bool:
+        if not isinstance(value, bool):
+            raise ValidationError("Not true or false.")
+        return value
+
+
+def within(amount: Fraction) -> Fraction:
+    """The amount, if it is a price that anybody could mean."""
+    if not 0 < amount <= LARGEST_PRICE:
+        raise ValidationError("An amount lies above 0 and is at most 1000.")
+    return amount
+
+
+def described(plugin: MarshmallowPlugin) -> None:
+    """Tell the OpenAPI generator what our fields look like."""
+    if plugin.converter is None:
+        raise RuntimeError("the plugin has not been attached to a specification yet")
+    plugin.converter.add_attribute_function(_properties)  # type: ignore[no-untyped-call]
+
+
+def _properties(_converter: Any, field: fields.Field[Any], **_: Any) -> dict[str, Any]:
+    text = {"type": "string", "pattern": AMOUNT_PATTERN}
+    match field:
+        case Amount():
+            number = {"type": "number", "exclusiveMinimum": 0, "maximum": 1000}
+            return {"anyOf": [number, text]}
+        case Delta():
+            return {"anyOf": [{"type": "number", "minimum": 0, "exclusiveMaximum": 1}, text]}
+        case Share():
+            return {"type": "string", "pattern": AMOUNT_PATTERN.replace("$", " ?%$")}
+        case Number():
+            return {"type": "number"}
+        case Bound():
+            signed = {"type": "string", "pattern": AMOUNT_PATTERN.replace("^", "^-?")}
+            return {"anyOf": [{"type": "number"}, signed]}
+    return {}

@@ -1,0 +1,81 @@
+"""What happens to every request before and after its resource: size, identity, headers.
+
+The order matters: the body's size first, so that nobody without a key can make the server hold
+much; then the key, checked anew on each request; then the resource.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+import structlog
+from flask import Flask, Response, current_app, g, request
+
+from gateway.access import Caller
+from gateway.refusals import NotAuthenticated
+from gateway.settings import Settings
+
+log = structlog.get_logger()
+
+OPEN = "/v1/"
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Strict-Transport-Security": "max-age=31536000",
+}
+
+
+def install(app: Flask, settings: Settings) -> None:
+    """Guard every request of the app."""
+    app.config["MAX_CONTENT_LENGTH"] = settings.body_limit
+    app.before_request(_name)
+    app.before_request(_limit)
+    app.before_request(_identify)
+    app.after_request(_finish)
+
+
+def caller() -> Caller:
+    """Who sent this request."""
+    found: Caller = g.caller
+    return found
+
+
+def _name() -> None:
+    g.request_id = secrets.token_hex(8)
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request=g.request_id)
+
+
+def _limit() -> None:
+    """Read the body now, up to the limit: larger ones end here, whoever sent them."""
+    request.get_data(cache=True)
+
+
+def _identify() -> None:
+    """Everything under /v1/ needs a key, whether the resource exists or not."""
+    if not request.path.startswith(OPEN):
+        return
+    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        raise NotAuthenticated()
+    registry = current_app.extensions["sluis"].registry
+    g.caller = registry.authenticated(text.strip())
+    structlog.contextvars.bind_contextvars(key=g.caller.key)
+
+
+def _finish(response: Response) -> Response:
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.headers.setdefault("Cache-Control", "no-store")
+    response.headers["X-Request-Id"] = g.get("request_id", "-")
+    response.headers["API-Version"] = "1"
+    log.info("request", method=request.method, route=_route(), status=response.status_code)
+    return response
+
+
+def _route() -> str:
+    """The pattern that matched, so that the log holds no path of a caller's making."""
+    return request.url_rule.rule if request.url_rule is not None else "-"

@@ -1,0 +1,144 @@
+"""Queries: ask one (POST), read those asked before (GET). A query is a resource with a state."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+from flask import Response, jsonify, request
+from flask.views import MethodView
+
+from gateway.access import Act
+from gateway.http import formats
+from gateway.http.resources import Blueprint, Body, house, permitted
+from gateway.http.schemas import (
+    PRICES,
+    PageSchema,
+    QueriesSchema,
+    QuerySchema,
+    ReleaseSchema,
+    SubmissionSchema,
+)
+from gateway.prices import Asked, Unit
+from gateway.refusals import BadIdempotencyKey, IdempotencyKeyNeeded, Invalid
+from gateway.submission import CONFIDENCE, Question, Submission
+from queries.plan.price import ColumnBound, Options
+
+blueprint = Blueprint("queries", __name__, description="Ask, and read what was asked before.")
+
+_KEY = re.compile(r"[\x21-\x7e]{1,128}", re.ASCII)
+_WAIT = re.compile(r"\bwait=([0-9]{1,4})\b", re.ASCII)
+
+
+@blueprint.resource("/v1/projects/<project>/queries")
+class Queries(MethodView):
+    """The queries of a project."""
+
+    @blueprint.named("askQuery")
+    @blueprint.takes(SubmissionSchema)
+    @blueprint.gives(201, ReleaseSchema, "The release, as JSON or CSV.")
+    @blueprint.may_give(202, QuerySchema, "Accepted; poll its Location.")
+    def post(self, body: Body, project: str) -> Response:
+        """Ask one SQL query and get its private answer, charging the project once.
+
+        The budget is charged before any private row is read, and not given back afterwards. A
+        question asked before is answered from what was released then, for nothing.
+        """
+        caller = permitted(Act.ASK, project)
+        kind = formats.wanted()
+        asked = Submission(question(project, body), caller.member, _idempotency_key())
+        if asked.question.fresh and asked.key is None:
+            raise IdempotencyKeyNeeded()
+        outcome = house().submit(asked, _patience(body))
+        if outcome.document is None:
+            return _accepted(project, outcome.id)
+        response = formats.released(outcome.document, kind, 201)
+        response.headers["Location"] = f"/v1/projects/{project}/queries/{outcome.id}"
+        return response
+
+    @blueprint.named("listQueries")
+    @blueprint.takes(PageSchema, location="query")
+    @blueprint.gives(200, QueriesSchema, "A page of queries, newest first.")
+    def get(self, page: Body, project: str) -> Response:
+        """Read the project's past queries, newest first; free."""
+        permitted(Act.READ, project)
+        return jsonify(house().history(project, page.get("cursor"), page["limit"]))
+
+
+@blueprint.resource("/v1/projects/<project>/queries/<id>")
+class OneQuery(MethodView):
+    """One query."""
+
+    @blueprint.named("getQuery")
+    @blueprint.gives(200, QuerySchema, "The query; as CSV, its release alone.")
+    def get(self, project: str, id: str) -> Response:
+        """Read one query with its state and, once there is one, its release; free."""
+        permitted(Act.READ, project)
+        kind = formats.wanted()
+        shown = house().query(project, id)
+        if kind == formats.CSV and shown.get("release") is not None:
+            return formats.released(house().document(project, id), kind, 200)
+        response = jsonify(shown)
+        if shown["state"] in ("queued", "running"):
+            response.headers["Retry-After"] = "1"
+        else:
+            response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
+        return response
+
+
+def question(project: str, body: Body) -> Question:
+    """The question that a validated body asks."""
+    options = body.get("options", {})
+    unit = next(name for name in PRICES if name in body)
+    return Question(
+        project=project,
+        sql=body["sql"],
+        price=Asked(Unit(unit), body[unit]),
+        confidence=Fraction(body["confidence"]) if "confidence" in body else CONFIDENCE,
+        options=_options(options),
+        fresh=not options.get("replay", True),
+    )
+
+
+def _options(options: Body) -> Options:
+    bounds = options.get("bounds", {})
+    return Options(
+        groups_per_unit=bounds.get("groups_per_unit"),
+        rows_per_group=bounds.get("rows_per_group"),
+        columns=tuple(_column(name, given) for name, given in bounds.get("columns", {}).items()),
+        minimum_frequency=options.get("minimum_frequency"),
+    )
+
+
+def _column(name: str, given: Body) -> ColumnBound:
+    if given["lower"] > given["upper"]:
+        where = f"/options/bounds/columns/{name[:60]}"
+        faults = [{"where": where, "what": "The lower bound is above the upper one."}]
+        raise Invalid("The request does not have the form it should.", errors=faults)
+    return ColumnBound(name, given["lower"], given["upper"])
+
+
+def _idempotency_key() -> str | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and _KEY.fullmatch(key) is None:
+        raise BadIdempotencyKey()
+    return key
+
+
+def _patience(body: Body) -> float | None:
+    """Seconds to wait before a 202; None: until the answer is there."""
+    preferred = request.headers.get("Prefer", "")
+    wait = body.get("options", {}).get("wait")
+    if (told := _WAIT.search(preferred)) is not None:
+        wait = int(told[1])
+    if "respond-async" in preferred:
+        return float(wait or 0)
+    return None if wait is None else float(wait)
+
+
+def _accepted(project: str, id: str) -> Response:
+    response = jsonify(house().query(project, id))
+    response.status_code = 202
+    response.headers["Location"] = f"/v1/projects/{project}/queries/{id}"
+    response.headers["Retry-After"] = "1"
+    return response

@@ -1,0 +1,169 @@
+"""Planning: from a question to a plan and a claim, from public facts alone.
+
+Privacy note
+    Neighbours  two datasets that differ in all rows of one privacy unit.
+    Claim       a plan, its loss, its refusals and its quote are functions of the question, the
+                sealed manifest, the public tables and the project's budget (P20, P23).
+    Requires    the release engine, which has no path to private tables, reads the public ones.
+    Why         nothing here is handed a connection to a delivery.
+    Tried by    tests/gateway/test_quotes.py
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from budgets.charge import Claim, StageClaim
+from budgets.ledger import Ledger
+from budgets.loss import PrivacyLoss
+from budgets.reporting import BudgetStatus
+from gateway import budgeting
+from gateway.prices import PricePolicy, fits, resolved
+from gateway.registry import Registry, now
+from gateway.submission import Question
+from queries.catalog.delivered import load_view
+from queries.catalog.view import View
+from queries.plan.model import NoisyColumn, Output, Plan, Role, Stage
+from queries.plan.planner import plan as planned
+from queries.release.client import PublicReader, ReleaseEngine
+from queries.release.law import half_width
+
+FOLLOWS = "It follows from noisy columns; its interval comes with the answer."
+VIEWS_KEPT = 32
+MARGIN_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A question with its plan, what it claims of the ledger, and the budget it was planned for."""
+
+    question: Question
+    plan: Plan
+    claims: tuple[StageClaim, ...]
+    budget: BudgetStatus
+    view: View
+    price_delta: int
+
+    def claim(self, query: str, member: str, patience: float) -> Claim:
+        """The whole claim; its deadline leaves room for the queue and the slot."""
+        seconds = patience + max(self.plan.slot, self.plan.deadline) / 1000 + MARGIN_SECONDS
+        deadline = now() + timedelta(seconds=seconds)
+        return Claim(
+            query, self.question.project, self.claims, deadline, member, self.view.delivery
+        )
+
+
+class Planner:
+    """Plans questions for their project's present delivery and budget."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        ledger: Ledger,
+        engine: ReleaseEngine,
+        deliveries: Path,
+        policy: PricePolicy,
+    ) -> None:
+        self._registry, self._ledger, self._engine = registry, ledger, engine
+        self._deliveries, self._policy = deliveries, policy
+        self._views: dict[str, View] = {}
+        self._lock = threading.Lock()
+
+    def view(self, dataset: str) -> View:
+        """The present delivery of a dataset, as all its callers may see it; NotFound without."""
+        delivery = self._registry.active(dataset)
+        with self._lock:
+            found = self._views.get(delivery.id)
+        if found is None:
+            found = load_view(self._deliveries / delivery.directory)
+            with self._lock:
+                if len(self._views) >= VIEWS_KEPT:
+                    self._views.clear()
+                self._views[delivery.id] = found
+        return found
+
+    def plan(self, question: Question, member: str, fresh: str | None = None) -> Planned:
+        """The plan and the claim of a question; may refuse. `fresh` names a new draw."""
+        view = self.view(self._registry.project(question.project).dataset)
+        budget = self._ledger.budget(question.project, member)
+        price = resolved(question.price, budget, self._policy)
+        public = PublicReader(self._engine, view.delivery)
+        made = planned(question.sql, view, public, price, question.options)
+        claims = tuple(_claim(stage, fresh) for stage in made.stages)
+        return Planned(question, made, claims, budget, view, price.delta)
+
+    def quote(self, question: Question, member: str) -> dict[str, Any]:
+        """What an answer would cost now and how exact it would be; free, reads no data."""
+        made = self.plan(question, member)
+        loss = self._ledger.quote(question.project, made.claims)
+        confidence = float(question.confidence)
+        return {
+            "privacy_loss": budgeting.loss_shown(loss, made.budget),
+            "affordable": fits(loss, made.budget),
+            "expected_error": [
+                _error(output, made.plan, confidence)
+                for output in made.plan.post.outputs
+                if output.role is not Role.KEY and made.plan.stages
+            ],
+            "confidence": confidence,
+            "thresholding_delta": budgeting.exact_loss(PrivacyLoss(0, made.price_delta))["delta"],
+            "held_back": made.plan.held_back,
+            "slot": made.plan.slot / 1000,
+            "plan": list(made.plan.notes),
+            "warnings": list(made.plan.warnings),
+        }
+
+
+def drawn(digest: str, fresh: str | None) -> str:
+    """The digest under which a stage is claimed: its own, or one of its own for a fresh draw."""
+    if fresh is None:
+        return digest
+    return f"{digest}~{hashlib.sha256(fresh.encode()).hexdigest()[:24]}"
+
+
+def only(plan: Plan, digests: Sequence[str], fresh: str | None) -> Plan:
+    """The plan with those stages alone that are paid for and have to be run."""
+    kept = tuple(stage for stage in plan.stages if drawn(stage.digest, fresh) in digests)
+    return replace(plan, stages=kept)
+
+
+def _claim(stage: Stage, fresh: str | None) -> StageClaim:
+    return StageClaim(
+        digest=drawn(stage.digest, fresh),
+        loss=PrivacyLoss(stage.rho, stage.delta, None if stage.delta else stage.epsilon),
+        scales=tuple(column.noise.scale for column in stage.columns),
+        family=",".join(column.noise.mechanism.value for column in stage.columns),
+    )
+
+
+def _error(output: Output, plan: Plan, confidence: float) -> dict[str, Any]:
+    """The expected error of one column, or why it cannot be told beforehand."""
+    column = _column(output, plan)
+    if column is None:
+        reason = (
+            output.reason or "It follows from noisy columns; its interval comes with the answer."
+        )
+        return {"name": output.name, "mechanism": None, "scale": None, "margin": None,
+                "reason": reason}  # fmt: skip
+    step = (column.numerator << column.shift) / column.denominator
+    return {
+        "name": output.name,
+        "mechanism": column.noise.mechanism.value,
+        "scale": column.noise.scale * step,
+        "margin": half_width(column.noise, confidence) * step,
+        "reason": None,
+    }
+
+
+def _column(output: Output, plan: Plan) -> NoisyColumn | None:
+    """The measure that an output shows unchanged: of the one stage whose rows the answer has."""
+    if output.role is not Role.MEASURE or plan.post.rowwise is None:
+        return None
+    columns = [c for s in plan.stages if s.name == plan.post.rowwise for c in s.columns]
+    return next((column for column in columns if column.name == output.column), None)

@@ -1,0 +1,172 @@
+"""Refusals of the gateway: decided before anything is read, so each one explains itself.
+
+    Refused
+        NotAuthenticated   no valid key
+        NotPermitted       the role does not carry this act
+        NotFound           it does not exist, or not for this caller: the two look the same
+        Invalid            the request itself is not well formed
+        Conflict           it contradicts what stands
+
+None knows an HTTP status: `gateway.http.problems` maps classes to statuses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+class Refused(Exception):
+    """The request is refused; `hint` says what to do about it, `members` what else to tell."""
+
+    code = "refused"
+
+    def __init__(self, message: str, *, hint: str | None = None, **members: object) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.members: Mapping[str, object] = members
+
+
+class NotAuthenticated(Refused):
+    """The request carries no valid API key: none, an unknown, an expired or a revoked one."""
+
+    code = "not-authenticated"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This needs a valid API key.", hint="Send the header `Authorization: Bearer sluis_...`."
+        )
+
+
+class NotPermitted(Refused):
+    """The caller is known, but its role does not carry this act."""
+
+    code = "not-permitted"
+
+    def __init__(self, needed: str) -> None:
+        super().__init__(f"Your role does not permit this: it needs the role of {needed}.")
+
+
+class NotFound(Refused):
+    """There is no such thing, or this caller may not know of it."""
+
+    code = "not-found"
+
+    def __init__(self) -> None:
+        super().__init__("There is nothing here, or nothing that you may see.")
+
+
+class Invalid(Refused):
+    """The request is well-formed JSON, but its content is not what this resource takes."""
+
+    code = "invalid-request"
+
+
+class MalformedBody(Refused):
+    """The body is not JSON in UTF-8 with one value for each name, or not an object."""
+
+    code = "malformed-body"
+
+
+class NoPrice(Refused):
+    """The request gives no price, or more than one of epsilon, rho and budget_share."""
+
+    code = "one-price"
+
+    def __init__(self) -> None:
+        super().__init__("Give exactly one of epsilon, rho and budget_share.")
+
+
+class PriceNotOffered(Refused):
+    """This way to name a price does not exist in this project."""
+
+    code = "price-not-offered"
+
+
+class PriceUnderFloor(Refused):
+    """The price lies under the least that an executed query costs."""
+
+    code = "price-under-floor"
+
+
+class PriceTooLarge(Refused):
+    """The price is more than one query may cost in this project."""
+
+    code = "price-too-large"
+
+
+class IdempotencyKeyNeeded(Refused):
+    """A fresh draw (`replay: false`) was asked without an Idempotency-Key."""
+
+    code = "idempotency-key-needed"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A fresh, newly charged draw (replay: false) needs an Idempotency-Key.",
+            hint="Send a header such as `Idempotency-Key: 6f1b0c1e`; repeat it when you retry.",
+        )
+
+
+class BadIdempotencyKey(Refused):
+    """The Idempotency-Key is not 1 to 128 visible ASCII characters."""
+
+    code = "bad-idempotency-key"
+
+    def __init__(self) -> None:
+        super().__init__("An Idempotency-Key is 1 to 128 visible ASCII characters.")
+
+
+class NotAcceptable(Refused):
+    """The caller accepts none of the formats offered."""
+
+    code = "not-acceptable"
+
+    def __init__(self) -> None:
+        super().__init__("Answers are offered as application/json and text/csv.")
+
+
+class Conflict(Refused):
+    """The request contradicts what already stands."""
+
+    code = "conflict"
+
+
+class NotComposed(Refused):
+    """What is computed from the released tables fails; they are stored, so asking again is free."""
+
+    code = "not-composed"
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(
+            "The query was charged and its noisy tables are stored, but what is computed from them "
+            "fails or takes too long.",
+            hint="Ask again with a simpler or guarded expression over the same groups: it is free.",
+            cause=cause,
+        )
+
+
+class Busy(Refused):
+    """No enclave process came free in time; nothing was charged."""
+
+    code = "busy"
+
+    def __init__(self) -> None:
+        super().__init__("All workers are taken; nothing was charged. Try again later.")
+
+
+class Stopping(Refused):
+    """The server is stopping and starts no new query; nothing was charged."""
+
+    code = "stopping"
+
+    def __init__(self) -> None:
+        super().__init__("The server is stopping; nothing was charged. Try again in a minute.")
+
+
+class PlanUnsound(Refused):
+    """OpenDP's own map disagrees with the plan's loss; found before anybody was charged."""
+
+    code = "plan-unsound"
+
+    def __init__(self) -> None:
+        super().__init__("The plan's privacy loss could not be confirmed; nothing was charged.")

@@ -1,0 +1,268 @@
+"""The service: where a query meets a budget. It knows no HTTP.
+
+Privacy note
+    Neighbours  two datasets that differ in all rows of one privacy unit.
+    Claim       nothing private is read before its loss is on disk, and nothing that was drawn is
+                told before it is stored; a retried key never runs the engine twice (P20, P21).
+    Requires    one order of work: authorise, plan, check the maps, reserve, run, compose, settle;
+                the ledger's transactions; slots (P22).
+    Why         `reserve` returns once the charge is durable, and the enclave gets just the stages
+                that the charge names. From `started` on every failure keeps the charge and becomes
+                the same sentence, at the same moment as an answer would have left.
+    Tried by    tests/gateway/test_order.py
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TypeVar
+
+import structlog
+
+from budgets.charge import Charge, QueryRecord, QueryState
+from budgets.ledger import Ledger
+from budgets.loss import PrivacyLoss
+from budgets.refusals import InFlight
+from budgets.reporting import BudgetStatus
+from gateway import budgeting, document
+from gateway.faults import AnswerLost, QueryFaulted
+from gateway.planning import Planned, Planner, drawn, only
+from gateway.prices import PricePolicy
+from gateway.refusals import Busy, NotComposed, PlanUnsound
+from gateway.registry import now
+from gateway.slots import Permits, Slot
+from gateway.submission import Submission
+from queries import codec
+from queries.enclave.client import Enclave
+from queries.faults import ClaimMismatch, WorkersUnavailable
+from queries.language.refusals import QueryRefused
+from queries.plan.noisy import NoisyStage
+from queries.release.client import ReleaseEngine
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+LOOK_AGAIN = 0.1
+
+
+class Service:
+    """Answers accepted queries; the budget is charged before any private row is read."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        planner: Planner,
+        enclave: Enclave,
+        checker: Enclave,
+        engine: ReleaseEngine,
+        permits: Permits,
+        policy: PricePolicy,
+        patience: float,
+        wait: float,
+    ) -> None:
+        self._ledger, self._planner, self._engine = ledger, planner, engine
+        self._enclave, self._checker, self._permits = enclave, checker, permits
+        self._policy, self._patience, self._wait = policy, patience, wait
+
+    def accept(self, asked: Submission) -> tuple[QueryRecord, Planned | None]:
+        """Store a submission, free; the plan comes along unless the query has run already."""
+        question = asked.question
+        known = self._ledger.find(question.project, asked.key, question.digest)
+        if known is not None and known.state is not QueryState.QUEUED:
+            return known, None
+        planned = self._plan(asked, asked.key)
+        query = self._ledger.accept(
+            question.project, asked.member, asked.key, question.digest, question.stored()
+        )
+        return query, planned if query.state is QueryState.QUEUED else None
+
+    def reserve(self, query: QueryRecord, planned: Planned) -> Charge:
+        """Charge the plan, on disk; waits a while for the same question in flight."""
+        claim = planned.claim(query.id, query.member, self._patience)
+        return patiently(lambda: self._ledger.reserve(claim), self._wait)
+
+    def answer(self, query: QueryRecord, planned: Planned, charge: Charge) -> bytes:
+        """Run what the charge paid for, compose, store; the bytes of the release."""
+        if not charge.stages:
+            return self._free(query, planned, charge)
+        try:
+            with self._permits.one():
+                noisy = self._run(query, planned, charge)
+        except Busy:
+            self._ledger.void(charge)
+            raise
+        return self._release(query, planned, charge, noisy)
+
+    def past(self, query: QueryRecord) -> bytes:
+        """What became of a query that ran before: its bytes, its fault, or InFlight."""
+        query = patiently(lambda: self._ended(query), self._wait)
+        released = self._ledger.document(query.project, query.id)
+        if released is None:
+            raise QueryFaulted(query.incident or "-")
+        if (code := document.refusal_in(released)) is not None:
+            raise NotComposed(code)
+        return released
+
+    def _plan(self, asked: Submission, key: str | None) -> Planned:
+        """Plan, and have OpenDP's maps confirm the loss before anybody pays."""
+        planned = self._planner.plan(
+            asked.question, asked.member, key if asked.question.fresh else None
+        )
+        try:
+            self._checker.check(planned.plan)
+        except ClaimMismatch:
+            log.error("plan unsound", project=asked.question.project)
+            raise PlanUnsound() from None
+        except WorkersUnavailable:
+            raise Busy() from None
+        return planned
+
+    def _run(
+        self, query: QueryRecord, planned: Planned, charge: Charge
+    ) -> Mapping[str, NoisyStage]:
+        """The noisy stages by name, or a fault; either way not before the slot has ended.
+
+        Busy if no worker took the plan: then nothing was read, and the charge can be taken back.
+        """
+        fresh = _fresh(query, planned)
+        plan = only(planned.plan, charge.stages, fresh)
+        slot = Slot(plan.slot)
+
+        def taken() -> None:
+            self._ledger.started(charge)
+            slot.begin()
+
+        try:
+            noisy = self._enclave.run(plan, plan.deadline / 1000, taken=taken)
+        except Exception:  # noqa: BLE001 - whatever happened after rows were read is one fault
+            if not slot.began:
+                raise Busy() from None
+            slot.leave()
+            raise self._fault(charge, QueryFaulted) from None
+        slot.leave()
+        return {stage.name: table for stage, table in zip(plan.stages, noisy, strict=True)}
+
+    def _release(
+        self,
+        query: QueryRecord,
+        planned: Planned,
+        charge: Charge,
+        noisy: Mapping[str, NoisyStage],
+    ) -> bytes:
+        """Compose from released values and store; only what is stored may be sent."""
+        tables = {
+            drawn(stage.digest, _fresh(query, planned)): codec.dumps(noisy[stage.name])
+            for stage in planned.plan.stages
+            if stage.name in noisy
+        }
+        refusal: QueryRefused | None = None
+        try:
+            released = self._composed(query, planned, charge, noisy)
+        except QueryRefused as error:  # decided from released values, so it may explain itself
+            refusal, released = error, document.not_composed(query.id, error)
+        except Exception:  # noqa: BLE001 - charged: whatever happened is one fault
+            raise self._fault(charge, QueryFaulted) from None
+        try:
+            self._ledger.settle(charge, released, tables)
+        except Exception:  # noqa: BLE001 - what could not be stored is not sent
+            raise self._fault(charge, AnswerLost) from None
+        if refusal is not None:
+            raise NotComposed(refusal.code)
+        return released
+
+    def _free(self, query: QueryRecord, planned: Planned, charge: Charge) -> bytes:
+        """An answer from public and stored tables alone: a failure takes the empty charge back."""
+        try:
+            released = self._composed(query, planned, charge, {})
+        except Exception:
+            self._ledger.void(charge)
+            raise
+        self._ledger.settle(charge, released, {})
+        return released
+
+    def _composed(
+        self,
+        query: QueryRecord,
+        planned: Planned,
+        charge: Charge,
+        noisy: Mapping[str, NoisyStage],
+    ) -> bytes:
+        fresh = _fresh(query, planned)
+        served = {
+            stage.name: replace(
+                codec.loads(NoisyStage, charge.served[drawn(stage.digest, fresh)]), name=stage.name
+            )
+            for stage in planned.plan.stages
+            if drawn(stage.digest, fresh) in charge.served
+        }
+        confidence = float(planned.question.confidence)
+        answer = self._engine.compose(planned.plan, {**served, **noisy}, confidence)
+        budget = _after(self._ledger.budget(query.project), charge)
+        names = {stage.name: stage.digest for stage in planned.plan.stages}
+        manifest = planned.view.manifest
+        return document.release(
+            id=query.id,
+            question=planned.question,
+            plan=planned.plan,
+            answer=answer,
+            loss=budgeting.loss_shown(charge.loss, budget),
+            budget=budgeting.shown(
+                budget, manifest.dataset, manifest.unit.name, self._policy.floor
+            ),
+            stored=[names[name] for name in served],
+            created=now(),
+        )
+
+    def _fault(self, charge: Charge, kind: type[QueryFaulted]) -> QueryFaulted:
+        """Keep the charge and end the query; the log gets the id and nothing of the cause."""
+        incident = secrets.token_hex(8)
+        log.error("fault", incident=incident, query=charge.query, kind=kind.code)
+        try:
+            self._ledger.fault(charge, incident)
+        except Exception:  # noqa: BLE001 - whatever happened, the charge stays and this is said
+            log.error("fault not recorded", incident=incident, query=charge.query)
+        return kind(incident)
+
+    def _ended(self, query: QueryRecord) -> QueryRecord:
+        fresh = self._ledger.query(query.project, query.id)
+        if fresh.state in (QueryState.RUNNING, QueryState.QUEUED):
+            raise InFlight()
+        return fresh
+
+
+def patiently(act: Callable[[], T], seconds: float) -> T:
+    """Do it, and again while the same question is in flight, up to some seconds."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            return act()
+        except InFlight:
+            if time.monotonic() >= end:
+                raise
+            time.sleep(LOOK_AGAIN)
+
+
+def _after(budget: BudgetStatus, charge: Charge) -> BudgetStatus:
+    """The budget as it will stand when the charge is settled: reserved has become spent."""
+    loss = charge.loss
+    return replace(
+        budget,
+        reserved=_moved(budget.reserved, loss, -1),
+        spent=_moved(budget.spent, loss, 1),
+    )
+
+
+def _moved(total: PrivacyLoss, loss: PrivacyLoss, sign: int) -> PrivacyLoss:
+    """A total of what its account counts, with the same parts of a loss added or taken."""
+    pure = total.epsilon is not None
+    if pure:
+        return replace(total, epsilon=(total.epsilon or 0) + sign * (loss.epsilon or 0))
+    return replace(total, rho=total.rho + sign * loss.rho, delta=total.delta + sign * loss.delta)
+
+
+def _fresh(query: QueryRecord, planned: Planned) -> str | None:
+    """What names a fresh draw: its own query's key."""
+    return query.key if planned.question.fresh else None

@@ -1,0 +1,56 @@
+"""Submissions: what a caller asks, as a frozen value with one canonical form and one digest."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+
+from gateway.prices import Asked
+from queries import codec
+from queries.plan.price import Options
+
+CONFIDENCE = Fraction(95, 100)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """All that decides what an answer says: stored with the query, and its digest with the key.
+
+    `fresh` asks for a new draw, newly charged, where a stored one would serve.
+    """
+
+    project: str
+    sql: str = field(repr=False)
+    price: Asked
+    confidence: Fraction = CONFIDENCE
+    options: Options = Options()
+    fresh: bool = False
+
+    @property
+    def digest(self) -> str:
+        """The same for the same question, and for no other."""
+        return hashlib.sha256(codec.dumps(self)).hexdigest()
+
+    def stored(self) -> bytes:
+        """The bytes from which `read` makes the same question again."""
+        return codec.dumps(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A question, who asks it, and the key under which a retry is known."""
+
+    question: Question
+    member: str
+    key: str | None = None
+
+
+def read(stored: bytes) -> Question:
+    """The question that was stored."""
+    return codec.loads(Question, stored)
+
+
+def priced(question: Question, price: Asked) -> Question:
+    """The same question at another price."""
+    return replace(question, price=price)
