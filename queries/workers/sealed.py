@@ -24,6 +24,9 @@ from queries.workers.settings import Settings
 SHARE = 0.6
 """The engine's own limit, as a share of the process's: it does not count everything it holds."""
 
+RESERVED = 400 << 20
+"""What interpreter, libraries and the stacks of threads take, however small the limit is."""
+
 CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoload_known_extensions": "false",
     "autoinstall_known_extensions": "false",
@@ -78,8 +81,15 @@ def quoted(text: str) -> str:
 
 
 def _closing(settings: Settings) -> tuple[str, ...]:
-    """The order matters: spill cannot be set any more once external access is off."""
+    """The order matters: spill cannot be set any more once external access is off.
+
+    This build of the engine writes ciphertext only when told to use its own cipher, whose keys and
+    nonces come from a generator that is not made for cryptography. What a crash leaves on a disk
+    is unreadable at a glance, not to a cryptanalyst: the spill of sensitive data belongs on an
+    encrypted file system.
+    """
     return (
+        "SET force_mbedtls_unsafe = true",
         "SET temp_file_encryption = true",
         f"SET temp_directory = {quoted(settings.spill)}",
         f"SET max_temp_directory_size = '{settings.spill_limit}B'",
@@ -90,4 +100,4 @@ def _closing(settings: Settings) -> tuple[str, ...]:
 
 
 def _megabytes(memory: int) -> int:
-    return int(memory * SHARE) // 1_000_000
+    return int(min(memory * SHARE, memory - RESERVED)) // 1_000_000
