@@ -246,7 +246,7 @@ def _report(
     counts = [Count(staged.rows - row[0], f"{without}, dropped")]
     counts += [Count(n, text, name) for n, (name, text) in zip(row[1:], words, strict=True)]
     fitting = _fitting(engine, writing) if writing.bounded else stored
-    counts.append(Count(row[0] - fitting, "of these dropped in all"))
+    counts.append(Count(row[0] - fitting, "rows in all dropped for such values"))
     counts.append(Count(fitting - stored, "repeated or above rows_per_unit, dropped"))
     return TableReport(
         table.name, False, staged.rows, stored, tuple(count for count in counts if count.rows)
