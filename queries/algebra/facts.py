@@ -60,7 +60,7 @@ class Facts:
         return int(self.lower), int(self.upper)
 
     def within(self, lower: Number | None, upper: Number | None) -> Facts:
-        """The same facts in the part of the range between the two (an empty range stays a point)."""
+        """The same facts between the two ends; an empty range stays a point."""
         low = self.lower if lower is None else _max(self.lower, lower)
         high = self.upper if upper is None else _min(self.upper, upper)
         if low is not None and high is not None and low > high:

@@ -104,10 +104,9 @@ def absolute(arg: Scalar) -> Call:
     low, high = arg.facts.lower, arg.facts.upper
     if low is None or high is None:
         return Call("abs", (arg,), replace(_plain(arg.facts), lower=None, upper=None))
-    least: Number = 0 if low <= 0 <= high else min(abs(low), abs(high))
-    return Call(
-        "abs", (arg,), replace(_plain(arg.facts), lower=least, upper=max(abs(low), abs(high)))
-    )
+    ends: list[Number] = [low, high, -low, -high]
+    least: Number = 0 if low <= 0 <= high else min(end for end in ends if end >= 0)
+    return Call("abs", (arg,), replace(_plain(arg.facts), lower=least, upper=max(ends)))
 
 
 def divide(left: Scalar, right: Scalar) -> Call:
@@ -216,12 +215,14 @@ def extreme(op: str, args: Sequence[Scalar]) -> Call:
     """LEAST and GREATEST, which skip NULLs as the engine does."""
     lows = [arg.facts.lower for arg in args]
     highs = [arg.facts.upper for arg in args]
-    pick = min if op == "least" else max
     chosen = choose(op, args, args, null=all(arg.facts.nullable for arg in args))
     if nullable(*args) or None in lows or None in highs:
         return chosen
-    low = pick(end for end in lows if end is not None)
-    high = pick(end for end in highs if end is not None)
+    known_lows = [end for end in lows if end is not None]
+    known_highs = [end for end in highs if end is not None]
+    least = op == "least"
+    low = min(known_lows) if least else max(known_lows)
+    high = min(known_highs) if least else max(known_highs)
     return replace(chosen, facts=replace(chosen.facts, lower=low, upper=high))
 
 

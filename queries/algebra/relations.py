@@ -109,7 +109,7 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Inside:
-    """The relation of an EXISTS: sources under a conjunction that may read the columns around it."""
+    """The relation of an EXISTS: its conjuncts may read the columns around it."""
 
     sources: tuple[Source, ...]
     conjuncts: tuple[Scalar, ...]

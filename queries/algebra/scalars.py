@@ -45,7 +45,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Exists:
-    """Whether a relation has a row that fits this one; `relation` may read the columns around it."""
+    """Whether a relation has a row that fits; `relation` may read the columns around it."""
 
     relation: Inside
     facts: Facts = field(compare=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from queries.bind import forms
 from queries.language.parse import place
 from queries.language.refusals import UnsupportedFunction
 
@@ -49,6 +50,7 @@ def parts(node: exp.Expr) -> tuple[exp.AggFunc, exp.Expr | None]:
     """The call and its FILTER condition; raises UnsupportedFunction for other aggregates."""
     where = None
     if isinstance(node, exp.Filter):
+        forms.check(node)
         where = node.expression.this
         node = node.this
     if not isinstance(node, (*ANSWERED, *WITHIN)):
@@ -57,6 +59,7 @@ def parts(node: exp.Expr) -> tuple[exp.AggFunc, exp.Expr | None]:
             position=place(node),
             hint="COUNT, SUM, AVG and COUNT_IF are answered.",
         )
+    forms.check(node)
     return node, where
 
 
@@ -67,7 +70,8 @@ def distinct_argument(call: exp.AggFunc) -> exp.Expr | None:
     members = call.this.expressions
     if len(members) != 1 or call.this.args.get("on") is not None:
         raise UnsupportedFunction("DISTINCT takes one expression here.", position=place(call))
-    return members[0]
+    first: exp.Expr = members[0]
+    return first
 
 
 def starred(call: exp.AggFunc) -> bool:

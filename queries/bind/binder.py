@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from queries.algebra.measures import Measure
-from queries.algebra.scalars import Exists, Scalar
-from queries.bind import open_queries, private, subqueries
+from queries.bind import forms, open_queries, private
 from queries.bind.colours import Bound, Environment, Private
 from queries.bind.publics import Publics
 from queries.bind.scans import scanned
@@ -53,7 +52,7 @@ class Binder:
     def query(self, node: exp.Expr, env: Environment, outer: Scope | None = None) -> Bound:
         """The colour and meaning of a query expression; raises a QueryRefused."""
         match node:
-            case exp.Subquery() if not (node.args.get("joins") or node.args.get("pivots")):
+            case exp.Subquery():
                 return self._wrapped(node, env, outer)
             case exp.SetOperation():
                 return open_queries.set_operation(self, node, extended(node, env))
@@ -62,13 +61,8 @@ class Binder:
         raise UnsupportedSql("This form of query is not answered.", position=place(node))
 
     def _wrapped(self, node: exp.Subquery, env: Environment, outer: Scope | None) -> Bound:
-        bound = self.query(node.this, extended(node, env), outer)
-        extra = [key for key in ("order", "limit", "offset", "sample") if node.args.get(key)]
-        if extra:
-            raise UnsupportedSql(
-                f"{extra[0].upper()} after a bracketed query is not answered.", position=place(node)
-            )
-        return bound
+        forms.check(node)
+        return self.query(node.this, extended(node, env), outer)
 
     def select(self, node: exp.Select, env: Environment, outer: Scope | None) -> Bound:
         open_queries.check(node)
@@ -79,6 +73,7 @@ class Binder:
 
     def item(self, node: exp.Expr, env: Environment) -> FromItem:
         """One member of FROM; raises UnknownTable or UnsupportedSql."""
+        forms.check(node)
         alias = node.args.get("alias")
         names = tuple(column.name for column in alias.columns) if alias is not None else ()
         match node:
@@ -108,13 +103,11 @@ class Binder:
 
     def _common(self, cte: exp.CTE, env: Environment) -> Bound:
         """A WITH query, bound anew at each use, in the names that stood before it."""
+        forms.check(cte)
         name = cte.alias.lower()
         before = dict(list(env.items())[: list(env).index(name)])
         bound = self.query(cte.this, before)
         return renamed(bound, tuple(column.name for column in cte.args["alias"].columns), cte)
-
-    def exists(self, query: exp.Expr, scope: Scope, member: Scalar | None) -> Exists:
-        return subqueries.exists(self, query, scope, member)
 
 
 def sources_of(node: exp.Select) -> list[exp.Expr]:

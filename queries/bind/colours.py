@@ -56,7 +56,7 @@ class Rowwise:
 class Open:
     """A query over public tables and stages; `names` are its columns where they are known."""
 
-    query: exp.Query
+    query: exp.Query | exp.Table
     released: bool
     names: tuple[str | None, ...] = ()
     rowwise: Rowwise | None = None

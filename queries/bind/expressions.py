@@ -21,7 +21,7 @@ from sqlglot import exp
 from queries.algebra import operations as op
 from queries.algebra.facts import EXACT, Facts
 from queries.algebra.scalars import Call, Exists, Literal, Scalar, walk
-from queries.bind import functions, types
+from queries.bind import forms, functions, types
 from queries.bind.scope import Scope
 from queries.catalog.manifest import Type
 from queries.language.parse import place
@@ -73,6 +73,9 @@ class Expressions:
         match node:
             case exp.Paren():
                 return self.predicate(node.this)
+            case exp.And() | exp.Or() | exp.In():
+                forms.check(node)
+        match node:
             case exp.And():
                 return op.boolean("and", self.predicate(node.this), self.predicate(node.expression))
             case exp.Or():
@@ -83,6 +86,7 @@ class Expressions:
 
     def bind(self, node: exp.Expr) -> Scalar:
         """The scalar of a syntax node; raises a QueryRefused."""
+        forms.check(node)
         if type(node) in COMPARISONS:
             return self._comparison(node)
         case = CASES.get(type(node))
@@ -189,7 +193,8 @@ class Expressions:
             raise UnsupportedSql(
                 "The pattern of LIKE has too many wildcards.", position=place(node)
             )
-        return op.boolean("ilike" if isinstance(node, exp.ILike) else "like", value, pattern)
+        found = op.boolean("ilike" if isinstance(node, exp.ILike) else "like", value, pattern)
+        return op.boolean("not", found) if node.args.get("negate") else found
 
     def _case(self, node: exp.Case) -> Scalar:
         subject = None if node.this is None else self.value(node.this)

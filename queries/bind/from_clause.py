@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from queries.algebra.relations import Derived, Inner, Left, Public, Relation, Scan, Source
 from queries.algebra.scalars import Column, Exists, Scalar, conjuncts, walk
-from queries.bind import joins, scans
+from queries.bind import forms, joins, scans
 from queries.bind.colours import Open, Private
 from queries.bind.expressions import Expressions, Subqueries
 from queries.bind.joins import Member
@@ -178,6 +178,7 @@ def check_join(join: exp.Join | None) -> None:
     """Refuse kinds of joins that have no case here."""
     if join is None:
         return
+    forms.check(join)
     kind = join.kind.upper()
     if join.method or kind not in ("", "INNER", "CROSS", "OUTER"):
         word = join.method or kind

@@ -87,7 +87,7 @@ def _absolute(node: exp.Expr, value: Bind) -> Scalar:
 
 
 def _rounding(node: exp.Expr, value: Bind) -> Scalar:
-    name = {exp.Round: "round", exp.Floor: "floor", exp.Ceil: "ceil"}[type(node)]
+    name = node.key
     arg = types.require(value(node.this), NUMERIC, node, name.upper())
     digits = 0
     given = node.args.get("decimals")
@@ -96,7 +96,7 @@ def _rounding(node: exp.Expr, value: Bind) -> Scalar:
         if not isinstance(bound, Literal) or not isinstance(bound.value, int):
             raise TypeMismatch("The number of decimals must be a constant.", position=place(node))
         digits = bound.value
-    if name != "round" and given is not None or not -15 <= digits <= 15:
+    if (name != "round" and given is not None) or not -15 <= digits <= 15:
         raise UnsupportedFunction("Rounding takes -15 to 15 decimals.", position=place(node))
     return op.rounded(name, arg, digits)
 
@@ -245,7 +245,7 @@ def _real_to_integer(arg: Scalar) -> Scalar:
     facts = stored(Type.INTEGER)
     if arg.facts.lower is not None and arg.facts.upper is not None:
         low, high = int(arg.facts.lower // 1), int(-(-arg.facts.upper // 1))
-        if -(2**62) < low and high < 2**62:
+        if low > -(2**62) and high < 2**62:
             facts = Facts(Type.INTEGER, True, 0, low - 1, high + 1)
     return Call("whole", (arg,), facts)
 

@@ -16,7 +16,7 @@ from queries.language.refusals import TooManyColumns, UnsupportedSql
 
 @dataclass(frozen=True, slots=True)
 class Grouping:
-    """The keys of a GROUP BY, each once; beside each the syntax it came from, where there is one."""
+    """The keys of a GROUP BY, each once, and the syntax it came from where there is one."""
 
     keys: tuple[tuple[exp.Expr | None, Scalar], ...]
 
@@ -68,4 +68,5 @@ def positioned(node: exp.Select, item: exp.Literal) -> exp.Expr:
     number = int(text) if text.isdigit() else 0
     if not 1 <= number <= len(node.expressions):
         raise UnsupportedSql("There is no selected column of that number.", position=place(item))
-    return node.expressions[number - 1].unalias()
+    meant: exp.Expr = node.expressions[number - 1].unalias()
+    return meant

@@ -88,7 +88,7 @@ def check_units(
 def most_rows(
     members: Sequence[Member], parts: Sequence[Scalar], reach: Reach, position: Position | None
 ) -> int:
-    """The most rows one unit can have in an inner join of the members; raises TooManyRowsPerUnit."""
+    """The most rows one unit can have in an inner join; raises TooManyRowsPerUnit."""
     starts = [member for member in members if member.private]
     best = min(_grown(start, members, parts, reach) for start in starts)
     return within_limit(best, position)

@@ -112,7 +112,8 @@ class Reader:
             return "units", None, self._units(call, argument, where)
         if isinstance(call, exp.CountIf):
             truth = types.require(self.expressions.predicate(call.this), TRUTH, node, "COUNT_IF")
-            return "rows", None, measured(_both(truth, where), node)
+            both = truth if where is None else op.boolean("and", truth, where)
+            return "rows", None, measured(both, node)
         if isinstance(call, exp.Count):
             value = None if aggregates.starred(call) else self.expressions.bind(call.this)
             return "rows", None, _both(_present(value), where)
@@ -207,7 +208,7 @@ class Writer:
                 query.set(name, self.node.args[name].copy())
         if self.node.args.get("qualify") is not None:
             query.set("qualify", exp.Qualify(this=self._written(self.node.args["qualify"].this)))
-        query.set("order", self._order(items))
+        query.set("order", self._order())
         shown = [
             exp.alias_(cell_sql, name or f"col{n}", quoted=True)
             for n, ((cell_sql, _), name) in enumerate(zip(items, names, strict=True))
@@ -230,7 +231,7 @@ class Writer:
         written = self._written(item.unalias())
         return written, open_queries.cell(written)
 
-    def _order(self, items: list[tuple[exp.Expr, Cell]]) -> exp.Order:
+    def _order(self) -> exp.Order | None:
         """The analyst's order, then the keys: never the engine's (P13)."""
         given = self.node.args.get("order")
         ordered = [] if given is None else [self._ordered(part) for part in given.expressions]
@@ -316,7 +317,7 @@ def _mean(part: Statistic, total: exp.Expr, count: exp.Expr) -> exp.Expr:
     shift = place_of.middle * place_of.step if isinstance(part, Centred) else Fraction(0)
     quotient = f"{_real(shift)} + CAST(t AS DOUBLE) / c"
     text = f"CASE WHEN c >= 1 THEN LEAST(GREATEST({quotient}, {_real(low)}), {_real(high)}) END"
-    written = exp.maybe_parse(text, dialect="duckdb")
+    written: exp.Expr = exp.maybe_parse(text, dialect="duckdb")
     for name, meant in (("t", total), ("c", count)):
         for found in [c for c in written.find_all(exp.Column) if c.name == name and not c.table]:
             found.replace(meant.copy())

@@ -32,7 +32,9 @@ def _implied(part: Scalar, found: dict[Column, Facts]) -> Iterable[tuple[Column,
     if not isinstance(part, Call):
         return
     if part.op == "not" and isinstance(part.args[0], Call) and part.args[0].op == "null":
-        yield from ((c, _now(c, found).present()) for c in part.args[0].args if _is_column(c))
+        for arg in part.args[0].args:
+            if isinstance(arg, Column):
+                yield arg, _now(arg, found).present()
     if part.op in ("=", "<", "<=", ">", ">=", "in", "like", "ilike", "<>"):
         for arg in part.args if part.op != "in" else part.args[:1]:
             if isinstance(arg, Column):
@@ -108,7 +110,3 @@ def _listed(
 
 def _now(column: Column, found: dict[Column, Facts]) -> Facts:
     return found.get(column, column.facts)
-
-
-def _is_column(scalar: Scalar) -> bool:
-    return isinstance(scalar, Column)

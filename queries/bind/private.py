@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from queries.algebra.relations import Inner
+from queries.algebra.relations import Inner, Relation
 from queries.algebra.scalars import Column, Scalar, conjuncts
 from queries.bind import aggregates, measures, narrowing, within
 from queries.bind.colours import Bound, Environment, Private
@@ -86,7 +86,7 @@ def _projected(node: exp.Select, expressions: Expressions) -> tuple[tuple[str, S
 def _distinct(
     binder: Binder,
     node: exp.Select,
-    relation: within.Relation,
+    relation: Relation,
     expressions: Expressions,
     columns: tuple[tuple[str, Scalar], ...],
 ) -> Bound:

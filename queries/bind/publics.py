@@ -11,7 +11,7 @@ from datetime import date, datetime
 from sqlglot import exp
 
 from queries.algebra.calendar import days, microseconds
-from queries.algebra.facts import Facts
+from queries.algebra.facts import EXACT, Facts
 from queries.algebra.names import quoted
 from queries.algebra.relations import Public
 from queries.algebra.scalars import Call, Column, Scalar
@@ -41,7 +41,7 @@ class Publics:
         """A checked query over public tables as source `number`, its ranges read from its rows."""
         sql = open_sql.text(query)
         found = self.rows.describe((), sql)
-        named = []
+        named: list[tuple[str, Scalar]] = []
         for name, kind in found:
             facts = _kind(kind)
             if facts is not None and name.lower() not in {own.lower() for own, _ in named}:
@@ -87,10 +87,9 @@ def _column(
 ) -> Scalar:
     steps = declared.scale if scale is None else scale
     low, high = (_end(end, declared.type) for end in (known.lower, known.upper))
-    facts = Facts(Type.TEXT if declared.type is Type.TEXT else declared.type, known.nullable)
-    if declared.type in (Type.INTEGER, Type.DECIMAL):
+    if declared.type in EXACT:
         facts = Facts(declared.type, known.nullable, steps, low or 0, high or 0)
-    elif declared.type in (Type.DATE, Type.TIMESTAMP):
+    else:
         facts = Facts(declared.type, known.nullable, 0, low, high)
     column = Column(number, declared.name, facts)
     return Call(f"steps:{steps}", (column,), facts) if declared.type is Type.DECIMAL else column

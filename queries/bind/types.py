@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 
 from sqlglot import exp
 
@@ -57,7 +58,7 @@ def real_literal(value: float) -> Literal:
         raise RangeTooLarge("This number is too large.")
     exact = Decimal(value)
     ends = exact.as_integer_ratio()
-    fraction = op.Fraction(*ends)
+    fraction = Fraction(*ends)
     return Literal(value, Facts(Type.REAL, False, 0, fraction, fraction))
 
 

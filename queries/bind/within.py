@@ -32,6 +32,7 @@ from queries.catalog.manifest import Type
 from queries.language.parse import place
 from queries.language.refusals import (
     AcrossUnits,
+    NamesPersons,
     NotGrouped,
     RangeTooLarge,
     UnsupportedFunction,
@@ -52,6 +53,11 @@ def select(
     keys: Grouping,
 ) -> Private:
     """A SELECT that groups by something that determines the unit."""
+    if node.parent is None:
+        raise NamesPersons(
+            "It groups by something that tells persons apart, so each row would be one of them.",
+            position=place(node.args.get("group") or node),
+        )
     for name in ("limit", "offset", "qualify"):
         if node.args.get(name) is not None:
             raise AcrossUnits(
@@ -136,7 +142,7 @@ class Within(Expressions):
         return super().bind(node)
 
     def _names_aggregate(self, node: exp.Expr) -> bool:
-        """Whether a name that SELECT gives to an aggregate stands in the expression (HAVING n > 1)."""
+        """Whether the expression uses a name that SELECT gives to an aggregate."""
         named = (self.aliases.get(c.name.lower()) for c in node.find_all(exp.Column) if not c.table)
         return any(meant is not None and aggregates.contains(meant) for meant in named)
 

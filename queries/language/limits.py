@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlglot import exp
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from queries.language.refusals import Position, TooComplex
 
@@ -46,7 +46,7 @@ def check_text(text: str) -> None:
 
 
 def check_tokens(tokens: list[Token]) -> None:
-    """Refuse too many tokens or too deep a nesting, prefix operators included; raises TooComplex."""
+    """Refuse too many tokens or too deep a nesting, prefixes included; raises TooComplex."""
     if len(tokens) > LIMITS.tokens:
         raise TooComplex(f"The statement has more than {LIMITS.tokens} words and signs.")
     depth = prefixes = 0

@@ -7,7 +7,7 @@ import logging
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
-from sqlglot.tokens import Token
+from sqlglot.tokenizer_core import Token
 
 from queries.language.limits import check_text, check_tokens, check_tree, children
 from queries.language.refusals import (

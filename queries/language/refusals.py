@@ -144,12 +144,12 @@ class NamesPersons(QueryRefused):
 
 
 class UnitCompared(QueryRefused):
-    """The unit's id is used for something other than equality, grouping below a measure or counting."""
+    """The unit's id is used beyond equality, grouping below a measure and counting."""
 
     code = "unit-id-used"
     rule = "P5"
     way_out = (
-        "The id may join private tables, group below an aggregate, or be counted with DISTINCT."
+        "Use the id to join private tables, to group below an aggregate, or in COUNT(DISTINCT)."
     )
 
 

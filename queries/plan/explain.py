@@ -27,9 +27,8 @@ def notes(
         found.append(_bounding(draft, manifest.unit.name))
         found.append(_keys(draft, stage, manifest.unit.name))
         scales = ", ".join(f"{column.noise.scale:.6g}" for column in stage.columns)
-        found.append(
-            f"{MECHANISMS[stage.columns[0].noise.mechanism]}, scale {scales} in steps of the column."
-        )
+        mechanism = MECHANISMS[stage.columns[0].noise.mechanism]
+        found.append(f"Added is {mechanism}, of scale {scales} in steps of each column.")
     return (*found, UNCOUNTED)
 
 

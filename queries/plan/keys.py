@@ -8,11 +8,11 @@ public, all are found from the data instead, behind a threshold (P11).
 Privacy note
     Neighbours  two datasets that differ in all rows of one privacy unit.
     Claim       the list is the same for both, and holds every key that a row can have.
-    Requires    facts of a sealed delivery (P16), and public tables made without the private ones.
-    Why         the list is computed from the manifest and from public tables alone, by a query in an
+    Requires    facts of a sealed delivery (P16); public tables made without the private ones.
+    Why         the list is computed from the manifest and public tables alone, by a query in an
                 engine that has no private file. A condition of the measure narrows it only if it
-                reads listed columns alone, so every row that the measure keeps satisfies it. NULL is
-                listed wherever the key is not proved non-null.
+                reads listed columns alone, so every row that the measure keeps satisfies it. NULL
+                is listed wherever the key is not proved non-null.
     Tried by    tests/properties/test_sensitivity.py, tests/properties/test_parity.py
 """
 
@@ -197,7 +197,8 @@ class Leaves:
         return high - low < (SMALL if facts.type in EXACT else LEAF)
 
     def _referenced(self, table: str, column: str) -> list[str] | None:
-        sql = f"SELECT DISTINCT {quoted(column)} FROM {quoted(table)} WHERE {quoted(column)} IS NOT NULL"
+        name = quoted(column)
+        sql = f"SELECT DISTINCT {name} FROM {quoted(table)} WHERE {name} IS NOT NULL"
         count = self._publics.rows.rows(f"SELECT COUNT(*) FROM ({sql}) AS q", 1)[0][0]
         if not isinstance(count, int) or count > LEAF:
             return None
@@ -262,7 +263,7 @@ def _reads(part: Scalar) -> bool:
 
 
 def publics_of(source: Source, *, outer: bool) -> Iterable[tuple[Public, bool]]:
-    """The public sources of a relation that conditions may read, and whether they may be missing."""
+    """The public sources that conditions may read, and whether their rows may be missing."""
     match source:
         case Public():
             yield source, outer

@@ -5,8 +5,8 @@ Privacy note
     Claim       the plan is the same for both, so neither it nor a refusal tells them apart.
     Requires    a view made of a sealed manifest and of public tables alone.
     Why         the planner is given no path to a delivery; what it asks is asked of an engine that
-                holds public tables. The whole loss of all stages stands in the plan before the first
-                row is read (P21).
+                holds public tables. The whole loss of all stages stands in the plan before the
+                first row is read (P21).
     Tried by    tests/plan/test_planner.py
 """
 

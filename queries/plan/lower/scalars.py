@@ -64,7 +64,7 @@ class Scalars:
         return self.raw(scalar)
 
     def raw(self, scalar: Scalar) -> str:
-        """The scalar as stored: for equality, NULL tests and grouping, where an ENUM may stay one."""
+        """The scalar as stored, where an ENUM may stay one: equality, NULL tests, grouping."""
         match scalar:
             case Column():
                 return self.column(scalar.source, scalar.name)
@@ -252,7 +252,8 @@ def _clamp(to: Scalars, call: Call, fixed: list[str]) -> str:
 
 def clamped(value: str, low: int, high: int) -> str:
     """A whole number brought into a range; NULL stays NULL."""
-    return f"(CASE WHEN ({value} < {low}) THEN {low} WHEN ({value} > {high}) THEN {high} ELSE {value} END)"
+    over = f"WHEN ({value} > {high}) THEN {high}"
+    return f"(CASE WHEN ({value} < {low}) THEN {low} {over} ELSE {value} END)"
 
 
 def _steps(to: Scalars, call: Call, fixed: list[str]) -> str:

@@ -1,0 +1,54 @@
+"""The forms a syntax node may take: an argument that no case reads is refused, never ignored.
+
+A parser may hang a modifier on a node it shares with the plain form (`NOT LIKE` is a LIKE with a
+flag), so what each node may carry is listed here, and anything else that is set is a refusal.
+"""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from queries.language.parse import place
+from queries.language.refusals import UnsupportedSql
+
+PLAIN = frozenset({"this", "expression", "expressions"})
+FORMS: dict[type[exp.Expr], frozenset[str]] = {
+    exp.Table: frozenset({"this", "alias", "db", "catalog"}),
+    exp.Subquery: frozenset({"this", "alias", "with_"}),
+    exp.Join: frozenset({"this", "on", "using", "side", "kind", "method"}),
+    exp.CTE: frozenset({"this", "alias"}),
+    exp.Column: frozenset({"this", "table", "db"}),
+    exp.Literal: frozenset({"this", "is_string"}),
+    exp.Like: PLAIN | {"negate"},
+    exp.ILike: PLAIN | {"negate"},
+    exp.Between: frozenset({"this", "low", "high"}),
+    exp.In: frozenset({"this", "expressions", "query"}),
+    exp.Case: frozenset({"this", "ifs", "default"}),
+    exp.If: frozenset({"this", "true", "false"}),
+    exp.Count: PLAIN | {"big_int"},
+    exp.Div: PLAIN | {"typed", "safe"},
+    exp.DPipe: PLAIN | {"safe"},
+    exp.Concat: PLAIN | {"safe", "coalesce"},
+    exp.Least: PLAIN | {"ignore_nulls"},
+    exp.Greatest: PLAIN | {"ignore_nulls"},
+    exp.DateDiff: PLAIN | {"unit", "date_part_boundary"},
+    exp.TimestampTrunc: PLAIN | {"unit"},
+    exp.DateTrunc: PLAIN | {"unit"},
+    exp.Interval: PLAIN | {"unit"},
+    exp.Round: PLAIN | {"decimals"},
+    exp.Substring: frozenset({"this", "start", "length"}),
+    exp.Trim: PLAIN | {"position", "collation"},
+    exp.Cast: frozenset({"this", "to"}),
+    exp.TryCast: frozenset({"this", "to", "safe"}),
+    exp.DataType: frozenset({"this", "expressions", "nested"}),
+}
+
+
+def check(node: exp.Expr) -> None:
+    """Refuse a node that carries an argument which its case does not read."""
+    allowed = FORMS.get(type(node), PLAIN)
+    for name, value in node.args.items():
+        if value and name not in allowed:
+            raise UnsupportedSql(
+                f"This form of {node.key.upper()} is not answered.", position=place(node)
+            )

@@ -1,0 +1,129 @@
+"""The whole way without noise: what an accepted query answers when bounds are slack.
+
+The engine's own exact integers take the place of noisy ones, in this process and in tests only; the
+package itself has no way to do this.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+import duckdb
+
+from queries.catalog.view import Tables, Value, View
+from queries.enclave import engine as enclave
+from queries.plan.model import Plan
+from queries.plan.noisy import NoisyStage
+from queries.plan.planner import plan
+from queries.plan.price import Options, Price
+from queries.release import engine as release
+from queries.release.binding import signature
+from queries.workers.settings import Settings
+from tests import datasets
+from tests.datasets import Dataset
+
+PRICE = Price(rho=10**12, delta=10**12)
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A dataset with its planner, its exact engine and plain DuckDB beside them."""
+
+    dataset: Dataset
+
+    @cached_property
+    def view(self) -> View:
+        return self.dataset.view
+
+    @cached_property
+    def settings(self) -> Settings:
+        spill = tempfile.mkdtemp(prefix="sluis-parity-")
+        return Settings(str(self.dataset.deliveries), 4 << 30, 2, 1 << 30, spill, os.getpid())
+
+    @cached_property
+    def private(self) -> duckdb.DuckDBPyConnection:
+        return enclave.Deliveries(self.settings).connection(self.view.delivery)
+
+    @cached_property
+    def open(self) -> duckdb.DuckDBPyConnection:
+        return release.Connections(self.settings).public(self.view.delivery)
+
+    @cached_property
+    def plain(self) -> duckdb.DuckDBPyConnection:
+        return datasets.plain(self.dataset)
+
+    def rows(self, sql: str, limit: int) -> list[tuple[Value, ...]]:
+        return [tuple(row) for row in release.rows_of(self.open, sql, limit)]
+
+    def describe(self, tables: Tables, sql: str) -> list[tuple[str, str]]:
+        from queries.release.refusals import NotBound
+
+        try:
+            return list(signature(self.open, tables, sql))
+        except duckdb.Error:
+            raise NotBound from None
+
+    def plan(self, sql: str, options: Options = Options(), price: Price = PRICE) -> Plan:
+        return plan(sql, self.view, self, price, options)
+
+    def exact(self, found: Plan, seed: int = 1) -> dict[str, NoisyStage]:
+        """The stages' true integers, in the place of noisy ones."""
+        stages = {}
+        for stage in found.stages:
+            answer = enclave.exact(self.private, stage, seed)
+            stages[stage.name] = NoisyStage(stage.name, tuple(answer.keys), tuple(answer.values))
+        return stages
+
+    def answer(self, sql: str, options: Options = Options()) -> tuple[list[str], list[Row]]:
+        """Names and rows of a query with noise off."""
+        found = self.plan(sql, options)
+        answer = release.composed(self.open, found, self.exact(found), 0.95)
+        return [column.name for column in answer.columns], [tuple(row) for row in answer.rows]
+
+    def expected(self, sql: str) -> tuple[list[str], list[Row]]:
+        """DuckDB's answer to the analyst's own text."""
+        found = self.plain.execute(sql)
+        names = [column[0] for column in found.description or ()]
+        return names, [tuple(_json(value) for value in row) for row in found.fetchall()]
+
+
+def _json(value: Any) -> Any:
+    match value:
+        case Decimal():
+            return float(value)
+        case float() if not math.isfinite(value):
+            return None
+        case datetime() | date():
+            return value.isoformat()
+    return value
+
+
+def same(left: Any, right: Any) -> bool:
+    """Whether two values agree: numbers to one part in 10**8."""
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    if isinstance(left, int | float) and isinstance(right, int | float):
+        return math.isclose(left, right, rel_tol=1e-8, abs_tol=1e-7)
+    return bool(left == right)
+
+
+def missing(expected: Iterable[Row], got: Iterable[Row]) -> list[Row]:
+    """The expected rows that have no counterpart among those got, each used once."""
+    rest = list(got)
+    lost = []
+    for row in expected:
+        match = next((r for r in rest if all(map(same, row, r)) and len(r) == len(row)), None)
+        if match is None:
+            lost.append(row)
+        else:
+            rest.remove(match)
+    return lost
