@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from sqlalchemy import Connection, select
 
-from budgets.account import Account, Accountant, Amounts, Kind, shown
+from budgets.account import Account, Accountant, Amounts, Kind, promised, shown
 from budgets.amounts import ATTO, PICO, charged, granted
 from budgets.chain import Entry, Event, first_break
 from budgets.conversion import epsilon_of, rho_of
@@ -165,6 +165,11 @@ def _about_accounts(standing: Sequence[Account], told: _Told) -> list[str]:
             wrong.append(
                 f"The {account.kind.value} account {account.name} differs from its entries."
             )
+        below = [one.grant for one in standing if one.kind is Kind.PROJECT]
+        if account.kind is Kind.DATASET and account.allocated != sum(
+            (promised(one, account.accountant) for one in below), start=Amounts()
+        ):
+            wrong.append(f"The dataset account {account.name} has promised something else.")
         if account.cap != account.grant.capacity:
             wrong.append(f"The {account.kind.value} account {account.name} exceeds its grant.")
     return wrong

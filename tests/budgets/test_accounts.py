@@ -57,6 +57,7 @@ def test_allocations_add_epsilon_at_the_projects_delta(path: Path) -> None:
     ledger, once = ready(path, epsilon="1"), ready(path.with_name("once.db"), epsilon="3")
     ledger.allocate(PROJECT, Fraction(2), None, "ada", "more")
     assert ledger.budget(PROJECT) == once.budget(PROJECT)
+    assert ledger.ceiling(DATASET) == once.ceiling(DATASET)
     with pytest.raises(DeltaFixed):
         ledger.allocate(PROJECT, Fraction(1), Fraction(1, 10**9), "ada", "more")
     assert [entry.event for entry, _ in ledger.entries(DATASET)] == ["open"] + ["allocate"] * 2

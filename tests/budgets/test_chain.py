@@ -167,6 +167,7 @@ def test_no_entries_can_change_places(path: Path) -> None:
     [
         ("UPDATE account SET spent_rho = spent_rho - 1 WHERE kind = 'project'", "project"),
         ("UPDATE account SET reserved_rho = 0 WHERE kind = 'dataset'", "dataset"),
+        ("UPDATE account SET allocated_rho = 0 WHERE kind = 'dataset'", "dataset"),
         ("UPDATE account SET cap_rho = cap_rho + 1 WHERE kind = 'analyst'", "analyst"),
         ("UPDATE account SET epsilon = epsilon * 2 WHERE kind = 'project'", "project"),
         ("UPDATE release SET document = x'00'", "release"),
@@ -182,7 +183,7 @@ def test_what_the_entries_do_not_say_is_found(path: Path, change: str, word: str
     found = verified(path, change)
     assert found.broken_at is None
     assert not found.intact
-    assert word in found.disagreements[0]
+    assert any(word in sentence for sentence in found.disagreements)
 
 
 def test_an_export_can_be_verified_by_itself(path: Path) -> None:

@@ -14,8 +14,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, event, insert, select, text
 from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
 
+from budgets.account import Amounts
 from budgets.charge import QueryState
-from budgets.storage import Storage, migrations, schema
+from budgets.storage import Storage, accounts, migrations, schema
 from tests.budgets import invariants
 from tests.budgets.books import LATE, NOON, PROJECT, STEP, opened, ready, reserved, tables
 
@@ -169,3 +170,17 @@ def test_a_full_disk_at_settlement_keeps_the_charge(tmp_path: Path) -> None:
     assert later.recover(LATE) == (charge.query,)
     assert invariants.taken(path) == STEP
     invariants.hold(path)
+
+
+@pytest.mark.parametrize("part", ["rho", "delta", "epsilon"])
+def test_a_posting_that_does_not_fit_changes_nothing(tmp_path: Path, part: str) -> None:
+    """Were admission ever wrong, the conditional update would still refuse."""
+    path = tmp_path / "a.db"
+    reserved(ready(path))
+    with Storage.open(path).begin() as tx:
+        project = accounts.of_dataset(tx, "mobility")[1]
+        over = getattr(project.remaining, part) + 1
+        for act in (accounts.reserve, lambda tx, which, by: accounts.give_back(tx, {which: by})):
+            with pytest.raises(accounts.Overdrawn):
+                act(tx, project.id, Amounts(**{part: over}))
+        assert accounts.of_dataset(tx, "mobility")[1] == project
