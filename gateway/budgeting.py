@@ -70,7 +70,7 @@ def exact_loss(loss: PrivacyLoss) -> dict[str, str]:
 
 
 def percent(part: Fraction, *, up: bool = True) -> str:
-    """Per cent; what is spent is rounded up, so that it never reads as nothing, what is left down."""
+    """Per cent: what is spent is rounded up and never reads as nothing, what is left down."""
     if part == 0:
         return "0%"
     digits = max(2, 1 - math.floor(math.log10(float(part) * 100)))
