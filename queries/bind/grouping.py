@@ -11,7 +11,7 @@ from queries.bind import aggregates
 from queries.bind.expressions import Expressions, measured
 from queries.language.limits import LIMITS
 from queries.language.parse import place
-from queries.language.refusals import TooManyColumns, UnsupportedSql
+from queries.language.refusals import AcrossUnits, TooManyColumns, UnsupportedSql
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +22,18 @@ class Grouping:
 
     @property
     def within_unit(self) -> bool:
-        """Whether a key determines the privacy unit, so that groups lie within units."""
-        return any(isinstance(s, Column) and s.facts.identity is not None for _, s in self.keys)
+        """Whether a key determines the privacy unit, so that groups lie within units.
+
+        Raises AcrossUnits where such a key may be NULL: NULLs of many units are one group, and that
+        group is nobody's own (P2).
+        """
+        owned = [s for _, s in self.keys if isinstance(s, Column) and s.facts.identity is not None]
+        if owned and all(scalar.facts.nullable for scalar in owned):
+            raise AcrossUnits(
+                f"{owned[0].name} may be NULL here, and NULLs of many persons would be one group.",
+                hint="Exclude NULLs in WHERE, or group by the unit's id of the first table.",
+            )
+        return bool(owned)
 
 
 def grouping(node: exp.Select, expressions: Expressions) -> Grouping:

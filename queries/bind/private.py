@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from queries.algebra.relations import Inner, Relation
-from queries.algebra.scalars import Column, Scalar, conjuncts
+from queries.algebra.scalars import Scalar, conjuncts
 from queries.bind import aggregates, measures, narrowing, within
 from queries.bind.colours import Bound, Environment, Private
 from queries.bind.expressions import Expressions, measured
@@ -92,14 +92,13 @@ def _distinct(
 ) -> Bound:
     if node.args["distinct"].args.get("on") is not None:
         raise UnsupportedSql("DISTINCT ON is not answered.", position=place(node))
-    owned = [s for _, s in columns if isinstance(s, Column) and s.facts.identity is not None]
-    if not owned:
+    keys = Grouping(tuple((None, scalar) for _, scalar in columns))
+    if not keys.within_unit:
         raise AcrossUnits(
             "DISTINCT below an aggregate would let one person's row stand for another's.",
             position=place(node),
             hint="Add the unit's id to the DISTINCT columns, or count with GROUP BY.",
         )
-    keys = Grouping(tuple((None, scalar) for _, scalar in columns))
     grouped, renamed = within.grouped(binder, relation, keys, ())
     names = [name for name, _ in columns]
     return Private(grouped, tuple(zip(names, renamed, strict=True)))

@@ -83,11 +83,17 @@ def column_facts(table: Table, declared: Declared, manifest: Manifest) -> Facts:
     reference = declared.references
     return replace(
         facts,
-        nullable=declared.nullable,
+        nullable=declared.nullable and not _owned(table, declared.name),
         values=declared.categories or None,
         reference=None if reference is None else (reference.table, reference.column),
         identity=identity(table, declared.name, manifest),
     )
+
+
+def _owned(table: Table, name: str) -> bool:
+    """Whether rows with a NULL here have no unit, and so were dropped at registration."""
+    path = table.unit_via.column if table.unit_via is not None else table.unit_key
+    return path is not None and path.lower() == name.lower()
 
 
 def end_of(end: Bound, declared: Declared) -> int | None:

@@ -21,6 +21,7 @@ from queries.language.refusals import BoundTooWide, TooManyColumns, UnknownBound
 from queries.plan import keys as group_keys
 from queries.plan.bounding import Bounds, Sensitivity, of_rows, of_units, shift_for
 from queries.plan.lower.relations import Relations
+from queries.plan.lower.scalars import width
 from queries.plan.lower.statistics import Query, row
 from queries.plan.model import PLANNER_VERSION, Key
 from queries.plan.price import Options
@@ -144,6 +145,8 @@ def key(number: int, scalar: Scalar) -> Key:
     facts = scalar.facts
     if facts.type is Type.DECIMAL:
         return Key(f"k{number}", f"DECIMAL(38, {facts.scale})", facts.scale)
+    if facts.type is Type.INTEGER:
+        return Key(f"k{number}", width(facts))
     return Key(f"k{number}", SQL_TYPES[facts.type])
 
 

@@ -96,7 +96,11 @@ def _proven(value: Scalar) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A measure on its way to text."""
+    """A measure on its way to text.
+
+    `floor` drops keys under that many units: in one level, where a unit has one row, rows are
+    units; in two, partials are.
+    """
 
     measure: Measure
     bounds: Bounds
@@ -123,7 +127,8 @@ class Query:
         for n, (column, shift) in enumerate(zip(columns, self.shifts, strict=True)):
             shown.append(f"{_fitting(column, shift)} AS {quoted(f'm{n}')}")
         by = f" GROUP BY {', '.join(dict.fromkeys(keys))}" if keys else ""
-        return f"SELECT {', '.join(shown)} {block}{by}"
+        having = "" if self.floor is None else f" HAVING COUNT(*) >= {self.floor}"
+        return f"SELECT {', '.join(shown)} {block}{by}{having}"
 
     def _two(self, to: Relations, block: str, keys: list[str], rows: list[Row]) -> str:
         unit = to.unit(self.measure.relation)
@@ -137,10 +142,7 @@ class Query:
         names = [quoted(f"k{n}") for n in range(len(keys))]
         source = f"({self._sample(inner, names)}) AS {quoted('p')}"
         columns = [f"COALESCE(SUM({quoted(f'p{n}')}), 0)" for n in range(len(rows))]
-        text = self._outer(names, columns, f"FROM {source}")
-        if self.floor is None:
-            return text
-        return f"{text} HAVING COUNT(*) >= {self.floor}"
+        return self._outer(names, columns, f"FROM {source}")
 
     def _partial(self, statistic: Statistic, one: Row) -> str:
         if isinstance(statistic, Units):
