@@ -93,7 +93,7 @@ def draft(measure: Measure, view: View, publics: Publics, options: Options) -> D
         sensitivity(s, bounds, shift) for s, shift in zip(measure.statistics, shifts, strict=True)
     )
     named = tuple(key(n, scalar) for n, scalar in enumerate(measure.keys))
-    digest = _digest(query, named, listed, sensitivities, view)
+    digest = _digest(query, named, listed, sensitivities, view, options.minimum_frequency)
     return Draft(digest, measure, bounds, query, named, listed, sensitivities, shape)
 
 
@@ -196,6 +196,7 @@ def _digest(
     listed: group_keys.Keys | None,
     sensitivities: tuple[Sensitivity, ...],
     view: View,
+    frequency: int | None,
 ) -> str:
     """SHA-256 of all that decides what a stage means, its text included."""
     parts = {
@@ -206,6 +207,7 @@ def _digest(
         "keys": keys,
         "listed": listed,
         "bounds": query.bounds,
+        "minimum_frequency": frequency,
         "sensitivities": sensitivities,
         "values": [value_of(statistic) for statistic in query.measure.statistics],
     }
