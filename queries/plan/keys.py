@@ -18,27 +18,22 @@ Privacy note
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from itertools import product
 
 from queries.algebra.calendar import DAY, as_date, as_datetime, series
 from queries.algebra.facts import EXACT, Facts
 from queries.algebra.measures import Measure
-from queries.algebra.names import quoted, text
-from queries.algebra.relations import Inner, Left, Public, Source
-from queries.algebra.scalars import Call, Column, Exists, Scalar, columns, conjuncts, walk
+from queries.algebra.scalars import Call, Scalar
 from queries.bind.publics import Publics
 from queries.catalog.manifest import Type
 from queries.catalog.view import Value
 from queries.language.limits import LIMITS
 from queries.language.refusals import TooManyGroups
-from queries.plan.lower.keys import key_text
-from queries.plan.lower.relations import Relations
+from queries.plan.leaves import Leaves
 
 Keys = tuple[tuple[Value, ...], ...]
 SMALL = 1_000
-LEAF = 5_000
 
 
 def listed(measure: Measure, publics: Publics) -> Keys | None:
@@ -117,159 +112,3 @@ def _dates(facts: Facts) -> list[Value] | None:
     if high - low >= SMALL:
         return None
     return [as_date(day).isoformat() for day in range(low, high + 1)]
-
-
-@dataclass(frozen=True, slots=True)
-class Leaf:
-    """A source of listed columns: the FROM text that yields them, under the source's alias."""
-
-    source: int
-    columns: dict[str, str]
-    public: str | None
-    outer: bool = False
-
-    def text(self, alias: str) -> str:
-        if self.public is None:
-            members = [
-                f"(VALUES {rows}) AS {quoted(f'v{n}')}({quoted(name)})"
-                for n, (name, rows) in enumerate(self.columns.items())
-            ]
-            return f"(SELECT * FROM {', '.join(members)}) AS {alias}"
-        if not self.outer:
-            return f"{self.public} AS {alias}"
-        padded = (
-            f"(VALUES (1)) AS {quoted('one')} LEFT JOIN {self.public} AS {quoted('p')} ON FALSE"
-        )
-        missing = f"SELECT {quoted('p')}.* FROM {padded}"
-        return f"(SELECT * FROM {self.public} AS {quoted('p')} UNION ALL {missing}) AS {alias}"
-
-
-class Leaves:
-    """The columns whose values are listed, and the conditions that read no others."""
-
-    def __init__(self, measure: Measure, publics: Publics) -> None:
-        self._measure = measure
-        self._publics = publics
-        self._leaves = {leaf.source: leaf for leaf in self._found()}
-        relation = measure.relation
-        parts = relation.conjuncts if isinstance(relation, Inner) else ()
-        self._parts = [
-            p for whole in parts for p in conjuncts(whole) if self.covers(p) and _reads(p)
-        ]
-
-    def _found(self) -> Iterable[Leaf]:
-        for public, outer in publics_of(self._measure.relation, outer=False):
-            yield Leaf(public.id, {}, public.sql, outer)
-        own: dict[int, dict[str, str]] = {}
-        for key in self._measure.keys:
-            for column in columns(key):
-                values = self._values(column)
-                if values is not None:
-                    own.setdefault(column.source, {})[column.name] = values
-        for source, named in own.items():
-            yield Leaf(source, named, None)
-
-    def _values(self, column: Column) -> str | None:
-        """The values of a private column as rows of a VALUES list, or None."""
-        facts = column.facts
-        found: list[str] | None = None
-        if facts.values is not None:
-            found = [text(value) for value in facts.values]
-        elif facts.type is Type.BOOLEAN:
-            found = ["TRUE", "FALSE"]
-        elif facts.reference is not None and not self._small(facts):
-            found = self._referenced(*facts.reference)
-        elif facts.type in EXACT and facts.bounded and self._small(facts):
-            low, high = facts.span()
-            found = [str(n) for n in range(low, high + 1)]
-        elif facts.type is Type.DATE and facts.bounded and self._small(facts):
-            low, high = facts.span()
-            found = [f"DATE {text(as_date(n).isoformat())}" for n in range(low, high + 1)]
-        if found is None or len(found) > LEAF:
-            return None
-        return ", ".join(f"({value})" for value in [*found, *(["NULL"] if facts.nullable else [])])
-
-    @staticmethod
-    def _small(facts: Facts) -> bool:
-        if not facts.bounded or facts.type not in EXACT | {Type.DATE}:
-            return False
-        low, high = facts.span()
-        return high - low < (SMALL if facts.type in EXACT else LEAF)
-
-    def _referenced(self, table: str, column: str) -> list[str] | None:
-        name = quoted(column)
-        sql = f"SELECT DISTINCT {name} FROM {quoted(table)} WHERE {name} IS NOT NULL"
-        count = self._publics.rows.rows(f"SELECT COUNT(*) FROM ({sql}) AS q", 1)[0][0]
-        if not isinstance(count, int) or count > LEAF:
-            return None
-        rows = self._publics.rows.rows(sql, LEAF)
-        return [text(value) if isinstance(value, str) else str(value) for (value,) in rows]
-
-    def covers(self, scalar: Scalar) -> bool:
-        """Whether a scalar reads listed columns alone."""
-        if any(isinstance(node, Exists) for node in walk(scalar)):
-            return False
-        return all(self._has(column) for column in columns(scalar))
-
-    def _has(self, column: Column) -> bool:
-        leaf = self._leaves.get(column.source)
-        return leaf is not None and (leaf.public is not None or column.name in leaf.columns)
-
-    def groups(self, positions: list[int]) -> list[list[int]]:
-        """The keys that conditions or a common source tie together, group by group."""
-        groups: list[tuple[set[int], list[int]]] = []
-        for position in positions:
-            sources = self._closure({c.source for c in columns(self._measure.keys[position])})
-            touched = [group for group in groups if group[0] & sources]
-            groups = [group for group in groups if group not in touched]
-            merged = set(sources).union(*(group[0] for group in touched))
-            groups.append((merged, [*(p for group in touched for p in group[1]), position]))
-        return [members for _, members in groups]
-
-    def _closure(self, sources: set[int]) -> set[int]:
-        grown = True
-        while grown:
-            grown = False
-            for part in self._parts:
-                read = {column.source for column in columns(part)}
-                if read & sources and not read <= sources:
-                    sources, grown = sources | read, True
-        return sources
-
-    def rows(self, positions: list[int]) -> Keys:
-        """The distinct values of some keys together; raises TooManyGroups."""
-        keys = [self._measure.keys[n] for n in positions]
-        sources = self._closure({column.source for key in keys for column in columns(key)})
-        to = Relations()
-        parts = [p for p in self._parts if {c.source for c in columns(p)} <= sources]
-        conditions = [to.scalars.write(part) for part in parts]
-        shown = [f"{key_text(key, to)} AS {quoted(f'k{n}')}" for n, key in enumerate(keys)]
-        members = [self._leaves[s].text(to.scalars.alias(s)) for s in sorted(sources)]
-        sql = (
-            f"SELECT DISTINCT {', '.join(shown)} FROM {', '.join(members) or '(VALUES (1)) AS one'}"
-        )
-        if conditions:
-            sql += f" WHERE {' AND '.join(sorted(conditions))}"
-        count = self._publics.rows.rows(f"SELECT COUNT(*) FROM ({sql}) AS q", 1)[0][0]
-        if not isinstance(count, int) or count > LIMITS.cells:
-            raise TooManyGroups(
-                f"There would be {count:,} groups; at most {LIMITS.cells:,} are answered."
-            )
-        return tuple(self._publics.rows.rows(sql, LIMITS.cells))
-
-
-def _reads(part: Scalar) -> bool:
-    return any(True for _ in columns(part))
-
-
-def publics_of(source: Source, *, outer: bool) -> Iterable[tuple[Public, bool]]:
-    """The public sources that conditions may read, and whether their rows may be missing."""
-    match source:
-        case Public():
-            yield source, outer
-        case Inner():
-            for part in source.sources:
-                yield from publics_of(part, outer=outer)
-        case Left():
-            yield from publics_of(source.left, outer=outer)
-            yield from publics_of(source.right, outer=True)

@@ -1,0 +1,214 @@
+"""Listed columns: those whose values are known before any private row is read, and their product.
+
+A leaf is a public source, or one private column with a short list of values. Keys that read leaves
+alone are listed by one query over the leaves they read, under the conditions that tie these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from queries.algebra.calendar import EPOCH
+from queries.algebra.facts import EXACT, Facts
+from queries.algebra.measures import Measure
+from queries.algebra.names import quoted, text
+from queries.algebra.relations import Inner, Left, Public, Source
+from queries.algebra.scalars import Column, Exists, Scalar, columns, conjuncts, walk
+from queries.bind.publics import Publics
+from queries.catalog.manifest import Type
+from queries.catalog.view import TooMany, Value
+from queries.language.limits import LIMITS
+from queries.language.refusals import TooManyGroups
+from queries.plan.lower.keys import key_text
+from queries.plan.lower.relations import Relations
+
+Keys = tuple[tuple[Value, ...], ...]
+LARGEST = 1_000
+"""The longest range of a column that is a key itself."""
+LONGEST = 20_000
+"""The longest range of a column that a key is computed from."""
+PRODUCT = 200_000
+"""The most combinations of private columns that one key is computed from."""
+
+Name = tuple[int, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A public source (`column` is None), or the values of one private column as FROM text."""
+
+    source: int
+    column: str | None
+    text: str
+    size: int = 0
+
+
+class Leaves:
+    """The leaves of a measure, and the conditions that read nothing else."""
+
+    def __init__(self, measure: Measure, publics: Publics) -> None:
+        self._measure = measure
+        self._publics = publics
+        self._leaves: dict[Name, Leaf] = {}
+        for public, outer in publics_of(measure.relation, outer=False):
+            self._leaves[public.id, None] = Leaf(public.id, None, _public(public, outer=outer))
+        for key in measure.keys:
+            for column in columns(key):
+                self._add(column, own=key == column)
+        relation = measure.relation
+        parts = relation.conjuncts if isinstance(relation, Inner) else ()
+        flat = [part for whole in parts for part in conjuncts(whole)]
+        self._parts = [part for part in flat if self._reads(part) and self._named(part)]
+
+    def _add(self, column: Column, *, own: bool) -> None:
+        if (column.source, None) in self._leaves:
+            return
+        found = _values(column, LARGEST if own else LONGEST)
+        if found is not None:
+            self._leaves.setdefault((column.source, column.name), found)
+
+    def covers(self, key: Scalar) -> bool:
+        """Whether a key reads leaves alone, and not too many combinations of them."""
+        if not self._reads(key):
+            return False
+        size = 1
+        for name in self._named(key):
+            size *= max(1, self._leaves[name].size)
+        return size <= PRODUCT
+
+    def _reads(self, scalar: Scalar) -> bool:
+        if any(isinstance(node, Exists) for node in walk(scalar)):
+            return False
+        return all(self._name(column) is not None for column in columns(scalar))
+
+    def _name(self, column: Column) -> Name | None:
+        for name in ((column.source, None), (column.source, column.name)):
+            if name in self._leaves:
+                return name
+        return None
+
+    def _named(self, scalar: Scalar) -> set[Name]:
+        found = (self._name(column) for column in columns(scalar))
+        return {name for name in found if name is not None}
+
+    def groups(self, positions: list[int]) -> list[list[int]]:
+        """The keys that conditions or common leaves tie together, group by group."""
+        groups: list[tuple[set[Name], list[int]]] = []
+        for position in positions:
+            leaves = self._tied(self._named(self._measure.keys[position]))
+            touched = [group for group in groups if group[0] & leaves]
+            groups = [group for group in groups if group not in touched]
+            merged = leaves.union(*(group[0] for group in touched))
+            groups.append((merged, [*(p for group in touched for p in group[1]), position]))
+        return [members for _, members in groups]
+
+    def _tied(self, leaves: set[Name]) -> set[Name]:
+        """The leaves, and all that conditions tie to them."""
+        grown = True
+        while grown:
+            grown = False
+            for part in self._parts:
+                read = self._named(part)
+                if read & leaves and not read <= leaves:
+                    leaves, grown = leaves | read, True
+        return leaves
+
+    def rows(self, positions: list[int]) -> Keys:
+        """The distinct values of some keys together; raises TooManyGroups."""
+        keys = [self._measure.keys[n] for n in positions]
+        leaves = self._tied({name for key in keys for name in self._named(key)})
+        to = Relations()
+        shown = [f"{key_text(key, to)} AS {quoted(f'k{n}')}" for n, key in enumerate(keys)]
+        parts = [part for part in self._parts if self._named(part) <= leaves]
+        conditions = sorted(to.scalars.write(part) for part in parts)
+        sql = f"SELECT DISTINCT {', '.join(shown)} FROM {self._from(leaves, to)}"
+        if conditions:
+            sql += f" WHERE {' AND '.join(conditions)}"
+        try:
+            return tuple(self._publics.rows.rows(sql, LIMITS.cells))
+        except TooMany:
+            raise TooManyGroups(
+                f"There would be more than {LIMITS.cells:,} groups, which is the most."
+            ) from None
+
+    def _from(self, leaves: set[Name], to: Relations) -> str:
+        """The leaves as members of FROM, the columns of one source side by side."""
+        members = []
+        for source in sorted({source for source, _ in leaves}):
+            own = [self._leaves[name] for name in leaves if name[0] == source]
+            texts = sorted(leaf.text for leaf in own)
+            made = texts[0] if own[0].column is None else f"(SELECT * FROM {', '.join(texts)})"
+            members.append(f"{made} AS {to.scalars.alias(source)}")
+        return ", ".join(members) or "(VALUES (1)) AS one"
+
+
+def _values(column: Column, longest: int) -> Leaf | None:
+    """The values of a private column, or None where they are not known or too many."""
+    facts = column.facts
+    if facts.values is not None:
+        return _leaf(column, [text(value) for value in facts.values])
+    if facts.type is Type.BOOLEAN:
+        return _leaf(column, ["TRUE", "FALSE"])
+    if _short(facts, longest):
+        return _range(column)
+    return None if facts.reference is None else _referenced(column, *facts.reference)
+
+
+def _short(facts: Facts, longest: int) -> bool:
+    if not facts.bounded or facts.type not in EXACT | {Type.DATE}:
+        return False
+    low, high = facts.span()
+    return high - low < longest
+
+
+def _leaf(column: Column, values: list[str]) -> Leaf:
+    shown = [*values, "NULL"] if column.facts.nullable or not values else values
+    empty = "" if values or column.facts.nullable else " WHERE FALSE"
+    rows = ", ".join(f"({value})" for value in shown)
+    name = quoted(column.name)
+    made = f"(SELECT * FROM (VALUES {rows}) AS v({name}){empty}) AS {quoted(f'l_{column.name}')}"
+    return Leaf(column.source, column.name, made, len(shown))
+
+
+def _range(column: Column) -> Leaf:
+    low, high = column.facts.span()
+    value = f"CAST(unnest(range({low}, {high + 1})) AS BIGINT)"
+    if column.facts.type is Type.DATE:
+        start = f"DATE {text(EPOCH.date().isoformat())}"
+        value = f"({start} + CAST(unnest(range({low}, {high + 1})) AS INTEGER))"
+    return _selected(column, f"SELECT {value} AS {quoted(column.name)}", high - low + 2)
+
+
+def _referenced(column: Column, table: str, referred: str) -> Leaf:
+    name = quoted(referred)
+    made = f"SELECT DISTINCT {name} AS {quoted(column.name)} FROM {quoted(table)}"
+    return _selected(column, f"{made} WHERE {name} IS NOT NULL", 1)
+
+
+def _selected(column: Column, select: str, size: int) -> Leaf:
+    null = " UNION ALL SELECT NULL" if column.facts.nullable else ""
+    made = f"({select}{null}) AS {quoted(f'l_{column.name}')}"
+    return Leaf(column.source, column.name, made, size)
+
+
+def _public(public: Public, *, outer: bool) -> str:
+    """A public source, with a row of NULLs where a LEFT JOIN may not find it."""
+    if not outer:
+        return public.sql
+    padded = f"(VALUES (1)) AS {quoted('one')} LEFT JOIN {public.sql} AS {quoted('p')} ON FALSE"
+    missing = f"SELECT {quoted('p')}.* FROM {padded}"
+    return f"(SELECT * FROM {public.sql} AS {quoted('p')} UNION ALL {missing})"
+
+
+def publics_of(source: Source, *, outer: bool) -> Iterable[tuple[Public, bool]]:
+    """The public sources that conditions may read, and whether their rows may be missing."""
+    match source:
+        case Public():
+            yield source, outer
+        case Inner():
+            for part in source.sources:
+                yield from publics_of(part, outer=outer)
+        case Left():
+            yield from publics_of(source.left, outer=outer)
+            yield from publics_of(source.right, outer=True)
