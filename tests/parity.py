@@ -20,6 +20,7 @@ import duckdb
 
 from queries.catalog.view import Tables, Value, View
 from queries.enclave import engine as enclave
+from queries.language.refusals import NotBound
 from queries.plan.model import Plan
 from queries.plan.noisy import NoisyStage
 from queries.plan.planner import plan
@@ -65,8 +66,6 @@ class Bench:
         return [tuple(row) for row in release.rows_of(self.open, sql, limit)]
 
     def describe(self, tables: Tables, sql: str) -> list[tuple[str, str]]:
-        from queries.release.refusals import NotBound
-
         try:
             return list(signature(self.open, tables, sql))
         except duckdb.Error:

@@ -70,7 +70,8 @@ def select(
     if not measure.statistics:
         measure = replace(measure, statistics=(Units(None),))
     binder.measures.append(measure)
-    return Writer(reader, node, measure, f"_stage{len(binder.measures) - 1}").open()
+    texts = {item.sql(): measure.keys.index(key) for item, key in keys.keys if item is not None}
+    return Writer(reader, node, measure, f"_stage{len(binder.measures) - 1}", texts).open()
 
 
 def _calls(node: exp.Select) -> list[exp.Expr]:
@@ -195,6 +196,7 @@ class Writer:
     node: exp.Select
     measure: Measure
     stage: str
+    texts: dict[str, int]
 
     def open(self) -> Open:
         items = [self._item(item) for item in self.node.expressions]
@@ -282,6 +284,8 @@ class Writer:
         """The key that the expression is, or None."""
         if not self.measure.keys or aggregates.contains(node) or isinstance(node, STRUCTURAL):
             return None
+        if node.sql() in self.texts:
+            return self._column(f"k{self.texts[node.sql()]}")
         try:
             scalar = self.reader.expressions.bind(node)
         except QueryRefused:

@@ -39,7 +39,7 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One declared column; `scale` is the number of decimals that its grid keeps (0 for integers)."""
+    """One declared column; `scale` is the number of decimals its grid keeps (0 for integers)."""
 
     name: str
     type: Type

@@ -17,7 +17,7 @@ Value = int | str | bool | float | None
 
 @dataclass(frozen=True, slots=True)
 class PublicColumn:
-    """What registration read from a public table: its range (whole steps, or ISO text) and nulls."""
+    """What registration read from a public table: its range (steps, or ISO text) and nulls."""
 
     nullable: bool
     lower: int | str | None = None

@@ -9,6 +9,7 @@
         UnboundedColumn, TooManyRowsPerUnit, RangeTooLarge                      the bounds
         KeysNeedDelta, TooManyGroups, TooManyColumns, PriceTooSmall             the release
         UnknownBound, BoundTooWide                                              the options
+        NotBound                                              what stands above the aggregates
 
 No refusal knows an HTTP status; the gateway maps classes to problems.
 """
@@ -242,3 +243,13 @@ class BoundTooWide(QueryRefused):
 
     code = "bound-too-wide"
     way_out = "Give bounds inside those of the manifest."
+
+
+class NotBound(QueryRefused):
+    """The part of the query above the aggregates does not fit the released columns."""
+
+    code = "not-bound"
+    way_out = "Check names and types of the expressions over aggregates, and of joins above them."
+
+    def __init__(self) -> None:
+        super().__init__("DuckDB cannot bind what is computed from released or public values.")

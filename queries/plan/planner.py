@@ -20,17 +20,21 @@ from queries.bind import open_sql
 from queries.bind.binder import Binder
 from queries.bind.colours import Cell, Open, Private
 from queries.bind.publics import Publics
-from queries.catalog.manifest import Manifest
 from queries.catalog.view import PublicRows, View
 from queries.language.limits import LIMITS
 from queries.language.parse import parse, place
-from queries.language.refusals import NamesPersons, NotAnAggregate, TooComplex, TooManyColumns
-from queries.plan import explain, options, split, timing
+from queries.language.refusals import (
+    NamesPersons,
+    NotAnAggregate,
+    NotBound,
+    TooComplex,
+    TooManyColumns,
+    UnsupportedSql,
+)
+from queries.plan import explain, options, split, tables, timing
 from queries.plan.model import NoisyColumn, Output, Plan, Post, Role, Stage
 from queries.plan.price import Options, Price
-from queries.plan.stages import SQL_TYPES, Draft, draft, value_of
-
-Tables = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+from queries.plan.stages import Draft, draft, value_of
 
 
 def plan(sql: str, view: View, public: PublicRows, price: Price, given: Options) -> Plan:
@@ -59,6 +63,7 @@ class _Planning:
         drafts = [draft(m, self.view, publics, self.given) for m in binder.measures]
         names, kept = _deduplicated(drafts)
         stages = self._stages(kept)
+        self._bindable(stages)
         post = self._post(_renamed(bound, names), stages)
         shapes = [d.shape for d in kept.values()]
         slot, deadline = timing.slot(self.view.manifest.timing, shapes) if kept else (0, 0)
@@ -86,12 +91,21 @@ class _Planning:
         delta = self.price.delta // max(1, thresholded) if self.price.epsilon is None else 0
         return tuple(_stage(name, d, part, delta, self.given) for name, d in drafts.items())
 
+    def _bindable(self, stages: tuple[Stage, ...]) -> None:
+        """Have the engine bind each stage on empty tables, so that it cannot fail to afterwards."""
+        stored = tables.stored(self.view.manifest)
+        for stage in stages:
+            try:
+                self.public.describe(stored, stage.sql.replace("$seed", "0"))
+            except NotBound:
+                raise UnsupportedSql("The engine cannot compute this form of the query.") from None
+
     def _post(self, bound: Open, stages: tuple[Stage, ...]) -> Post:
         query = bound.query
         if isinstance(query, exp.Table):
             query = exp.Select(expressions=[exp.Star()], from_=exp.From(this=query))
         plain = open_sql.text(open_sql.total(query.copy()))
-        found = self.public.describe(_tables(stages), plain)
+        found = self.public.describe(tables.noised(stages), plain)
         if len(found) > LIMITS.columns:
             raise TooManyColumns(f"At most {LIMITS.columns} columns are answered.")
         names = self._names(bound, [name for name, _ in found])
@@ -112,7 +126,7 @@ class _Planning:
         if bound.names and all(bound.names):
             return [str(name) for name in bound.names]
         if bound.released or not bound.names:
-            described = self.public.describe(_analyst_tables(self.view.manifest), self.sql)
+            described = self.public.describe(tables.declared(self.view.manifest), self.sql)
             if len(described) == len(found):
                 return [name for name, _ in described]
         return found
@@ -191,27 +205,3 @@ def _output(name: str, cell: Cell) -> Output:
         return Output(name, Role.DERIVED, reason=cell.reason)
     text = open_sql.text(open_sql.total(exp.Paren(this=cell.expression.copy())))
     return Output(name, Role.DERIVED, expression=text)
-
-
-def _tables(stages: tuple[Stage, ...]) -> Tables:
-    """The stages' noisy tables, as names and types."""
-    found = []
-    for stage in stages:
-        columns = [("_row", "BIGINT")]
-        columns += [(key.name, key.sql_type) for key in stage.keys]
-        columns += [(column.name, column.sql_type) for column in stage.columns]
-        found.append((stage.name, tuple(columns)))
-    return tuple(found)
-
-
-def _analyst_tables(manifest: Manifest) -> Tables:
-    """The private tables as the analyst knows them."""
-    found = []
-    for table in manifest.tables:
-        if not table.public:
-            columns = []
-            for column in table.columns:
-                decimal = f"DECIMAL(18, {column.scale})"
-                columns.append((column.name, SQL_TYPES.get(column.type, decimal)))
-            found.append((table.name, tuple(columns)))
-    return tuple(found)

@@ -10,10 +10,11 @@ from pathlib import Path
 from queries import codec
 from queries.catalog.view import Tables, TooMany, Value
 from queries.faults import Fault, WorkersUnavailable
+from queries.language.refusals import NotBound
 from queries.plan.model import Plan, Stage
 from queries.plan.noisy import NoisyStage
 from queries.release.answer import Answer
-from queries.release.refusals import NotBound, NotComputable, QueryTooExpensive
+from queries.release.refusals import NotComputable, QueryTooExpensive
 from queries.release.words import COMPOSE, DESCRIBE, EXPENSIVE, FAILED, MANY, ROWS, Job, Reply
 from queries.workers.pool import Pool, PoolUnavailable, WorkerFault, WorkerLost
 from queries.workers.settings import Settings

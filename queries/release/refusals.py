@@ -23,13 +23,3 @@ class NotComputable(QueryRefused):
 
     def __init__(self) -> None:
         super().__init__("An expression fails on a public or released value.")
-
-
-class NotBound(QueryRefused):
-    """The part of the query above the aggregates does not fit the released columns."""
-
-    code = "not-bound"
-    way_out = "Check names and types of the expressions over aggregates, and of joins above them."
-
-    def __init__(self) -> None:
-        super().__init__("DuckDB cannot bind what is computed from released or public values.")

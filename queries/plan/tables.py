@@ -1,0 +1,72 @@
+"""Empty tables on which the engine binds SQL before anybody pays: as stored, noised, or declared.
+
+What binds on an empty table of the same types binds on the full one, so a construct that the engine
+lacks is a refusal, and never a fault after the charge.
+"""
+
+from __future__ import annotations
+
+from queries.algebra.names import text
+from queries.catalog.manifest import Column, Manifest, Table, Type
+from queries.catalog.storage import (
+    DECIMAL_DIGITS,
+    ORDINAL,
+    UNIT,
+    has_enum,
+    stored_columns,
+    stored_type,
+)
+from queries.catalog.view import Tables
+from queries.plan.model import Stage
+
+
+def stored(manifest: Manifest) -> Tables:
+    """The private tables as a delivery stores them."""
+    return tuple((table.name, _stored(table)) for table in manifest.tables if not table.public)
+
+
+def _stored(table: Table) -> tuple[tuple[str, str], ...]:
+    own = [(column.name, _type(table, column)) for column in stored_columns(table)]
+    return ((UNIT, "BIGINT"), (ORDINAL, "INTEGER"), *own)
+
+
+def _type(table: Table, column: Column) -> str:
+    if has_enum(table, column):
+        return f"ENUM ({', '.join(text(value) for value in column.categories)})"
+    return stored_type(table, column)
+
+
+def noised(stages: tuple[Stage, ...]) -> Tables:
+    """The stages' noisy tables."""
+    found = []
+    for stage in stages:
+        keys = [(key.name, key.sql_type) for key in stage.keys]
+        columns = [(column.name, column.sql_type) for column in stage.columns]
+        found.append((stage.name, (("_row", "BIGINT"), *keys, *columns)))
+    return tuple(found)
+
+
+def declared(manifest: Manifest) -> Tables:
+    """The private tables as the analyst knows them."""
+    found = []
+    for table in manifest.tables:
+        if not table.public:
+            columns = tuple((column.name, _declared(column)) for column in table.columns)
+            found.append((table.name, columns))
+    return tuple(found)
+
+
+def _declared(column: Column) -> str:
+    if column.type is Type.DECIMAL:
+        return f"DECIMAL({DECIMAL_DIGITS}, {column.scale})"
+    return DECLARED[column.type]
+
+
+DECLARED = {
+    Type.INTEGER: "BIGINT",
+    Type.REAL: "DOUBLE",
+    Type.TEXT: "VARCHAR",
+    Type.BOOLEAN: "BOOLEAN",
+    Type.DATE: "DATE",
+    Type.TIMESTAMP: "TIMESTAMP",
+}
