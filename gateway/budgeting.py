@@ -125,7 +125,7 @@ def allocations(entries: Iterable[tuple[Entry, str]], project: str) -> list[dict
     return [
         json.loads(entry.note) | {"at": _moment(entry.at)}
         for entry, _ in entries
-        if entry.event is Event.ALLOCATE and entry.account[2] == project
+        if entry.event == Event.ALLOCATE and entry.account[2] == project
     ]
 
 

@@ -36,7 +36,7 @@ from queries.release.law import half_width
 
 FOLLOWS = "It follows from noisy columns; its interval comes with the answer."
 VIEWS_KEPT = 32
-MARGIN_SECONDS = 60
+MARGIN_SECONDS = 20
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,9 +101,10 @@ class Server(BaseApplication):  # type: ignore[misc]
             sys.exit(Arbiter.WORKER_BOOT_ERROR)
 
     def _opened(self) -> Any:
+        from gateway import metrics
         from gateway.home import private_files
         from gateway.house import House
-        from gateway.http import app, metrics  # after the fork: native libraries do not survive one
+        from gateway.http import app  # after the fork: native libraries do not survive one
 
         with private_files():
             self._house = House(self._settings)

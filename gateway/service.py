@@ -27,7 +27,7 @@ from budgets.ledger import Ledger
 from budgets.loss import PrivacyLoss
 from budgets.refusals import InFlight
 from budgets.reporting import BudgetStatus
-from gateway import budgeting, document
+from gateway import budgeting, document, metrics
 from gateway.faults import AnswerLost, QueryFaulted
 from gateway.planning import Planned, Planner, drawn, only
 from gateway.prices import PricePolicy
@@ -169,6 +169,7 @@ class Service:
             self._ledger.settle(charge, released, tables)
         except Exception:  # noqa: BLE001 - what could not be stored is not sent
             raise self._fault(charge, AnswerLost) from None
+        metrics.ended("released" if refusal is None else "not-composed")
         if refusal is not None:
             raise NotComposed(refusal.code)
         return released
@@ -181,6 +182,7 @@ class Service:
             self._ledger.void(charge)
             raise
         self._ledger.settle(charge, released, {})
+        metrics.ended("free")
         return released
 
     def _composed(
@@ -219,6 +221,7 @@ class Service:
     def _fault(self, charge: Charge, kind: type[QueryFaulted]) -> QueryFaulted:
         """Keep the charge and end the query; the log gets the id and nothing of the cause."""
         incident = secrets.token_hex(8)
+        metrics.ended(kind.code)
         log.error("fault", incident=incident, query=charge.query, kind=kind.code)
         try:
             self._ledger.fault(charge, incident)

@@ -17,7 +17,6 @@ from gateway.http import (
     health,
     keys,
     members,
-    metrics,
     problems,
     projects,
     queries,
@@ -47,7 +46,6 @@ def create(settings: Settings, house: House | None) -> Flask:
     app.extensions["openapi"] = described(app)
     app.register_blueprint(health.blueprint)
     guard.install(app, settings)
-    metrics.install(app)
     problems.install(app)
     if settings.proxies:
         hops = settings.proxies

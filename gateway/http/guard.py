@@ -11,6 +11,7 @@ import secrets
 import structlog
 from flask import Flask, Response, current_app, g, request
 
+from gateway import metrics
 from gateway.access import Caller
 from gateway.refusals import NotAuthenticated
 from gateway.settings import Settings
@@ -72,10 +73,7 @@ def _finish(response: Response) -> Response:
     response.headers.setdefault("Cache-Control", "no-store")
     response.headers["X-Request-Id"] = g.get("request_id", "-")
     response.headers["API-Version"] = "1"
-    log.info("request", method=request.method, route=_route(), status=response.status_code)
+    rule = request.url_rule.rule if request.url_rule is not None else None
+    metrics.requested(rule, request.method, response.status_code)
+    log.info("request", method=request.method, route=rule or "-", status=response.status_code)
     return response
-
-
-def _route() -> str:
-    """The pattern that matched, so that the log holds no path of a caller's making."""
-    return request.url_rule.rule if request.url_rule is not None else "-"

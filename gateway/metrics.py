@@ -11,24 +11,43 @@ Privacy note
 
 from __future__ import annotations
 
-from flask import Flask, Response, request
-from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    disable_created_metrics,
+    start_http_server,
+)
+
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 REGISTRY = CollectorRegistry()
 REQUESTS = Counter(
-    "sluis_requests", "Requests by route, method and status.", ["route", "method", "status"],
+    "sluis_requests",
+    "Requests by route, method and status.",
+    ["route", "method", "status"],
     registry=REGISTRY,
-)  # fmt: skip
+)
 OUTCOMES = Counter(
-    "sluis_queries", "Queries by outcome, counted when their slot has ended.", ["outcome"],
+    "sluis_queries",
+    "Queries by outcome, counted when their slot has ended.",
+    ["outcome"],
     registry=REGISTRY,
-)  # fmt: skip
+)
 UP = Gauge("sluis_up", "1 while the server takes queries.", registry=REGISTRY)
 
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
-def install(app: Flask) -> None:
-    """Count every request of the app."""
-    app.after_request(_count)
+
+def requested(route: str | None, method: str, status: int) -> None:
+    """Count a request, by the pattern that matched it and never by its path."""
+    known = method if method in _METHODS else "other"
+    REQUESTS.labels(route or "unknown", known, str(status)).inc()
+
+
+def ended(outcome: str) -> None:
+    """Count a query that has ended, and how."""
+    OUTCOMES.labels(outcome).inc()
 
 
 def serve(host: str, port: int) -> None:
@@ -36,13 +55,3 @@ def serve(host: str, port: int) -> None:
     UP.set(1)
     if port:
         start_http_server(port, addr=host, registry=REGISTRY)
-
-
-def _count(response: Response) -> Response:
-    route = request.url_rule.rule if request.url_rule is not None else "unknown"
-    method = request.method if request.method in _METHODS else "other"
-    REQUESTS.labels(route, method, str(response.status_code)).inc()
-    return response
-
-
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
