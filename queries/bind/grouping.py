@@ -40,7 +40,7 @@ def grouping(node: exp.Select, expressions: Expressions) -> Grouping:
     """The keys of a SELECT that aggregates; raises a QueryRefused."""
     clause = node.args.get("group")
     found: list[tuple[exp.Expr | None, Scalar]] = []
-    for item in _items(node, clause):
+    for item in _items(node, clause, expressions):
         scalar = measured(expressions.bind(item), item)
         if all(scalar != known for _, known in found):
             found.append((item, scalar))
@@ -49,7 +49,9 @@ def grouping(node: exp.Select, expressions: Expressions) -> Grouping:
     return Grouping(tuple(found))
 
 
-def _items(node: exp.Select, clause: exp.Group | None) -> list[exp.Expr]:
+def _items(
+    node: exp.Select, clause: exp.Group | None, expressions: Expressions
+) -> list[exp.Expr]:
     if clause is None:
         return []
     if clause.args.get("all"):
@@ -60,15 +62,17 @@ def _items(node: exp.Select, clause: exp.Group | None) -> list[exp.Expr]:
             f"GROUP BY with {odd[0].replace('_', ' ').upper()} is not answered.",
             position=place(clause),
         )
-    return [_meant(node, item) for item in clause.expressions]
+    return [_meant(node, item, expressions) for item in clause.expressions]
 
 
-def _meant(node: exp.Select, item: exp.Expr) -> exp.Expr:
-    """The expression a position stands for, or the item itself."""
+def _meant(node: exp.Select, item: exp.Expr, expressions: Expressions) -> exp.Expr:
+    """The expression that a position or an alias stands for, or the item itself."""
     while isinstance(item, exp.Paren):
         item = item.this
     if isinstance(item, exp.Literal) and not item.is_string:
         return positioned(node, item)
+    if isinstance(item, exp.Column) and expressions.scope.find(item) is None and not item.table:
+        return expressions.aliases.get(item.name.lower(), item)
     return item
 
 
