@@ -18,6 +18,7 @@ from budgets.amounts import parse
 LARGEST_PRICE = Fraction(1000)
 NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 AMOUNT_PATTERN = r"^[0-9]{1,20}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,2})?$"
+POSITIVE_PATTERN = AMOUNT_PATTERN.replace("^", "^(?=[^eE]*[1-9])")
 
 
 class Amount(fields.Field[Fraction]):
@@ -120,14 +121,15 @@ def described(plugin: MarshmallowPlugin) -> None:
 
 def _properties(_converter: Any, field: fields.Field[Any], **_: Any) -> dict[str, Any]:
     text = {"type": "string", "pattern": AMOUNT_PATTERN}
+    positive = {"type": "string", "pattern": POSITIVE_PATTERN}
     match field:
         case Amount():
             number = {"type": "number", "exclusiveMinimum": 0, "maximum": 1000}
-            return {"anyOf": [number, text]}
+            return {"anyOf": [number, positive]}
         case Delta():
             return {"anyOf": [{"type": "number", "minimum": 0, "exclusiveMaximum": 1}, text]}
         case Share():
-            return {"type": "string", "pattern": AMOUNT_PATTERN.replace("$", " ?%$")}
+            return {"type": "string", "pattern": POSITIVE_PATTERN.replace("$", " ?%$")}
         case Number():
             return {"type": "number"}
         case Bound():

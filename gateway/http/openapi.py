@@ -13,6 +13,7 @@ import yaml
 
 from gateway.http import problems
 from gateway.http.app import create
+from gateway.http.schemas import PRICES
 from gateway.settings import Settings
 
 DESCRIPTION = """\
@@ -47,6 +48,7 @@ def document() -> dict[str, Any]:
     components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
     components["schemas"]["Problem"] = _problem()
     components["schemas"].pop("Error", None)
+    components["schemas"]["Submission"]["oneOf"] = [{"required": [name]} for name in PRICES]
     components["responses"] = {"Problem": _problem_response()}
     for path in spec["paths"].values():
         for method in METHODS:

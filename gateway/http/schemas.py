@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validates_schema
-from marshmallow.validate import Length, OneOf, Range
+from marshmallow.validate import Length, OneOf, Range, Regexp
 
 from gateway.http.fields import Amount, Bound, Flag, Number, Share, Whole
 
@@ -404,7 +404,7 @@ class PageSchema(Closed):
     """Which page of a list."""
 
     cursor = fields.String(
-        validate=Length(1, 40), metadata={"description": "`next` of the page before"}
+        validate=Regexp(r"^[0-9]{1,18}$"), metadata={"description": "`next` of the page before"}
     )
     limit = fields.Integer(
         load_default=50,
