@@ -7,7 +7,7 @@ NaN and infinities), the stored rows of all other units are the same with and wi
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -79,9 +79,9 @@ notes = st.sampled_from(["", "x", "xyz", "xyy", "é\u0301é"])
 class Rows:
     """The rows of one unit (or of none): all its spellings of itself, its trips and their pings."""
 
-    devices: list[Row]
-    trips: list[Row]
-    pings: list[Row]
+    devices: Sequence[Row]
+    trips: Sequence[Row]
+    pings: Sequence[Row]
 
 
 def spelled(unit: int | None) -> st.SearchStrategy[str]:
