@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from queries.algebra.measures import Measure
 from queries.bind import forms, open_queries, private
-from queries.bind.colours import Bound, Environment, Private
+from queries.bind.colours import Bound, Common, Environment, Private
 from queries.bind.publics import Publics
 from queries.bind.scans import scanned
 from queries.bind.scope import Scope
@@ -92,7 +92,7 @@ class Binder:
         if node.args.get("catalog") or (node.db and node.db.lower() != "main"):
             raise UnknownTable(f"There is no table {node.sql()} here.", position=place(node))
         if not node.db and node.name.lower() in env:
-            return self._common(env[node.name.lower()], env)
+            return self._common(env[node.name.lower()])
         table = self.view.manifest.table(node.name)
         if table is None:
             raise UnknownTable(f"There is no table {node.name} here.", position=place(node))
@@ -101,12 +101,11 @@ class Binder:
         scan, columns = scanned(table, self.number(), self.view.manifest, self.bounds)
         return Private(scan, columns)
 
-    def _common(self, cte: exp.CTE, env: Environment) -> Bound:
+    def _common(self, found: Common) -> Bound:
         """A WITH query, bound anew at each use, in the names that stood before it."""
+        cte = found.query
         forms.check(cte)
-        name = cte.alias.lower()
-        before = dict(list(env.items())[: list(env).index(name)])
-        bound = self.query(cte.this, before)
+        bound = self.query(cte.this, found.before)
         return renamed(bound, tuple(column.name for column in cte.args["alias"].columns), cte)
 
 
@@ -126,8 +125,7 @@ def extended(node: exp.Query, env: Environment) -> Environment:
         raise UnsupportedSql("Recursive queries are not answered.", position=place(clause))
     found = dict(env)
     for cte in clause.expressions:
-        found.pop(cte.alias.lower(), None)
-        found[cte.alias.lower()] = cte
+        found[cte.alias.lower()] = Common(cte, dict(found))
     return found
 
 

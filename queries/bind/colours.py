@@ -62,5 +62,13 @@ class Open:
     rowwise: Rowwise | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Common:
+    """A WITH query and the names that stood before it, in which it is read wherever it is used."""
+
+    query: exp.CTE
+    before: Mapping[str, Common]
+
+
 Bound = Private | Open
-Environment = Mapping[str, exp.CTE]
+Environment = Mapping[str, Common]

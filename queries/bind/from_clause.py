@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from queries.algebra.relations import Derived, Inner, Left, Public, Relation, Scan, Source
-from queries.algebra.scalars import Column, Exists, Scalar, conjuncts, walk
+from queries.algebra.scalars import Call, Column, Exists, Scalar, conjuncts, walk
 from queries.bind import forms, joins, scans
 from queries.bind.colours import Open, Private
 from queries.bind.expressions import Expressions, Subqueries
@@ -131,7 +131,7 @@ class FromClause:
     def _private(self, item: FromItem, bound: Private, *, alone: bool) -> tuple[Member, Visible]:
         relation = bound.relation
         columns = named(bound.columns, item.names, item.node)
-        if isinstance(relation, Scan):
+        if isinstance(relation, Scan) and not (alone and any(map(_computed, columns))):
             table = self.binder.view.manifest.table(relation.table)
             if table is None:
                 raise ValueError("a scan of no table")
@@ -196,6 +196,13 @@ def named(
     own = [name for name, _ in columns]
     given = [*names, *own[len(names) :]]
     return tuple((name, scalar) for name, (_, scalar) in zip(given, columns, strict=True))
+
+
+def _computed(named: tuple[str, Scalar]) -> bool:
+    """Whether a column may have a value where its row is missing, so that it must stand alone."""
+    scalar = named[1]
+    bare = scalar.args[0] if isinstance(scalar, Call) and scalar.op.startswith("clamp:") else scalar
+    return not isinstance(bare, Column)
 
 
 def left_rows(left: Member, right: Member, parts: Sequence[Scalar], binder: Binder) -> int:

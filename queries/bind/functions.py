@@ -19,6 +19,8 @@ Bind = Callable[[exp.Expr], Scalar]
 NUMERIC = EXACT | {Type.REAL}
 TEXTS = frozenset({Type.TEXT})
 INTEGERS = frozenset({Type.INTEGER})
+MOST_CHARACTERS = 2**31 - 1
+"""Beyond 32 bits the engine raises on positions and lengths, and only where it meets a text."""
 
 
 def bind(node: exp.Expr, value: Bind) -> Scalar:
@@ -144,10 +146,12 @@ def _edge(node: exp.Expr, value: Bind) -> Scalar:
 
 
 def _constant(scalar: Scalar, node: exp.Expr) -> Scalar:
-    if isinstance(scalar, Literal) and scalar.facts.type is Type.INTEGER:
+    whole = isinstance(scalar, Literal) and scalar.facts.type is Type.INTEGER
+    if whole and max(map(abs, scalar.facts.span())) <= MOST_CHARACTERS:
         return scalar
     raise TypeMismatch(
-        "Positions and lengths must be constant whole numbers.", position=place(node)
+        "Positions and lengths must be constant whole numbers, of at most 31 bits.",
+        position=place(node),
     )
 
 
@@ -187,7 +191,19 @@ def _cast(node: exp.Expr, value: Bind) -> Scalar:
     cast = to_type(arg, kind)
     if cast is None:
         raise TypeMismatch("This cast is not answered.", position=place(node))
-    return cast
+    return fitted(cast, NARROW[target.this]) if target.this in NARROW else cast
+
+
+def fitted(arg: Scalar, kind: tuple[str, int]) -> Scalar:
+    """A whole number where a narrower type holds it, else NULL."""
+    (low, high), (name, bits) = arg.facts.span(), kind
+    least, most = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
+    if least <= low and high <= most:
+        return arg
+    ends = max(low, least), min(high, most)
+    if ends[0] > ends[1]:
+        return types.null_of(arg.facts)
+    return Call(f"fit:{name}", (arg,), Facts(Type.INTEGER, True, 0, *ends))
 
 
 def _to_decimal(arg: Scalar, target: exp.DataType, node: exp.Expr) -> Scalar:
@@ -214,7 +230,8 @@ def to_type(arg: Scalar, kind: Type) -> Scalar | None:
     if source is kind:
         return arg
     if isinstance(arg, Literal) and isinstance(arg.value, str):
-        return types.read_text(arg.value, kind)
+        read = types.read_text(arg.value, kind)
+        return None if read is not None and read.facts.type is not kind else read
     match kind:
         case Type.REAL if source in EXACT:
             return op.to_real(arg)
@@ -252,11 +269,16 @@ def _real_to_integer(arg: Scalar) -> Scalar:
 
 CASTS = {
     exp.DType.INT: Type.INTEGER, exp.DType.BIGINT: Type.INTEGER, exp.DType.SMALLINT: Type.INTEGER,
-    exp.DType.TINYINT: Type.INTEGER, exp.DType.INT128: Type.INTEGER,
-    exp.DType.DOUBLE: Type.REAL, exp.DType.FLOAT: Type.REAL, exp.DType.DECIMAL: Type.DECIMAL,
+    exp.DType.TINYINT: Type.INTEGER, exp.DType.DOUBLE: Type.REAL, exp.DType.DECIMAL: Type.DECIMAL,
     exp.DType.TEXT: Type.TEXT, exp.DType.VARCHAR: Type.TEXT, exp.DType.BOOLEAN: Type.BOOLEAN,
     exp.DType.DATE: Type.DATE, exp.DType.TIMESTAMP: Type.TIMESTAMP,
     exp.DType.TIMESTAMPNTZ: Type.TIMESTAMP,
+}  # fmt: skip
+"""The types that a cast may name: no FLOAT, whose arithmetic rounds otherwise than a double's."""
+
+NARROW = {
+    exp.DType.TINYINT: ("TINYINT", 8), exp.DType.SMALLINT: ("SMALLINT", 16),
+    exp.DType.INT: ("INTEGER", 32),
 }  # fmt: skip
 
 CASES: dict[type[exp.Expr], Callable[[exp.Expr, Bind], Scalar]] = {

@@ -49,9 +49,7 @@ def grouping(node: exp.Select, expressions: Expressions) -> Grouping:
     return Grouping(tuple(found))
 
 
-def _items(
-    node: exp.Select, clause: exp.Group | None, expressions: Expressions
-) -> list[exp.Expr]:
+def _items(node: exp.Select, clause: exp.Group | None, expressions: Expressions) -> list[exp.Expr]:
     if clause is None:
         return []
     if clause.args.get("all"):

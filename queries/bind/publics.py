@@ -18,6 +18,7 @@ from queries.algebra.scalars import Call, Column, Scalar
 from queries.bind import open_sql
 from queries.catalog.manifest import Column as Declared
 from queries.catalog.manifest import Table, Type
+from queries.catalog.storage import UNIT
 from queries.catalog.view import PublicColumn, PublicRows, View
 
 Named = tuple[tuple[str, Scalar], ...]
@@ -34,7 +35,15 @@ class Publics:
     def table(self, table: Table, number: int) -> tuple[Public, Named]:
         """A public table as source `number`."""
         known = self.view.public[table.name].columns
-        named = tuple((c.name, _column(number, c, known[c.name])) for c in table.columns)
+        named = tuple(
+            (
+                c.name,
+                about_unit(number)
+                if c.name == table.unit_key
+                else _column(number, c, known[c.name]),
+            )
+            for c in table.columns
+        )
         return Public(number, quoted(table.name)), named
 
     def query(self, query: exp.Query, number: int) -> tuple[Public, Named]:
@@ -66,15 +75,32 @@ class Publics:
             self._reach[public.sql, columns] = self._count(public, columns)
         return self._reach[public.sql, columns]
 
+    def _public_name(self, public: Public, name: str) -> str:
+        """A stored column's name in the public file, where a unit's id still stands as it is."""
+        about = {quoted(table.name): table.unit_key for table in self.view.manifest.tables}
+        own = about.get(public.sql) if name == UNIT else None
+        return quoted(name if own is None else own)
+
     def _count(self, public: Public, columns: frozenset[str]) -> int:
+        if not columns and public.sql in self._sizes():
+            return max(1, self._sizes()[public.sql])
         if not columns:
             asked = f"SELECT COUNT(*) FROM {public.sql} AS q"
         else:
-            names = ", ".join(quoted(name) for name in sorted(columns))
+            names = ", ".join(self._public_name(public, name) for name in sorted(columns))
             groups = f"SELECT COUNT(*) AS n FROM {public.sql} AS q GROUP BY {names}"
             asked = f"SELECT COALESCE(MAX(n), 0) FROM ({groups}) AS g"
         found = self.rows.rows(asked, 1)[0][0]
         return max(1, int(found or 0))
+
+    def _sizes(self) -> dict[str, int]:
+        """The rows of the public tables, by the text that stands for them in FROM."""
+        return {quoted(name): table.rows for name, table in self.view.public.items()}
+
+
+def about_unit(number: int) -> Column:
+    """The unit's id in a public table about units: its pseudonym, met in joins alone (P5)."""
+    return Column(number, UNIT, Facts(Type.TEXT, False, identity="unit"))
 
 
 def _found(null: bool, low: object, high: object) -> PublicColumn:

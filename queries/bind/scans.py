@@ -23,6 +23,7 @@ from queries.algebra.scalars import Call, Column, Scalar
 from queries.bind.joins import Member
 from queries.catalog.manifest import Bound, Manifest, Table, Type
 from queries.catalog.manifest import Column as Declared
+from queries.catalog.storage import UNIT
 
 Named = tuple[tuple[str, Scalar], ...]
 
@@ -38,8 +39,7 @@ def scanned(
     named = []
     for declared in table.columns:
         facts = column_facts(table, declared, manifest)
-        name = "_unit" if facts.identity == "unit" else declared.name
-        column = Column(number, name, facts)
+        column = Column(number, column_name(table, declared), facts)
         tight = bounds.get(f"{table.name}.{declared.name}".lower())
         named.append((declared.name, column if tight is None else clamped(column, *tight)))
     return scan, tuple(named)
@@ -56,9 +56,13 @@ def rows_per_unit(table: Table) -> int:
 
 def unique_keys(table: Table, number: int) -> tuple[frozenset[tuple[int, str]], ...]:
     """The sets of columns that no two rows of the table share."""
-    declared = table.column
-    names = [found.name for name in table.key if (found := declared(name)) is not None]
+    names = [column_name(table, found) for n in table.key if (found := table.column(n)) is not None]
     return (frozenset((number, name) for name in names),) if names else ()
+
+
+def column_name(table: Table, declared: Declared) -> str:
+    """The name under which a delivery holds a column: the unit's id is its pseudonym."""
+    return UNIT if declared.name == table.unit_key else declared.name
 
 
 def member(table: Table, scan: Scan) -> Member:

@@ -70,6 +70,8 @@ class InScope:
             raise UnsupportedSql("EXISTS takes a plain SELECT.", position=place(node))
         clause = FromClause(self.binder, self, scope)
         clause.add(FromItem("q", node, bound), None)
+        if len(clause.tables[0].columns) != 1:
+            raise UnsupportedSql("IN takes a subquery of one column.", position=place(node))
         first = clause.tables[0].columns[0][1]
         compared = Expressions(clause.scope, self).compared("=", _given(member), first, node)
         clause.parts.append(compared)

@@ -20,6 +20,7 @@ from queries.language.refusals import RangeTooLarge, TypeMismatch, UnitCompared
 
 NULL = Literal(None, Facts(Type.TEXT, True))
 LARGEST_SCALE = 18
+NUMBER = re.compile(r"\s*-?\d{1,15}(\.\d{1,9})?\s*")
 WORDS = {
     Type.INTEGER: "a whole number",
     Type.DECIMAL: "a decimal number",
@@ -108,7 +109,8 @@ def unified(parts: list[Scalar], node: exp.Expr) -> list[Scalar]:
         return parts
     kinds = {part.facts.type for part in typed}
     if Type.TEXT in kinds and len(kinds) > 1:
-        typed = [_read(part, kinds - {Type.TEXT}, node) for part in typed]
+        scale = max(part.facts.scale for part in typed)
+        typed = [_read(part, kinds - {Type.TEXT}, scale, node) for part in typed]
         kinds = {part.facts.type for part in typed}
     aligned = _aligned(typed, kinds, node)
     rest = iter(aligned)
@@ -129,13 +131,16 @@ def _aligned(parts: list[Scalar], kinds: set[Type], node: exp.Expr) -> list[Scal
     raise TypeMismatch(f"These do not compare: {names}.", position=place(node))
 
 
-def _read(part: Scalar, others: set[Type], node: exp.Expr) -> Scalar:
-    """A text literal beside another type is read as that type, as DuckDB does."""
+def _read(part: Scalar, others: set[Type], scale: int, node: exp.Expr) -> Scalar:
+    """A text literal beside another type is read as that type, as DuckDB does.
+
+    One with more decimals than `scale` is not: DuckDB would round it first.
+    """
     if part.facts.type is not Type.TEXT:
         return part
     if isinstance(part, Literal) and isinstance(part.value, str) and len(others) == 1:
         read = read_text(part.value, next(iter(others)))
-        if read is not None:
+        if read is not None and (read.facts.type is Type.REAL or read.facts.scale <= scale):
             return read
     raise TypeMismatch("This text cannot be compared with that type.", position=place(node))
 
@@ -146,7 +151,9 @@ def read_text(value: str, kind: Type) -> Literal | None:
         return parsed_temporal(value, kind)
     if kind is Type.BOOLEAN and value.lower() in ("true", "false"):
         return Literal(value.lower() == "true", Facts(Type.BOOLEAN, False))
-    if kind in EXACT | {Type.REAL} and re.fullmatch(r"\s*-?\d{1,15}(\.\d{1,9})?\s*", value):
+    if kind is Type.REAL and NUMBER.fullmatch(value):
+        return real_literal(float(value))
+    if kind in EXACT and NUMBER.fullmatch(value):
         number = Decimal(value.strip())
         scale = max(0, -int(number.as_tuple().exponent))
         return op.number(int(number.scaleb(scale)), scale)

@@ -26,6 +26,7 @@ def _meant(bound: ColumnBound, manifest: Manifest) -> list[tuple[Table, Column]]
     for table in manifest.tables:
         column = table.column(name)
         named = not prefix or prefix == [table.name]
+        named = named and name.lower() != (table.unit_key or "").lower()
         if not table.public and named and column is not None and column.type in EXACT:
             found.append((table, column))
     if len(found) != 1 or len(prefix) > 1:

@@ -225,6 +225,10 @@ def _try(to: Scalars, call: Call, fixed: list[str]) -> str:
     return f"TRY_CAST({to.write(call.args[0])} AS {ENGINE_TYPES[Type(fixed[0])]})"
 
 
+def _fit(to: Scalars, call: Call, fixed: list[str]) -> str:
+    return f"CAST(TRY_CAST({to.write(call.args[0])} AS {fixed[0]}) AS BIGINT)"
+
+
 def _part(to: Scalars, call: Call, fixed: list[str]) -> str:
     return f"date_part({text(fixed[0])}, {to.write(call.args[0])})"
 
@@ -271,7 +275,7 @@ FORMS: dict[str, Form] = {
     "neg": _negate, "abs": _absolute, "rescale": _rescale, "real": _real,
     "round": _rounding("round"), "floor": _rounding("floor"), "ceil": _rounding("ceil"),
     "timestamp": _cast("TIMESTAMP"), "date": _cast("DATE"), "text": _cast("VARCHAR"),
-    "truth": _cast("BIGINT"), "whole": _cast("BIGINT", "TRY_CAST"), "try": _try,
+    "truth": _cast("BIGINT"), "whole": _cast("BIGINT", "TRY_CAST"), "try": _try, "fit": _fit,
     "part": _part, "trunc": _trunc, "diff": _diff, "shift": _shift,
     "days+": _days_added, "days-": _infix("-"), "clamp": _clamp, "steps": _steps,
 }  # fmt: skip
