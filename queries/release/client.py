@@ -13,7 +13,8 @@ from queries.faults import Fault, WorkersUnavailable
 from queries.language.refusals import NotBound
 from queries.plan.model import Plan, Stage
 from queries.plan.noisy import NoisyStage
-from queries.release.answer import Answer
+from queries.release.answer import Answer, Rows
+from queries.release.known import Known
 from queries.release.refusals import NotComputable, QueryTooExpensive
 from queries.release.words import COMPOSE, DESCRIBE, EXPENSIVE, FAILED, MANY, ROWS, Job, Reply
 from queries.workers.pool import Pool, PoolUnavailable, WorkerFault, WorkerLost
@@ -21,6 +22,7 @@ from queries.workers.settings import Settings
 
 MODULE = "queries.release.worker"
 SPILL_LIMIT = 4 << 30
+BYTES_A_COLUMN = 100
 
 
 class ReleaseEngine:
@@ -43,32 +45,27 @@ class ReleaseEngine:
         settings = Settings(str(home), memory, threads, SPILL_LIMIT)
         self._pool = Pool(MODULE, workers, settings, spill or home.parent / "spill")
         self._seconds = seconds
+        self._known = Known()
 
     def rows(self, delivery: str, sql: str, limit: int) -> list[tuple[Value, ...]]:
         """At most `limit` rows of a query over a delivery's public tables; else TooMany.
 
         Raises QueryTooExpensive, NotComputable, or WorkersUnavailable where nobody could be asked.
         """
-        try:
-            reply = self._ask(Job(ROWS, delivery, sql=sql, limit=limit))
-        except Fault:
-            raise WorkersUnavailable("no release worker could be asked") from None
-        if reply.outcome == MANY:
-            raise TooMany("the query has more rows than were asked for")
-        return list(reply.rows)
+        return self._known.get(
+            (ROWS, delivery, sql, limit), len(sql), lambda: self._rows(delivery, sql, limit)
+        )
 
     def describe(self, delivery: str, tables: Tables, sql: str) -> list[tuple[str, str]]:
         """Names and types of a query's columns, over public tables and the empty `tables`.
 
         Raises NotBound, or WorkersUnavailable where nobody could be asked.
         """
-        try:
-            reply = self._ask(Job(DESCRIBE, delivery, sql=sql, tables=tables))
-        except NotComputable:
-            raise NotBound from None
-        except Fault:
-            raise WorkersUnavailable("no release worker could be asked") from None
-        return list(reply.columns)
+        return self._known.get(
+            (DESCRIBE, delivery, tables, sql),
+            len(sql) + BYTES_A_COLUMN * sum(len(columns) for _, columns in tables),
+            lambda: self._described(delivery, tables, sql),
+        )
 
     def compose(self, plan: Plan, stages: Mapping[str, NoisyStage], confidence: float) -> Answer:
         """The plan's answer from the noisy tables of its stages, by the stages' names.
@@ -95,6 +92,24 @@ class ReleaseEngine:
     def close(self) -> None:
         """Ends all workers, also those at work."""
         self._pool.close()
+
+    def _rows(self, delivery: str, sql: str, limit: int) -> Rows:
+        try:
+            reply = self._ask(Job(ROWS, delivery, sql=sql, limit=limit))
+        except Fault:
+            raise WorkersUnavailable("no release worker could be asked") from None
+        if reply.outcome == MANY:
+            raise TooMany("the query has more rows than were asked for")
+        return reply.rows
+
+    def _described(self, delivery: str, tables: Tables, sql: str) -> tuple[tuple[str, str], ...]:
+        try:
+            reply = self._ask(Job(DESCRIBE, delivery, sql=sql, tables=tables))
+        except NotComputable:
+            raise NotBound from None
+        except Fault:
+            raise WorkersUnavailable("no release worker could be asked") from None
+        return reply.columns
 
     def _ask(self, job: Job) -> Reply:
         try:
