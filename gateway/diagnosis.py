@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import sys
 import time
@@ -16,6 +17,7 @@ from pathlib import Path
 from budgets.ledger import Ledger
 from budgets.storage import Storage
 from gateway.home import Home, is_locked
+from gateway.house import CHECKER_MEMORY
 from gateway.registry import Registry
 from gateway.settings import Settings
 from queries.catalog.delivered import DeliveryDamaged, load_view
@@ -48,6 +50,7 @@ def diagnose(settings: Settings) -> list[Finding]:
         lambda: _lock(home),
         lambda: _database(home),
         lambda: _deliveries(home),
+        lambda: _memory(settings),
         lambda: _worker(home, settings),
         _pins,
         lambda: _disk(home),
@@ -131,6 +134,16 @@ def _worker(home: Home, settings: Settings) -> Iterator[Finding]:
         enclave.close()
     took = time.monotonic() - began
     yield Finding("worker", True, f"starts in {took:.1f} s; OpenDP confirms its maps")
+
+
+def _memory(settings: Settings) -> Iterator[Finding]:
+    """All workers together, the one that checks maps included, within 70 % of the machine."""
+    whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20
+    asked = settings.workers * settings.worker_memory + CHECKER_MEMORY
+    asked += settings.release_workers * settings.release_memory
+    ok = asked <= 0.7 * whole
+    do = "Lower SLUIS_WORKERS or SLUIS_WORKER_MEMORY."
+    yield Finding("memory", ok, f"workers may use {asked} of {whole} MiB", None if ok else do)
 
 
 def _sample() -> Plan:

@@ -86,7 +86,9 @@ def demo(once: bool, port: int | None, home: str | None, as_json: bool) -> None:
             emit({"url": client.url, "key": key, "project": SHOWS[0].project, "release": release})
         else:
             _show(client, release)
-        if not once:
+        if once:
+            say("\nThe gateway stops now; without --once it goes on.")
+        else:
             _stay(server, say)
 
 

@@ -22,7 +22,7 @@ ORGANISATIONS = 15_000
 NOTIFICATIONS = 24_000
 
 PROVINCES = ("Dijkland", "Heuvelrug", "Kustmark", "Veenstreek")
-STEMS = ("Ooster", "Wester", "Noorder", "Zuider", "Nieuw", "Oud", "Hoog", "Laag", "Groot", "Klein")
+STEMS = ("Ooster", "Wester", "Noorder", "Zuider", "Nieuw")
 ENDINGS = ("dam", "burg", "veen", "zijl")
 SECTORS = {
     "agriculture": "primary", "industry": "secondary", "construction": "secondary",
@@ -68,7 +68,7 @@ def _pings(
     draw: np.random.Generator, ids: Column, areas: list[str], weights: Column
 ) -> dict[str, Column]:
     """Each device has a home and a place of work; most of its pings come from the two."""
-    activity = draw.lognormal(0.0, 0.9, DEVICES)
+    activity = draw.lognormal(0.0, 0.7, DEVICES)
     device = draw.choice(DEVICES, PINGS, p=activity / activity.sum())
     home = draw.choice(len(areas), DEVICES, p=weights)
     work = draw.choice(len(areas), DEVICES, p=weights)

@@ -8,9 +8,10 @@ from marshmallow import Schema, fields
 from marshmallow.validate import Length
 
 from gateway.access import Act
+from gateway.http.answers import BudgetSchema
 from gateway.http.fields import Amount, Delta
 from gateway.http.resources import Blueprint, Body, administrator, created, house, permitted
-from gateway.http.schemas import BudgetSchema, Closed
+from gateway.http.schemas import Closed
 
 blueprint = Blueprint("allocations", __name__, description="Who was given what.")
 

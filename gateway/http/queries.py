@@ -10,15 +10,9 @@ from flask.views import MethodView
 
 from gateway.access import Act
 from gateway.http import formats
+from gateway.http.answers import QueriesSchema, QuerySchema, ReleaseSchema
 from gateway.http.resources import Blueprint, Body, house, permitted
-from gateway.http.schemas import (
-    PRICES,
-    PageSchema,
-    QueriesSchema,
-    QuerySchema,
-    ReleaseSchema,
-    SubmissionSchema,
-)
+from gateway.http.schemas import PRICES, PageSchema, SubmissionSchema
 from gateway.prices import Asked, Unit
 from gateway.refusals import BadIdempotencyKey, IdempotencyKeyNeeded, Invalid
 from gateway.submission import CONFIDENCE, Question, Submission

@@ -6,9 +6,10 @@ from flask import Response, jsonify
 from flask.views import MethodView
 
 from gateway.access import Act
+from gateway.http.answers import QuoteSchema
 from gateway.http.queries import question
 from gateway.http.resources import Blueprint, Body, house, permitted
-from gateway.http.schemas import QuoteSchema, SubmissionSchema
+from gateway.http.schemas import SubmissionSchema
 
 blueprint = Blueprint("quotes", __name__, description="Know the price and the error beforehand.")
 

@@ -1,0 +1,302 @@
+"""Schemas of what goes out: losses, budgets, releases, quotes and queries."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields
+from marshmallow.validate import OneOf
+
+
+class LossSchema(Schema):
+    """A privacy loss, exactly: decimal text, never a float."""
+
+    rho = fields.String(required=True, metadata={"description": "rho, exact", "example": "0.0005"})
+    delta = fields.String(
+        required=True, metadata={"description": "delta for thresholding, exact", "example": "0"}
+    )
+    epsilon = fields.String(
+        required=True,
+        metadata={
+            "description": "epsilon: exact in a pure project, else at the project's own delta, "
+            "rounded up",
+            "example": "0.2",
+        },
+    )
+    budget_share = fields.String(
+        required=True,
+        metadata={"description": "per cent of the project's whole budget", "example": "1.02%"},
+    )
+
+
+class StandingSchema(LossSchema):
+    """What an account holds, spent or has left: as amounts and in words."""
+
+    words = fields.String(
+        required=True,
+        metadata={"description": "in words", "example": "about 40 more counts at +-25"},
+    )
+
+
+class BudgetSchema(Schema):
+    """The privacy budget of a project."""
+
+    project = fields.String(required=True, metadata={"description": "the project"})
+    dataset = fields.String(required=True, metadata={"description": "its dataset"})
+    accountant = fields.String(
+        required=True,
+        validate=OneOf(["zcdp", "pure"]),
+        metadata={"description": "how losses are added: rho (zcdp) or epsilon (pure)"},
+    )
+    frozen = fields.Boolean(
+        required=True,
+        metadata={"description": "true until an administrator has looked at three faults"},
+    )
+    guarantee = fields.Nested(
+        lambda: GuaranteeSchema(), required=True, metadata={"description": "what it guarantees"}
+    )
+    allocated = fields.Nested(
+        StandingSchema, required=True, metadata={"description": "granted in all"}
+    )
+    reserved = fields.Nested(
+        StandingSchema, required=True, metadata={"description": "held by queries that run now"}
+    )
+    spent = fields.Nested(StandingSchema, required=True, metadata={"description": "gone for good"})
+    remaining = fields.Nested(
+        StandingSchema, required=True, metadata={"description": "still to be spent"}
+    )
+
+
+class GuaranteeSchema(Schema):
+    """What holds about everything this project will ever release."""
+
+    epsilon = fields.String(required=True, metadata={"description": "epsilon of the whole grant"})
+    delta = fields.String(required=True, metadata={"description": "delta of the whole grant"})
+    unit = fields.String(required=True, metadata={"description": "whom it protects"})
+
+
+class ColumnSchema(Schema):
+    """One column of an answer."""
+
+    name = fields.String(required=True, metadata={"description": "as DuckDB names it"})
+    type = fields.String(
+        required=True,
+        metadata={"description": "integer, decimal, real, text, boolean, date or timestamp"},
+    )
+    role = fields.String(
+        required=True,
+        validate=OneOf(["key", "measure", "derived"]),
+        metadata={"description": "a group key, a noisy measure, or computed from such"},
+    )
+    mechanism = fields.String(
+        allow_none=True,
+        required=True,
+        metadata={"description": "of the noise; null where none was added to this column"},
+    )
+    scale = fields.Float(
+        allow_none=True, required=True, metadata={"description": "of the noise, in its own unit"}
+    )
+    reason = fields.String(
+        allow_none=True, metadata={"description": "why the column carries no interval"}
+    )
+
+
+class IntervalsSchema(Schema):
+    """Confidence intervals, cell by cell; null where there is none."""
+
+    confidence = fields.Float(required=True, metadata={"description": "of each interval"})
+    lower = fields.List(
+        fields.List(fields.Raw(allow_none=True)),
+        required=True,
+        metadata={"description": "lower bounds, row by row"},
+    )
+    upper = fields.List(
+        fields.List(fields.Raw(allow_none=True)),
+        required=True,
+        metadata={"description": "upper bounds, row by row"},
+    )
+
+
+class ReleaseSchema(Schema):
+    """A release: what left, how noisy it is, and what it cost."""
+
+    id = fields.String(required=True, metadata={"description": "random id of the query"})
+    project = fields.String(required=True, metadata={"description": "the project charged"})
+    dataset = fields.String(required=True, metadata={"description": "the dataset asked"})
+    delivery = fields.String(required=True, metadata={"description": "the delivery it was run on"})
+    sql = fields.String(required=True, metadata={"description": "the question as it was asked"})
+    columns = fields.List(
+        fields.Nested(ColumnSchema), required=True, metadata={"description": "in DuckDB's order"}
+    )
+    rows = fields.List(
+        fields.List(fields.Raw(allow_none=True)),
+        required=True,
+        metadata={"description": "rows; dates and timestamps travel as ISO 8601 text"},
+    )
+    intervals = fields.Nested(
+        IntervalsSchema, required=True, metadata={"description": "how far off each value may be"}
+    )
+    privacy_loss = fields.Nested(
+        LossSchema, required=True, metadata={"description": "what this answer cost"}
+    )
+    budget = fields.Nested(
+        lambda: BudgetSchema(),
+        required=True,
+        metadata={"description": "the budget right after this answer"},
+    )
+    held_back = fields.String(
+        required=True,
+        validate=OneOf(["none", "possible"]),
+        metadata={"description": "whether groups may be missing; a fact of the plan, no number"},
+    )
+    replayed = fields.Boolean(
+        required=True, metadata={"description": "true when nothing new was drawn or charged"}
+    )
+    plan = fields.List(
+        fields.String(), required=True, metadata={"description": "what was done, in plain words"}
+    )
+    warnings = fields.List(
+        fields.String(), required=True, metadata={"description": "what to mind when reading it"}
+    )
+    stages = fields.List(
+        fields.Nested(lambda: StageSchema()),
+        required=True,
+        metadata={"description": "the noisy tables behind the answer, for later checks"},
+    )
+    created_at = fields.String(required=True, metadata={"description": "when it left, in UTC"})
+
+
+class StageSchema(Schema):
+    """One noisy table: mechanisms, scales and loss, column by column."""
+
+    digest = fields.String(required=True, metadata={"description": "names the bound question"})
+    stored = fields.Boolean(
+        required=True, metadata={"description": "true when an earlier draw served again, free"}
+    )
+    columns = fields.List(
+        fields.Nested(lambda: NoiseSchema()),
+        required=True,
+        metadata={"description": "noise of each measure"},
+    )
+    threshold = fields.Integer(
+        allow_none=True,
+        required=True,
+        metadata={"description": "least noisy count of units that lets a key leave"},
+    )
+
+
+class NoiseSchema(Schema):
+    """The noise of one measure column, as a vector over all groups."""
+
+    name = fields.String(required=True, metadata={"description": "column of the stage"})
+    mechanism = fields.String(required=True, metadata={"description": "of OpenDP"})
+    l1 = fields.Integer(required=True, metadata={"description": "L1 sensitivity, in steps"})
+    l2_squared = fields.Integer(
+        required=True, metadata={"description": "square of the L2 sensitivity, in steps"}
+    )
+    scale = fields.Float(required=True, metadata={"description": "scale, in steps"})
+    rho = fields.String(required=True, metadata={"description": "loss as rho"})
+    epsilon = fields.String(
+        allow_none=True, required=True, metadata={"description": "loss as epsilon, where pure"}
+    )
+
+
+class ExpectedErrorSchema(Schema):
+    """The expected error of one column of an answer, from public facts alone."""
+
+    name = fields.String(required=True, metadata={"description": "column of the answer"})
+    mechanism = fields.String(required=True, allow_none=True, metadata={"description": "of OpenDP"})
+    scale = fields.Float(
+        required=True, allow_none=True, metadata={"description": "of the noise, column's own unit"}
+    )
+    margin = fields.Float(
+        required=True,
+        allow_none=True,
+        metadata={"description": "at the confidence asked, either way"},
+    )
+    reason = fields.String(
+        required=True, allow_none=True, metadata={"description": "why no margin can be told"}
+    )
+
+
+class QuoteSchema(Schema):
+    """What an answer would cost, and how far off it would be; free, reads no data."""
+
+    privacy_loss = fields.Nested(
+        LossSchema, required=True, metadata={"description": "the exact loss of a fresh answer"}
+    )
+    affordable = fields.Boolean(
+        required=True, metadata={"description": "whether the project could pay it now"}
+    )
+    expected_error = fields.List(
+        fields.Nested(ExpectedErrorSchema),
+        required=True,
+        metadata={"description": "column by column"},
+    )
+    confidence = fields.Float(required=True, metadata={"description": "of the margins"})
+    thresholding_delta = fields.String(
+        required=True,
+        metadata={"description": "delta that keys may be released at: the policy's share"},
+    )
+    held_back = fields.String(
+        required=True,
+        validate=OneOf(["none", "possible"]),
+        metadata={"description": "whether groups may be missing"},
+    )
+    slot = fields.Float(
+        required=True, metadata={"description": "seconds after which the answer leaves; 0: at once"}
+    )
+    plan = fields.List(
+        fields.String(), required=True, metadata={"description": "what would be done"}
+    )
+    warnings = fields.List(
+        fields.String(), required=True, metadata={"description": "what to mind beforehand"}
+    )
+
+
+class ListedQuerySchema(Schema):
+    """A past query: its question and its state."""
+
+    id = fields.String(required=True, metadata={"description": "random id"})
+    project = fields.String(required=True, metadata={"description": "the project"})
+    member = fields.String(required=True, metadata={"description": "who asked"})
+    sql = fields.String(required=True, metadata={"description": "the question"})
+    state = fields.String(
+        required=True,
+        validate=OneOf(["queued", "running", "released", "faulted"]),
+        metadata={"description": "queued, running, released or faulted"},
+    )
+    privacy_loss = fields.Nested(
+        LossSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "charged; null while nothing is"},
+    )
+    incident = fields.String(required=True, allow_none=True, metadata={"description": "of a fault"})
+    created_at = fields.String(required=True, metadata={"description": "when it was asked, in UTC"})
+
+
+class QuerySchema(ListedQuerySchema):
+    """A past query: its question, its state, and its release once there is one."""
+
+    release = fields.Nested(
+        ReleaseSchema, required=True, allow_none=True, metadata={"description": "once released"}
+    )
+    not_composed = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "code, where the noisy tables are stored but nothing follows"},
+    )
+
+
+class QueriesSchema(Schema):
+    """A page of past queries, newest first."""
+
+    queries = fields.List(
+        fields.Nested(ListedQuerySchema),
+        required=True,
+        metadata={"description": "without their releases"},
+    )
+    next = fields.String(
+        allow_none=True,
+        required=True,
+        metadata={"description": "cursor of the next page; null on the last"},
+    )
