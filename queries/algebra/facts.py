@@ -16,6 +16,9 @@ from queries.catalog.manifest import Type
 Number = int | Fraction
 EXACT = frozenset({Type.INTEGER, Type.DECIMAL})
 TEMPORAL = frozenset({Type.DATE, Type.TIMESTAMP})
+UNIT = "unit"
+ABOUT_UNIT = "about-unit"
+"""Identities: the privacy unit's own id, and that id in a public table about units."""
 STORED = 2**63
 """What an undeclared whole number may reach: the engine stores it in 64 bits."""
 

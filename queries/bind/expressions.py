@@ -19,7 +19,7 @@ from typing import Protocol
 from sqlglot import exp
 
 from queries.algebra import operations as op
-from queries.algebra.facts import EXACT, Facts
+from queries.algebra.facts import ABOUT_UNIT, EXACT, UNIT, Facts
 from queries.algebra.scalars import Call, Exists, Literal, Scalar, walk
 from queries.bind import forms, functions, types
 from queries.bind.scope import Scope
@@ -100,8 +100,9 @@ class Expressions:
 
     def compared(self, sign: str, left: Scalar, right: Scalar, node: exp.Expr) -> Scalar:
         """A comparison of two bound sides; the unit's id only equals itself (P5)."""
-        if "unit" in (left.facts.identity, right.facts.identity):
-            if left.facts.identity != right.facts.identity or sign != "=":
+        identities = {left.facts.identity, right.facts.identity}
+        if identities & {UNIT, ABOUT_UNIT}:
+            if not identities <= {UNIT, ABOUT_UNIT} or sign != "=":
                 raise UnitCompared(
                     "The privacy unit's id can only be equal to the same id of another table.",
                     position=place(node),

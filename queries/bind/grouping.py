@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
+from queries.algebra.facts import ABOUT_UNIT
 from queries.algebra.scalars import Column, Scalar
 from queries.bind import aggregates
 from queries.bind.expressions import Expressions, measured
 from queries.language.limits import LIMITS
 from queries.language.parse import place
-from queries.language.refusals import AcrossUnits, TooManyColumns, UnsupportedSql
+from queries.language.refusals import AcrossUnits, NamesPersons, TooManyColumns, UnsupportedSql
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,11 @@ class Grouping:
         group is nobody's own (P2).
         """
         owned = [s for _, s in self.keys if isinstance(s, Column) and s.facts.identity is not None]
+        if any(scalar.facts.identity == ABOUT_UNIT for scalar in owned):
+            raise NamesPersons(
+                "It groups by the unit's id as a public table gives it.",
+                hint="Group by the id in the private table, below another aggregate.",
+            )
         if owned and all(scalar.facts.nullable for scalar in owned):
             raise AcrossUnits(
                 f"{owned[0].name} may be NULL here, and NULLs of many persons would be one group.",

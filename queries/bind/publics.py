@@ -11,7 +11,7 @@ from datetime import date, datetime
 from sqlglot import exp
 
 from queries.algebra.calendar import days, microseconds
-from queries.algebra.facts import EXACT, Facts
+from queries.algebra.facts import ABOUT_UNIT, EXACT, Facts
 from queries.algebra.names import quoted
 from queries.algebra.relations import Public
 from queries.algebra.scalars import Call, Column, Scalar
@@ -35,16 +35,12 @@ class Publics:
     def table(self, table: Table, number: int) -> tuple[Public, Named]:
         """A public table as source `number`."""
         known = self.view.public[table.name].columns
-        named = tuple(
-            (
-                c.name,
-                about_unit(number)
-                if c.name == table.unit_key
-                else _column(number, c, known[c.name]),
-            )
-            for c in table.columns
-        )
-        return Public(number, quoted(table.name)), named
+        named: list[tuple[str, Scalar]] = []
+        for declared in table.columns:
+            own = declared.name == table.unit_key
+            column = about(number) if own else _column(number, declared, known[declared.name])
+            named.append((declared.name, column))
+        return Public(number, quoted(table.name)), tuple(named)
 
     def query(self, query: exp.Query, number: int) -> tuple[Public, Named]:
         """A checked query over public tables as source `number`, its ranges read from its rows."""
@@ -98,9 +94,9 @@ class Publics:
         return {quoted(name): table.rows for name, table in self.view.public.items()}
 
 
-def about_unit(number: int) -> Column:
+def about(number: int) -> Column:
     """The unit's id in a public table about units: its pseudonym, met in joins alone (P5)."""
-    return Column(number, UNIT, Facts(Type.TEXT, False, identity="unit"))
+    return Column(number, UNIT, Facts(Type.TEXT, False, identity=ABOUT_UNIT))
 
 
 def _found(null: bool, low: object, high: object) -> PublicColumn:

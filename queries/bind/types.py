@@ -12,7 +12,7 @@ from sqlglot import exp
 
 from queries.algebra import operations as op
 from queries.algebra.calendar import DAY, days, microseconds
-from queries.algebra.facts import EXACT, Facts
+from queries.algebra.facts import ABOUT_UNIT, EXACT, UNIT, Facts
 from queries.algebra.scalars import Call, Literal, Scalar
 from queries.catalog.manifest import Type
 from queries.language.parse import place
@@ -177,7 +177,7 @@ def stand_in(kind: Type) -> Facts:
 
 def refuse_unit(scalar: Scalar, node: exp.Expr) -> None:
     """The unit's id may not enter an expression (P5)."""
-    if scalar.facts.identity == "unit":
+    if scalar.facts.identity in (UNIT, ABOUT_UNIT):
         raise UnitCompared(
             "The privacy unit's id may not be used in an expression.", position=place(node)
         )

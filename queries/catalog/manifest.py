@@ -80,7 +80,11 @@ class OnViolation:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One table, public or private. A private one reaches its unit by `unit_key` or `unit_via`."""
+    """One table, public or private. A private one reaches its unit by `unit_key` or `unit_via`.
+
+    A public table with a `unit_key` says in public something about units (a register of aircraft):
+    it may be joined on the unit, and its id is treated beside private rows as any unit's id.
+    """
 
     name: str
     columns: tuple[Column, ...]

@@ -25,7 +25,7 @@ from queries.catalog.shape import Faults, OnViolationShape, TableShape, shaped
 
 SUFFIXES = (".parquet", ".csv", ".csv.gz", ".tsv", ".tsv.gz")
 _WAY = re.compile(r"\s*(\S.*?)\s*->\s*(\S.*)\.(\S+)\s*")
-_PRIVATE_ONLY = ("unit_key", "unit_via", "rows_per_unit", "grain", "other_party", "on_violation")
+_PRIVATE_ONLY = ("unit_via", "rows_per_unit", "grain", "other_party", "on_violation")
 _WAY_TYPES = (Type.INTEGER, Type.TEXT, Type.DATE)
 _UNIT_TYPES = (Type.INTEGER, Type.TEXT)
 
@@ -162,6 +162,10 @@ def _check_public(table: Table, faults: Faults) -> None:
     for word in _PRIVATE_ONLY:
         if (*path, word) in faults.document.lines:
             faults.add((*path, word), f"a public table has no {word}")
+    if table.unit_key is not None:
+        about = _declared(table, table.unit_key, (*path, "unit_key"), faults)
+        if about is not None:
+            _check_unit_column(about, (*path, "columns", about.name), faults)
     for column in table.columns:
         if column.references is not None:
             here = (*path, "columns", column.name, "references")
@@ -235,7 +239,7 @@ def _check_together(tables: tuple[Table, ...], faults: Faults) -> None:
     if not private and not faults.under(("tables",)):
         faults.add(("tables",), "no table is private", "public data need no gateway")
     kinds: dict[Type, str] = {}
-    for table in private:
+    for table in tables:
         column = _exact(table, table.unit_key) if table.unit_key else None
         if column is not None and column.type in _UNIT_TYPES:
             kinds.setdefault(column.type, table.name)

@@ -11,10 +11,12 @@ from datetime import date, datetime
 from typing import Any
 
 from queries.catalog.manifest import Column, Manifest, Table, Type
-from queries.catalog.storage import DECIMAL_DIGITS, stored_type
+from queries.catalog.storage import DECIMAL_DIGITS, UNIT, stored_columns, stored_type
 from queries.deliver import sql
 from queries.deliver.engine import Engine, number
 from queries.deliver.faults import RegistrationFailed
+from queries.deliver.parsing import unit_id
+from queries.deliver.pseudonym import pseudonym
 from queries.deliver.repair import out_of_bounds, out_of_category, too_long
 from queries.deliver.report import TableReport
 from queries.deliver.stage import Staged
@@ -37,10 +39,19 @@ def write_public(engine: Engine, manifest: Manifest, staged: Staged) -> TableRep
     order = sql.listed(map(sql.name, table.key)) if table.key else "ALL"
     engine.execute(f"CREATE TABLE {target} ({columns})")
     engine.execute(f"INSERT INTO {target} SELECT {values} FROM {staged.relation} ORDER BY {order}")
-    engine.execute(f"CREATE TABLE {copy} ({columns})")
-    engine.execute(f"INSERT INTO {copy} SELECT * FROM {target}")
+    _copy(engine, table, target, copy)
     engine.execute(f"DROP TABLE {staged.relation}")
     return TableReport(table.name, True, staged.rows, staged.rows)
+
+
+def _copy(engine: Engine, table: Table, target: str, copy: str) -> None:
+    """The table beside the private ones; the id of a unit is its pseudonym there."""
+    names = [column.name for column in stored_columns(table)]
+    shown = [sql.name(name) for name in names]
+    if table.unit_key is not None:
+        column = next(c for c in table.columns if c.name == table.unit_key)
+        shown.insert(0, f"{pseudonym(unit_id(column, sql.name(column.name)))} AS {UNIT}")
+    engine.execute(f"CREATE TABLE {copy} AS SELECT {sql.listed(shown)} FROM {target}")
 
 
 def _value(column: Column) -> str:

@@ -77,7 +77,7 @@ def _select(manifest: Manifest, table: Table, files: list[SourceFile]) -> str:
         bad = f"coalesce({parsed.bad}, false)" if parsed.bad else "false"
         if column.name == table.unit_key:
             parts.append(f"{unit_id(column, parsed.value)} AS {ID}")
-        else:
+        if column.name != table.unit_key or table.public:
             parts.append(f"{parsed.value} AS {sql.name(column.name)}")
         parts.append(f"{bad} AS {_flag(place)}")
     return f"SELECT {sql.listed(parts)} FROM {relation(files)}"

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from queries.algebra.calendar import EPOCH
-from queries.algebra.facts import EXACT, Facts
+from queries.algebra.facts import ABOUT_UNIT, EXACT, UNIT, Facts
 from queries.algebra.measures import Measure
 from queries.algebra.names import quoted, text
 from queries.algebra.relations import Inner, Left, Public, Source
@@ -80,7 +80,9 @@ class Leaves:
     def _reads(self, scalar: Scalar) -> bool:
         if any(isinstance(node, Exists) for node in walk(scalar)):
             return False
-        return all(self._name(column) is not None for column in columns(scalar))
+        read = list(columns(scalar))
+        known = all(self._name(column) is not None for column in read)
+        return known and all(column.facts.identity not in (UNIT, ABOUT_UNIT) for column in read)
 
     def _name(self, column: Column) -> Name | None:
         for name in ((column.source, None), (column.source, column.name)):

@@ -21,13 +21,15 @@ from queries.plan.model import Stage
 
 
 def stored(manifest: Manifest) -> Tables:
-    """The private tables as a delivery stores them."""
-    return tuple((table.name, _stored(table)) for table in manifest.tables if not table.public)
+    """The tables that a delivery's private file stores otherwise than its public one."""
+    kept = [table for table in manifest.tables if not table.public or table.unit_key is not None]
+    return tuple((table.name, _stored(table)) for table in kept)
 
 
 def _stored(table: Table) -> tuple[tuple[str, str], ...]:
     own = [(column.name, _type(table, column)) for column in stored_columns(table)]
-    return ((UNIT, "BIGINT"), (ORDINAL, "INTEGER"), *own)
+    hidden = [(UNIT, "BIGINT")] if table.public else [(UNIT, "BIGINT"), (ORDINAL, "INTEGER")]
+    return (*hidden, *own)
 
 
 def _type(table: Table, column: Column) -> str:
