@@ -6,8 +6,9 @@ parameters, never as SQL text.
 
 Privacy note
     Neighbours  two datasets that differ in all rows of one privacy unit.
-    Claim       a delivery holds no unit's id, and whoever lacks the key cannot tell which
-                pseudonym an id has; two ids never share a pseudonym.
+    Claim       a delivery's private file holds no unit's id, and whoever lacks the key cannot tell
+                which pseudonym an id has, unless a public table tells the unit apart by its other
+                columns; two ids never share a pseudonym.
     Requires    keys of 32 random bytes that stay with the operator; ids normalised first, so that
                 one unit has one id ("007" and 7, P14).
     Why         HMAC-SHA256 is a pseudorandom function. The first 63 bits are kept; should two ids

@@ -2,6 +2,8 @@
 
 A public table is never repaired: answers from it are exact, so a value outside its declaration
 fails the registration. Ranges and NULLs are read from the rows, which is what makes them facts.
+Where a table says something about units, its key is checked on the normalised id, because that is
+what joins meet; the private copy holds pseudonyms, in their own order.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from queries.deliver.parsing import unit_id
 from queries.deliver.pseudonym import pseudonym
 from queries.deliver.repair import out_of_bounds, out_of_category, too_long
 from queries.deliver.report import TableReport
-from queries.deliver.stage import Staged
+from queries.deliver.stage import ID, Staged
 
 _ORDERED = (Type.INTEGER, Type.DECIMAL, Type.DATE, Type.TIMESTAMP)
 
@@ -51,7 +53,8 @@ def _copy(engine: Engine, table: Table, target: str, copy: str) -> None:
     if table.unit_key is not None:
         column = next(c for c in table.columns if c.name == table.unit_key)
         shown.insert(0, f"{pseudonym(unit_id(column, sql.name(column.name)))} AS {UNIT}")
-    engine.execute(f"CREATE TABLE {copy} AS SELECT {sql.listed(shown)} FROM {target}")
+    order = "" if table.unit_key is None else f" ORDER BY {UNIT}"
+    engine.execute(f"CREATE TABLE {copy} AS SELECT {sql.listed(shown)} FROM {target}{order}")
 
 
 def _value(column: Column) -> str:
@@ -75,7 +78,7 @@ def _faults(engine: Engine, manifest: Manifest, staged: Staged) -> Iterator[str]
             if count:
                 yield f"{table.name}: {count:,} values of {column.name} are {words}"
     if table.key:
-        names = sql.listed(map(sql.name, table.key))
+        names = sql.listed(ID if name == table.unit_key else sql.name(name) for name in table.key)
         twice = number(
             engine,
             f"SELECT count(*) FROM (SELECT {names} FROM {staged.relation} "
