@@ -13,7 +13,7 @@ from marshmallow.validate import Length, OneOf, Range, Regexp
 from gateway.access import Act, Caller, Role
 from gateway.http import guard
 from gateway.http.fields import Whole
-from gateway.http.members import MEMBER_PATTERN
+from gateway.http.members import IN_PROJECT, MEMBER_PATTERN
 from gateway.http.resources import Blueprint, Body, administrator, created, house, permitted
 from gateway.http.schemas import Closed
 from gateway.refusals import NotFound
@@ -90,7 +90,7 @@ class Keys(MethodView):
     def post(self, body: Body) -> Response:
         """Make a key for a member; a project lead may, within the project."""
         project = body.get("project")
-        if project is None:
+        if project is None or Role(body["role"]) not in IN_PROJECT:
             administrator()
         else:
             permitted(Act.MANAGE, project)

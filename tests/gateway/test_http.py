@@ -271,6 +271,10 @@ def test_roles_carry_what_they_should(gateway: Gateway) -> None:
     assert gateway.ask("POST", "/v1/projects", new, key="lead").status == 403
     assert gateway.ask("POST", f"{P}/allocations", {"epsilon": 1}, key="lead").status == 403
     assert gateway.ask("GET", "/v1/members", key="lead").status == 403
+    theirs = {"member": "root", "role": "administrator", "project": "p"}
+    assert gateway.ask("POST", "/v1/keys", theirs, key="lead").code == "not-permitted"
+    mine = {"member": "analyst", "role": "analyst", "project": "p"}
+    assert gateway.ask("POST", "/v1/keys", mine, key="lead").status == 201
 
 
 def test_a_project_is_made_funded_staffed_and_asked_over_http(gateway: Gateway) -> None:
