@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -30,6 +30,7 @@ from gateway.submission import Question
 from queries.catalog.delivered import load_view
 from queries.catalog.view import View
 from queries.plan.model import NoisyColumn, Output, Plan, Role, Stage
+from queries.plan.noisy import StoredStage
 from queries.plan.planner import plan as planned
 from queries.release.client import PublicReader, ReleaseEngine
 from queries.release.law import half_width
@@ -133,13 +134,30 @@ def only(plan: Plan, digests: Sequence[str], fresh: str | None) -> Plan:
     return replace(plan, stages=kept)
 
 
+def as_stored(plan: Plan, served: Mapping[str, StoredStage]) -> Plan:
+    """The plan with the noise and threshold of the stored stages that serve it."""
+    stages = tuple(
+        replace(stage, columns=served[stage.name].columns, threshold=served[stage.name].threshold)
+        if stage.name in served
+        else stage
+        for stage in plan.stages
+    )
+    return replace(plan, stages=stages)
+
+
 def _claim(stage: Stage, fresh: str | None) -> StageClaim:
     return StageClaim(
         digest=drawn(stage.digest, fresh),
         loss=PrivacyLoss(stage.rho, stage.delta, None if stage.delta else stage.epsilon),
-        scales=tuple(column.noise.scale for column in stage.columns),
+        scales=_precision(stage),
         family=",".join(column.noise.mechanism.value for column in stage.columns),
     )
+
+
+def _precision(stage: Stage) -> tuple[float, ...]:
+    """What a stored stage must not exceed to serve: noise scales, and the threshold of its keys."""
+    held = () if stage.threshold is None else (float(stage.threshold.at_least),)
+    return (*(column.noise.scale for column in stage.columns), *held)
 
 
 def _error(output: Output, plan: Plan, confidence: float) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from budgets.refusals import InFlight
 from budgets.reporting import BudgetStatus
 from gateway import budgeting, document, metrics
 from gateway.faults import AnswerLost, QueryFaulted
-from gateway.planning import Planned, Planner, drawn, only
+from gateway.planning import Planned, Planner, as_stored, drawn, only
 from gateway.prices import PricePolicy
 from gateway.refusals import Busy, NotComposed, PlanUnsound
 from gateway.registry import now
@@ -39,7 +39,7 @@ from queries import codec
 from queries.enclave.client import Enclave
 from queries.faults import ClaimMismatch, WorkersUnavailable
 from queries.language.refusals import QueryRefused
-from queries.plan.noisy import NoisyStage
+from queries.plan.noisy import NoisyStage, StoredStage
 from queries.release.client import ReleaseEngine
 
 log = structlog.get_logger()
@@ -154,7 +154,9 @@ class Service:
     ) -> bytes:
         """Compose from released values and store; only what is stored may be sent."""
         tables = {
-            drawn(stage.digest, _fresh(query, planned)): codec.dumps(noisy[stage.name])
+            drawn(stage.digest, _fresh(query, planned)): codec.dumps(
+                StoredStage(noisy[stage.name], stage.columns, stage.threshold)
+            )
             for stage in planned.plan.stages
             if stage.name in noisy
         }
@@ -194,21 +196,21 @@ class Service:
     ) -> bytes:
         fresh = _fresh(query, planned)
         served = {
-            stage.name: replace(
-                codec.loads(NoisyStage, charge.served[drawn(stage.digest, fresh)]), name=stage.name
-            )
+            stage.name: codec.loads(StoredStage, charge.served[drawn(stage.digest, fresh)])
             for stage in planned.plan.stages
             if drawn(stage.digest, fresh) in charge.served
         }
+        plan = as_stored(planned.plan, served)
+        tables = {name: stored.table for name, stored in served.items()}
         confidence = float(planned.question.confidence)
-        answer = self._engine.compose(planned.plan, {**served, **noisy}, confidence)
+        answer = self._engine.compose(plan, {**tables, **noisy}, confidence)
         budget = _after(self._ledger.budget(query.project), charge)
         names = {stage.name: stage.digest for stage in planned.plan.stages}
         manifest = planned.view.manifest
         return document.release(
             id=query.id,
             question=planned.question,
-            plan=planned.plan,
+            plan=plan,
             answer=answer,
             loss=budgeting.loss_shown(charge.loss, budget),
             budget=budgeting.shown(

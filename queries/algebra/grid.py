@@ -14,6 +14,8 @@ from queries.algebra.facts import EXACT
 from queries.algebra.scalars import Call, Literal, Scalar
 
 FINENESS = 2**40
+WIDEST = Fraction(2**960)
+"""Steps beyond this, or its inverse, are not peeled: a double could not hold what they count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,8 @@ def _peeled(value: Scalar) -> Grid | None:
         inner, factor = _peeled(left), _constant(right)
         if inner is not None and factor is not None and inner.exact:
             step = inner.step / factor if value.op == "/" else inner.step * factor
+            if not 1 / WIDEST < step < WIDEST:
+                return None
             return Grid(inner.source, step, inner.lower, inner.upper, exact=True)
     return None
 

@@ -16,6 +16,7 @@ Privacy note
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -25,6 +26,9 @@ from queries.algebra.scalars import Call, Literal, Scalar
 from queries.catalog.manifest import Type
 
 BOOLEAN = Facts(Type.BOOLEAN)
+LARGEST_REAL = 2**960
+"""Sums of so large values over all rows of all units still are doubles."""
+FINEST_REAL = 2**1074
 Range = tuple[Number | None, Number | None]
 
 
@@ -73,8 +77,18 @@ def multiply(left: Scalar, right: Scalar) -> Call:
 def _arithmetic(op: str, left: Scalar, right: Scalar, scale: int) -> Call:
     low, high = _image(op, known(left), known(right))
     kind = Type.REAL if left.facts.type is Type.REAL else Type.DECIMAL if scale else Type.INTEGER
+    low, high = of_reals(low, high) if kind is Type.REAL else (low, high)
     null, sure = nullable(left, right), declared(left, right)
     return Call(op, (left, right), Facts(kind, null, scale, low, high, declared=sure))
+
+
+def of_reals(low: Number | None, high: Number | None) -> Range:
+    """A range of doubles: none near the largest of them, its ends on the smallest one's grid."""
+    if low is None or high is None or max(abs(low), abs(high)) > LARGEST_REAL:
+        return None, None
+    return Fraction(math.floor(low * FINEST_REAL), FINEST_REAL), Fraction(
+        math.ceil(high * FINEST_REAL), FINEST_REAL
+    )
 
 
 def _image(
@@ -116,7 +130,8 @@ def divide(left: Scalar, right: Scalar) -> Call:
     if top is None or bottom is None or bottom[0] <= 0 <= bottom[1]:
         return Call("/", (left, right), facts)
     quotients = [Fraction(t) / Fraction(b) for t in top for b in bottom]
-    return Call("/", (left, right), replace(facts, lower=min(quotients), upper=max(quotients)))
+    low, high = of_reals(min(quotients), max(quotients))
+    return Call("/", (left, right), replace(facts, lower=low, upper=high))
 
 
 def whole_divide(left: Scalar, right: Scalar) -> Call:

@@ -60,6 +60,8 @@ def parts(node: exp.Expr) -> tuple[exp.AggFunc, exp.Expr | None]:
             hint="COUNT, SUM, AVG and COUNT_IF are answered.",
         )
     forms.check(node)
+    if node.expressions:
+        raise UnsupportedFunction(f"{node.key.upper()} takes one argument.", position=place(node))
     return node, where
 
 

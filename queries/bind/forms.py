@@ -12,10 +12,14 @@ from queries.language.parse import place
 from queries.language.refusals import UnsupportedSql
 
 PLAIN = frozenset({"this", "expression", "expressions"})
+COMBINED = PLAIN | {"distinct", "with_", "order", "limit", "offset"}
 FORMS: dict[type[exp.Expr], frozenset[str]] = {
     exp.Table: frozenset({"this", "alias", "db", "catalog"}),
     exp.Subquery: frozenset({"this", "alias", "with_"}),
     exp.Join: frozenset({"this", "on", "using", "side", "kind", "method"}),
+    exp.Union: COMBINED,
+    exp.Intersect: COMBINED,
+    exp.Except: COMBINED,
     exp.CTE: frozenset({"this", "alias"}),
     exp.Column: frozenset({"this", "table", "db"}),
     exp.Literal: frozenset({"this", "is_string"}),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from sqlglot import exp
 
 from queries.algebra import operations as op
 from queries.algebra.calendar import DAY
-from queries.algebra.facts import EXACT, TEMPORAL, Facts, stored
+from queries.algebra.facts import EXACT, TEMPORAL, Facts, Number, stored
 from queries.algebra.scalars import Call, Literal, Scalar
 from queries.bind import temporal, types
 from queries.catalog.manifest import Type
@@ -207,7 +208,10 @@ def fitted(arg: Scalar, kind: tuple[str, int]) -> Scalar:
 
 
 def _to_decimal(arg: Scalar, target: exp.DataType, node: exp.Expr) -> Scalar:
-    sizes = [int(str(param.this)) for param in target.expressions] or [18, 3]
+    written = [param.name for param in target.expressions] or ["18", "3"]
+    if len(written) > 2 or not all(part.isascii() and part.isdigit() for part in written):
+        raise TypeMismatch("DECIMAL takes two whole numbers.", position=place(node))
+    sizes = [int(part) for part in written]
     scale = sizes[1] if len(sizes) > 1 else 0
     if scale > types.LARGEST_SCALE or sizes[0] > 38:
         raise TypeMismatch("This decimal type has too many digits.", position=place(node))
@@ -259,12 +263,19 @@ def to_type(arg: Scalar, kind: Type) -> Scalar | None:
 
 
 def _real_to_integer(arg: Scalar) -> Scalar:
-    facts = stored(Type.INTEGER)
+    """Rounded; kept in its range, since doubles may have left it on the way (P9)."""
     if arg.facts.lower is not None and arg.facts.upper is not None:
-        low, high = int(arg.facts.lower // 1), int(-(-arg.facts.upper // 1))
-        if low > -(2**62) and high < 2**62:
-            facts = Facts(Type.INTEGER, True, 0, low - 1, high + 1)
-    return Call("whole", (arg,), facts)
+        low, high = _beyond(arg.facts.lower, -2), _beyond(arg.facts.upper, 2)
+        if low > -(2.0**62) and high < 2.0**62:
+            facts = Facts(Type.INTEGER, True, 0, math.floor(low), math.ceil(high))
+            return Call(f"whole:{low!r}:{high!r}", (arg,), facts)
+    return Call("whole", (arg,), stored(Type.INTEGER))
+
+
+def _beyond(end: Number, by: int) -> float:
+    """A double that lies outside an end of a range."""
+    moved = float(end + by)
+    return moved if abs(moved) < 2**52 else math.nextafter(moved, math.copysign(math.inf, by))
 
 
 CASTS = {

@@ -26,7 +26,7 @@ from queries.algebra.relations import Relation
 from queries.algebra.scalars import Call, Scalar, columns
 from queries.bind import aggregates, open_queries, types
 from queries.bind.colours import Cell, Environment, Open, Rowwise
-from queries.bind.expressions import TRUTH, Expressions, measured
+from queries.bind.expressions import MOST_EXPANSIONS, TRUTH, Expressions, measured
 from queries.bind.grouping import Grouping, positioned
 from queries.bind.outputs import item_name
 from queries.catalog.manifest import Type
@@ -35,6 +35,7 @@ from queries.language.parse import place
 from queries.language.refusals import (
     NotGrouped,
     QueryRefused,
+    TooComplex,
     TooManyColumns,
     UnboundedColumn,
     UnsupportedFunction,
@@ -264,7 +265,7 @@ class Writer:
         if isinstance(node, exp.Column):
             aliases = self.reader.expressions.aliases
             if not node.table and node.name.lower() in aliases:
-                return exp.Paren(this=self._written(aliases[node.name.lower()]))
+                return self._meant(node.name.lower())
             self.reader.expressions.scope.resolve(node)
             raise NotGrouped(
                 f"{node.name} is neither grouped by nor inside an aggregate.", position=place(node)
@@ -279,6 +280,18 @@ class Writer:
             if replacement is not child:
                 fresh.replace(replacement)
         return copied
+
+    def _meant(self, alias: str) -> exp.Expr:
+        """The expression that SELECT gives a name to; within it the name means something else."""
+        aliases = self.reader.expressions.aliases
+        self.expansions += 1
+        if self.expansions > MOST_EXPANSIONS:
+            raise TooComplex("Names given by SELECT are used in each other too often.")
+        meant = aliases.pop(alias)
+        try:
+            return exp.Paren(this=self._written(meant))
+        finally:
+            aliases[alias] = meant
 
     def _key(self, node: exp.Expr) -> exp.Expr | None:
         """The key that the expression is, or None."""

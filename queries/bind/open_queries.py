@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from queries.bind import aggregates, open_sql
+from queries.bind import aggregates, forms, open_sql
 from queries.bind.colours import Cell, Environment, Open, Private, Rowwise
 from queries.bind.outputs import item_name
 from queries.catalog.manifest import Table
@@ -79,6 +79,7 @@ def cell(written: exp.Expr) -> Cell:
 
 def set_operation(binder: Binder, node: exp.SetOperation, env: Environment) -> Open:
     """UNION, INTERSECT and EXCEPT of open queries."""
+    forms.check(node)
     sides = [binder.query(side, env) for side in (node.this, node.expression)]
     if not all(isinstance(side, Open) for side in sides):
         raise AcrossUnits(
@@ -132,6 +133,7 @@ def select(binder: Binder, node: exp.Select, items: list[FromItem], env: Environ
         )
     copied = node.copy()
     copied.set("with_", None)
+    _check_names(items)
     _replace_sources(copied, items)
     _replace_nested(binder, node, copied, env)
     check_nodes(copied)
@@ -140,6 +142,13 @@ def select(binder: Binder, node: exp.Select, items: list[FromItem], env: Environ
     names = _names(copied, items)
     query = open_sql.total(copied)
     return Open(query, released, names, _rowwise(node, query, items))
+
+
+def _check_names(items: list[FromItem]) -> None:
+    for item in items:
+        known = item.bound.names if isinstance(item.bound, Open) else ()
+        if known and len(item.names) > len(known):
+            raise UnsupportedSql("More column names than columns.", position=place(item.node))
 
 
 def _replace_sources(copied: exp.Select, items: list[FromItem]) -> None:
@@ -230,6 +239,8 @@ def _rowwise(node: exp.Select, query: exp.Select, items: list[FromItem]) -> Roww
         return None
     alias = source.alias or "q"
     own = _shifted(source.names, inner)
+    if len({"_row", *(name.lower() for name in own)}) <= len(own):
+        return None  # one of its names means two columns
     known = {name.lower(): c for name, (_, c) in zip(own, inner.cells, strict=True)}
     cells: list[tuple[str, Cell]] = []
     written: list[exp.Expr] = []

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from sqlglot import exp
 
 from queries.algebra.calendar import days, microseconds
-from queries.algebra.facts import ABOUT_UNIT, EXACT, Facts
+from queries.algebra.facts import ABOUT_UNIT, EXACT, TEMPORAL, Facts
 from queries.algebra.names import quoted
 from queries.algebra.relations import Public
 from queries.algebra.scalars import Call, Column, Scalar
@@ -22,6 +22,8 @@ from queries.catalog.storage import UNIT
 from queries.catalog.view import PublicColumn, PublicRows, View
 
 Named = tuple[tuple[str, Scalar], ...]
+FAR = {"0001-01-01", "9999-12-31"}
+"""How moments without end are handed out, too."""
 
 
 @dataclass(slots=True)
@@ -50,10 +52,11 @@ class Publics:
         for name, kind in found:
             facts = _kind(kind)
             if facts is not None and name.lower() not in {own.lower() for own, _ in named}:
-                named.append((name, self._measured(sql, name, facts, number)))
+                named.extend(self._measured(sql, name, facts, number))
         return Public(number, f"({sql})"), tuple(named)
 
-    def _measured(self, sql: str, name: str, facts: tuple[Type, int], number: int) -> Scalar:
+    def _measured(self, sql: str, name: str, facts: tuple[Type, int], number: int) -> Named:
+        """The column; none where its moments leave the years that are answered."""
         kind, scale = facts
         column = quoted(name)
         counted = kind in (Type.INTEGER, Type.DECIMAL, Type.DATE, Type.TIMESTAMP)
@@ -63,7 +66,12 @@ class Publics:
         asked = f"SELECT {ends}, COUNT(*) > COUNT({column}) FROM ({sql}) AS q"
         low, high, null = self.rows.rows(asked, 1)[0]
         declared = Declared(name, kind, step=None)
-        return _column(number, declared, _found(bool(null), low, high), scale)
+        if kind in TEMPORAL and FAR & {str(low)[:10], str(high)[:10]}:
+            return ()
+        try:
+            return ((name, _column(number, declared, _found(bool(null), low, high), scale)),)
+        except ValueError:
+            return ()
 
     def reach(self, public: Public, columns: frozenset[str]) -> int:
         """The most rows of a public source that share one value of the columns."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 
 from sqlglot import exp
 
@@ -58,25 +59,21 @@ def part(name: str, arg: Scalar, node: exp.Expr) -> Call:
     if word not in time.PARTS:
         raise UnsupportedFunction(f"The date part {word} is not answered.", position=place(node))
     moment = _moment(arg, node)
-    low, high = time.PARTS[word]
-    if moment.facts.bounded:
-        low, high = time.part_range(*moment.facts.span(), word)
-    return op.whole(f"part:{word}", (arg,), low, high, null=arg.facts.nullable)
+    low, high = time.part_range(*moment.facts.span(), word)
+    read = types.in_era(arg) if arg.facts.type in TEMPORAL else moment
+    return op.whole(f"part:{word}", (read,), low, high, null=moment.facts.nullable)
 
 
 def truncated(unit: str, arg: Scalar, node: exp.Expr) -> Call:
     """The start of the unit that a moment lies in, as a timestamp."""
     moment = _moment(arg, node)
-    low, high = moment.facts.lower, moment.facts.upper
-    ends = [None if end is None else time.truncated(int(end), unit) for end in (low, high)]
-    facts = Facts(Type.TIMESTAMP, arg.facts.nullable, 0, ends[0], ends[1])
+    low, high = (time.truncated(end, unit) for end in moment.facts.span())
+    facts = Facts(Type.TIMESTAMP, moment.facts.nullable, 0, low, high)
     return Call(f"trunc:{unit}", (moment,), facts)
 
 
 def difference(unit: str, start: Scalar, end: Scalar, node: exp.Expr) -> Call:
     """How many unit boundaries lie between two moments."""
-    if not (start.facts.bounded and end.facts.bounded):
-        raise _unbounded(node)
     (a, b), (c, d) = (
         tuple(time.index(e, unit) for e in side.facts.span()) for side in (start, end)
     )
@@ -109,9 +106,9 @@ def moved(left: Scalar, right: Scalar, node: exp.Expr, sign: int) -> Scalar:
 
 def shifted(arg: Scalar, by: time.Span, node: exp.Expr) -> Scalar:
     """A moment moved by an interval: always a timestamp, as in DuckDB."""
-    moment = _moment(arg, node)
-    if not moment.facts.bounded:
+    if arg.facts.type in TEMPORAL and not arg.facts.bounded:
         raise _unbounded(node)
+    moment = _moment(arg, node)
     low, high = (time.shifted(end, by) for end in moment.facts.span())
     if low is None or high is None:
         raise TypeMismatch("The date leaves the years 1 to 9999.", position=place(node))
@@ -127,7 +124,7 @@ def _days_added(left: Scalar, right: Scalar, sign: int, node: exp.Expr) -> Scala
         raise _unbounded(node)
     days = right if sign == 1 else op.negate(right)
     (a, b), (c, d) = left.facts.span(), days.facts.span()
-    if not -(10**6) < a + c <= b + d < 10**6:
+    if not time.days(date.min) <= a + c <= b + d <= time.days(date.max):
         raise TypeMismatch("The date leaves the years that are answered.", position=place(node))
     facts = Facts(Type.DATE, op.nullable(left, right), 0, a + c, b + d)
     return Call("days+", (left, days), facts)
@@ -144,7 +141,7 @@ def _moment(arg: Scalar, node: exp.Expr) -> Scalar:
     if isinstance(arg, Literal) and isinstance(arg.value, str):
         read = types.parsed_temporal(arg.value, Type.TIMESTAMP)
         arg = arg if read is None else read
-    return types.to_timestamp(types.require(arg, TEMPORAL, node, "A date function"))
+    return types.in_era(types.to_timestamp(types.require(arg, TEMPORAL, node, "A date function")))
 
 
 def _unit(node: exp.Expr | None, parent: exp.Expr) -> str:

@@ -20,6 +20,7 @@ from queries.language.refusals import RangeTooLarge, TypeMismatch, UnitCompared
 
 NULL = Literal(None, Facts(Type.TEXT, True))
 LARGEST_SCALE = 18
+FIRST_DAY, LAST_DAY = days(date(1, 1, 1)), days(date(9999, 12, 31))
 NUMBER = re.compile(r"\s*-?\d{1,15}(\.\d{1,9})?\s*")
 WORDS = {
     Type.INTEGER: "a whole number",
@@ -94,12 +95,24 @@ def to_timestamp(scalar: Scalar) -> Scalar:
     """A date as the timestamp of its midnight."""
     if scalar.facts.type is not Type.DATE:
         return scalar
-    low, high = (
-        None if end is None else end * DAY for end in (scalar.facts.lower, scalar.facts.upper)
-    )
     if isinstance(scalar, Literal) and isinstance(scalar.value, int):
         return timestamp_literal(scalar.value * DAY)
+    scalar = in_era(scalar)
+    low, high = (end * DAY for end in scalar.facts.span())
     return Call("timestamp", (scalar,), Facts(Type.TIMESTAMP, scalar.facts.nullable, 0, low, high))
+
+
+def in_era(scalar: Scalar) -> Scalar:
+    """A date or timestamp of the years 1 to 9999, else NULL: engines fail at their calendar's ends.
+
+    What is declared lies in these years already.
+    """
+    facts = scalar.facts
+    if facts.bounded:
+        return scalar
+    factor = 1 if facts.type is Type.DATE else DAY
+    found = Facts(facts.type, True, 0, facts.lower, facts.upper)
+    return Call("era", (scalar,), found.within(FIRST_DAY * factor, (LAST_DAY + 1) * factor - 1))
 
 
 def unified(parts: list[Scalar], node: exp.Expr) -> list[Scalar]:

@@ -49,14 +49,15 @@ def check_tokens(tokens: list[Token]) -> None:
     """Refuse too many tokens or too deep a nesting, prefixes included; raises TooComplex."""
     if len(tokens) > LIMITS.tokens:
         raise TooComplex(f"The statement has more than {LIMITS.tokens} words and signs.")
-    depth = prefixes = 0
+    depth = prefixes = brackets = 0
     for token in tokens:
         prefixes = prefixes + 1 if token.token_type in PREFIX else 0
+        brackets += token.token_type is TokenType.L_BRACKET
         if token.token_type in OPENING:
             depth += 1
         elif token.token_type in CLOSING:
             depth = max(0, depth - 1)
-        if depth + prefixes > LIMITS.nesting:
+        if max(depth + prefixes, brackets) > LIMITS.nesting:  # one after another, they nest too
             raise TooComplex(
                 f"The statement is nested deeper than {LIMITS.nesting} levels.",
                 position=Position(token.line, max(1, token.col)),

@@ -32,6 +32,8 @@ def parse(text: str) -> exp.Query:
     check_text(text)
     if "\x00" in text:
         raise Malformed("The statement holds a NUL character.")
+    if any("\ud800" <= sign <= "\udfff" for sign in text):
+        raise Malformed("The statement holds half a character.")
     tokens = _tokens(text)
     check_tokens(tokens)
     tree = _only_query(_statements(text))

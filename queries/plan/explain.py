@@ -26,9 +26,7 @@ def notes(
     for draft, stage in zip(drafts, stages, strict=True):
         found.append(_bounding(draft, manifest.unit.name))
         found.append(_keys(draft, stage, manifest.unit.name))
-        scales = ", ".join(f"{column.noise.scale:.6g}" for column in stage.columns)
-        mechanism = MECHANISMS[stage.columns[0].noise.mechanism]
-        found.append(f"Added is {mechanism}, of scale {scales} in steps of each column.")
+        found.append(f"Every number gets {MECHANISMS[stage.columns[0].noise.mechanism]}.")
     return (*found, UNCOUNTED)
 
 
@@ -54,8 +52,8 @@ def _keys(draft: Draft, stage: Stage, unit: str) -> str:
     if stage.threshold is None:
         raise ValueError("keys are listed or found behind a threshold")
     return (
-        f"The keys are not public: a group is shown where the noisy number of {unit} units reaches "
-        f"{stage.threshold.at_least:,}."
+        f"The keys are not public: a group is shown where its noisy count of {unit} units "
+        "reaches the threshold."
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from queries.catalog.view import Value
+from queries.plan.model import NoisyColumn, Threshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +23,12 @@ class NoisyStage:
     def __post_init__(self) -> None:
         if len(self.keys) != len(self.values):
             raise ValueError("a noisy table has as many keys as values")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredStage:
+    """A noisy table as it is kept: with the noise and threshold that it was drawn with."""
+
+    table: NoisyStage
+    columns: tuple[NoisyColumn, ...]
+    threshold: Threshold | None

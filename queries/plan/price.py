@@ -39,3 +39,8 @@ class Options:
     rows_per_group: int | None = None
     columns: tuple[ColumnBound, ...] = ()
     minimum_frequency: int | None = None
+
+    def __post_init__(self) -> None:
+        counts = (self.groups_per_unit, self.rows_per_group, self.minimum_frequency)
+        if min((1 if count is None else count for count in counts)) < 1:
+            raise ValueError("a bound on a number of groups, rows or units is at least one")

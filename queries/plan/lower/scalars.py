@@ -22,6 +22,7 @@ from queries.algebra.scalars import Call, Column, Exists, Literal, Scalar
 from queries.catalog.manifest import Type
 from queries.language.refusals import RangeTooLarge
 
+FIRST, LAST = "TIMESTAMP '0001-01-01'", "TIMESTAMP '9999-12-31 23:59:59.999999'"
 BIGINT = 2**62
 HUGEINT = 2**126
 ENGINE_TYPES = {
@@ -84,8 +85,7 @@ class Scalars:
             left, right = sorted(self.raw(arg) for arg in call.args)
             return f"({left} {EQUALITIES[name]} {right})"
         if name in ORDERINGS:
-            left, right = (self.write(arg) for arg in call.args)
-            return f"({left} {name} {right})"
+            return self._ordering(call, name)
         if name in ARITHMETIC:
             return self._arithmetic(call, name)
         if name in TEXTS:
@@ -94,6 +94,15 @@ class Scalars:
         if form is None:
             raise TypeError(f"no engine form of {name}")
         return form(self, call, fixed)
+
+    def _ordering(self, call: Call, sign: str) -> str:
+        """A comparison, written one way round whichever way the analyst wrote it."""
+        (one, left), (other, right) = (
+            (isinstance(arg, Literal), self.write(arg)) for arg in call.args
+        )
+        if (one, left) > (other, right):
+            left, right, sign = right, left, ORDERINGS[sign]
+        return f"({left} {sign} {right})"
 
     def _connective(self, call: Call, word: str) -> str:
         parts = sorted(dict.fromkeys(self._flat(call, call.op)))
@@ -125,7 +134,7 @@ class Scalars:
 
 CONNECTIVES = {"and": "AND", "or": "OR"}
 EQUALITIES = {"=": "=", "<>": "<>", "same": "IS NOT DISTINCT FROM", "differs": "IS DISTINCT FROM"}
-ORDERINGS = frozenset({"<", "<=", ">", ">="})
+ORDERINGS = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 ARITHMETIC = frozenset({"+", "-", "*", "//", "%", "/"})
 TEXTS = frozenset(
     {"coalesce", "nullif", "least", "greatest", "upper", "lower", "trim", "ltrim", "rtrim",
@@ -197,28 +206,43 @@ def _rounding(name: str) -> Form:
         unit, keep = int(fixed[0]), int(fixed[1])
         low, high = arg.facts.span()
         room = Facts(Type.INTEGER, False, 0, low - unit, high + unit)
-        wide = width(call.facts, room)
-        value = to.wide(arg, wide)
-        return f"({_divided(name, value, unit)} * {keep}::{wide})"
+        apart = Facts(Type.INTEGER, False, 0, 0, high - low + 2 * unit)
+        wide = width(call.facts, room, apart)
+        return f"({_divided(name, to.wide(arg, wide), unit, low // unit)} * {keep}::{wide})"
 
     return form
 
 
-def _divided(name: str, value: str, unit: int) -> str:
-    """A whole division that rounds half away from zero, down, or up (the engine's is to zero)."""
-    half = unit // 2
-    match name:
-        case "round":
-            up, down = f"(({value} + {half}) // {unit})", f"(-(({half} - {value}) // {unit}))"
-        case "floor":
-            up, down = f"({value} // {unit})", f"(-(({unit - 1} - {value}) // {unit}))"
-        case _:
-            up, down = f"(({value} + {unit - 1}) // {unit})", f"(-((-{value}) // {unit}))"
-    return f"(CASE WHEN ({value} >= 0) THEN {up} ELSE {down} END)"
+def _divided(name: str, value: str, unit: int, least: int) -> str:
+    """A whole division that rounds half away from zero, down, or up (the engine's is to zero).
+
+    The value is at least `least` units, and is written once: texts of nested roundings would grow
+    with the power of their number.
+    """
+    if name == "round":
+        return f"(round({value}, -{len(str(unit)) - 1}) // {unit})"
+    more = unit - 1 if name == "ceil" else 0
+    return f"((({value} - ({least * unit - more})) // {unit}) + ({least}))"
 
 
 def _cast(kind: str, word: str = "CAST") -> Form:
     return lambda to, call, _: f"{word}({to.write(call.args[0])} AS {kind})"
+
+
+def _whole(to: Scalars, call: Call, fixed: list[str]) -> str:
+    """A real rounded to a whole number: NULL at the lower end and below, the upper end above."""
+    value = to.write(call.args[0])
+    if fixed:
+        low, high = (f"CAST({text(end)} AS DOUBLE)" for end in fixed)
+        missing = "CAST('-inf' AS DOUBLE)"
+        value = f"NULLIF(GREATEST(LEAST(COALESCE({value}, {missing}), {high}), {low}), {low})"
+    return f"TRY_CAST({value} AS BIGINT)"
+
+
+def _era(to: Scalars, call: Call, _: list[str]) -> str:
+    value = to.write(call.args[0])
+    low, high = (constant(Literal(int(end), call.facts)) for end in call.facts.span())
+    return f"(CASE WHEN ({value} BETWEEN {low} AND {high}) THEN {value} END)"
 
 
 def _try(to: Scalars, call: Call, fixed: list[str]) -> str:
@@ -234,7 +258,10 @@ def _part(to: Scalars, call: Call, fixed: list[str]) -> str:
 
 
 def _trunc(to: Scalars, call: Call, fixed: list[str]) -> str:
-    return f"date_trunc({text(fixed[0])}, {to.write(call.args[0])})"
+    moment = to.write(call.args[0])
+    if not call.args[0].facts.bounded:  # far from our years the engine raises
+        moment = f"(CASE WHEN ({moment} BETWEEN {FIRST} AND {LAST}) THEN {moment} END)"
+    return f"date_trunc({text(fixed[0])}, {moment})"
 
 
 def _diff(to: Scalars, call: Call, fixed: list[str]) -> str:
@@ -274,8 +301,9 @@ FORMS: dict[str, Form] = {
     "like": _infix("LIKE"), "ilike": _infix("ILIKE"), "||": _infix("||"), "case": _case,
     "neg": _negate, "abs": _absolute, "rescale": _rescale, "real": _real,
     "round": _rounding("round"), "floor": _rounding("floor"), "ceil": _rounding("ceil"),
-    "timestamp": _cast("TIMESTAMP"), "date": _cast("DATE"), "text": _cast("VARCHAR"),
-    "truth": _cast("BIGINT"), "whole": _cast("BIGINT", "TRY_CAST"), "try": _try, "fit": _fit,
+    "timestamp": _cast("TIMESTAMP", "TRY_CAST"), "date": _cast("DATE"), "text": _cast("VARCHAR"),
+    "truth": _cast("BIGINT"), "whole": _whole, "era": _era,
+    "try": _try, "fit": _fit,
     "part": _part, "trunc": _trunc, "diff": _diff, "shift": _shift,
     "days+": _days_added, "days-": _infix("-"), "clamp": _clamp, "steps": _steps,
 }  # fmt: skip
