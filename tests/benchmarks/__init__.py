@@ -1,0 +1,1 @@
+"""Benchmarks: what the gateway costs over plain DuckDB. Run `python -m tests.benchmarks --help`."""
