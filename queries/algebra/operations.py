@@ -84,7 +84,7 @@ def _arithmetic(op: str, left: Scalar, right: Scalar, scale: int) -> Call:
 
 def of_reals(low: Number | None, high: Number | None) -> Range:
     """A range of doubles: none near the largest of them, its ends on the smallest one's grid."""
-    if low is None or high is None or max(abs(low), abs(high)) > LARGEST_REAL:
+    if low is None or high is None or not -LARGEST_REAL <= low <= high <= LARGEST_REAL:
         return None, None
     return Fraction(math.floor(low * FINEST_REAL), FINEST_REAL), Fraction(
         math.ceil(high * FINEST_REAL), FINEST_REAL

@@ -198,6 +198,7 @@ class Writer:
     measure: Measure
     stage: str
     texts: dict[str, int]
+    expansions: int = 0
 
     def open(self) -> Open:
         items = [self._item(item) for item in self.node.expressions]

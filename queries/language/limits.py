@@ -23,7 +23,9 @@ class Limits:
     tokens: int = 1_500
     nesting: int = 25
     nodes: int = 2_000
+    copies: int = 500
     depth: int = 100
+    interval: int = 100
     in_list: int = 500
     tables: int = 16
     columns: int = 100
@@ -50,7 +52,11 @@ def check_tokens(tokens: list[Token]) -> None:
     if len(tokens) > LIMITS.tokens:
         raise TooComplex(f"The statement has more than {LIMITS.tokens} words and signs.")
     depth = prefixes = brackets = 0
+    before: Token | None = None
     for token in tokens:
+        if before is not None and before.token_type is TokenType.INTERVAL:
+            _check_interval(token)
+        before = token
         prefixes = prefixes + 1 if token.token_type in PREFIX else 0
         brackets += token.token_type is TokenType.L_BRACKET
         if token.token_type in OPENING:
@@ -64,16 +70,36 @@ def check_tokens(tokens: list[Token]) -> None:
             )
 
 
+def _check_interval(token: Token) -> None:
+    """The parser reads the text of an interval in quadratic time."""
+    if len(token.text) > LIMITS.interval:
+        raise TooComplex(
+            f"An interval is longer than {LIMITS.interval} characters.",
+            position=Position(token.line, max(1, token.col - len(token.text))),
+        )
+
+
 def check_tree(tree: exp.Expr) -> None:
     """Refuse a tree that is too large, too deep or reads too many tables; raises TooComplex."""
     nodes = tables = 0
-    stack: list[tuple[exp.Expr, int]] = [(tree, 1)]
+    stack: list[tuple[exp.Expr, int, int]] = [(tree, 1, 1)]
     while stack:
-        node, depth = stack.pop()
+        node, depth, copies = stack.pop()
         nodes += 1
         tables += isinstance(node, exp.Table)
         _check_node(node, depth, nodes, tables)
-        stack.extend((child, depth + 1) for child in children(node))
+        if copies > LIMITS.copies:
+            raise TooComplex("NULLIF, CASE or casts are nested too deeply in each other.")
+        more = _copies(node)
+        for child in children(node):
+            stack.append((child, depth + 1, copies * (more if child is node.this else 1)))
+
+
+def _copies(node: exp.Expr) -> int:
+    """How often the engine writes the first operand when it rewrites the node: nesting multiplies."""
+    if isinstance(node, exp.Case) and node.this is not None:
+        return max(1, len(node.args["ifs"]))
+    return 2 if isinstance(node, exp.Nullif | exp.Cast) else 1
 
 
 def children(node: exp.Expr) -> Iterable[exp.Expr]:

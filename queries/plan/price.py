@@ -42,5 +42,5 @@ class Options:
 
     def __post_init__(self) -> None:
         counts = (self.groups_per_unit, self.rows_per_group, self.minimum_frequency)
-        if min((1 if count is None else count for count in counts)) < 1:
+        if min(1 if count is None else count for count in counts) < 1:
             raise ValueError("a bound on a number of groups, rows or units is at least one")
