@@ -96,7 +96,7 @@ def check_tree(tree: exp.Expr) -> None:
 
 
 def _copies(node: exp.Expr) -> int:
-    """How often the engine writes the first operand when it rewrites the node: nesting multiplies."""
+    """How often the engine repeats the first operand as it rewrites a node; nesting multiplies."""
     if isinstance(node, exp.Case) and node.this is not None:
         return max(1, len(node.args["ifs"]))
     return 2 if isinstance(node, exp.Nullif | exp.Cast) else 1

@@ -22,7 +22,6 @@ from queries.algebra.scalars import Call, Column, Exists, Literal, Scalar
 from queries.catalog.manifest import Type
 from queries.language.refusals import RangeTooLarge
 
-FIRST, LAST = "TIMESTAMP '0001-01-01'", "TIMESTAMP '9999-12-31 23:59:59.999999'"
 BIGINT = 2**62
 HUGEINT = 2**126
 ENGINE_TYPES = {
@@ -258,10 +257,7 @@ def _part(to: Scalars, call: Call, fixed: list[str]) -> str:
 
 
 def _trunc(to: Scalars, call: Call, fixed: list[str]) -> str:
-    moment = to.write(call.args[0])
-    if not call.args[0].facts.bounded:  # far from our years the engine raises
-        moment = f"(CASE WHEN ({moment} BETWEEN {FIRST} AND {LAST}) THEN {moment} END)"
-    return f"date_trunc({text(fixed[0])}, {moment})"
+    return f"date_trunc({text(fixed[0])}, {to.write(call.args[0])})"
 
 
 def _diff(to: Scalars, call: Call, fixed: list[str]) -> str:
@@ -301,7 +297,7 @@ FORMS: dict[str, Form] = {
     "like": _infix("LIKE"), "ilike": _infix("ILIKE"), "||": _infix("||"), "case": _case,
     "neg": _negate, "abs": _absolute, "rescale": _rescale, "real": _real,
     "round": _rounding("round"), "floor": _rounding("floor"), "ceil": _rounding("ceil"),
-    "timestamp": _cast("TIMESTAMP", "TRY_CAST"), "date": _cast("DATE"), "text": _cast("VARCHAR"),
+    "timestamp": _cast("TIMESTAMP"), "date": _cast("DATE"), "text": _cast("VARCHAR"),
     "truth": _cast("BIGINT"), "whole": _whole, "era": _era,
     "try": _try, "fit": _fit,
     "part": _part, "trunc": _trunc, "diff": _diff, "shift": _shift,
