@@ -6,15 +6,18 @@ import dataclasses
 import json
 import types
 import typing
+from collections.abc import Iterable
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
 from functools import lru_cache
+from itertools import chain
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-SCALARS = frozenset({int, str, bool, float, type(None)})
+SCALARS: frozenset[type] = frozenset({int, str, bool, float, type(None)})
+ROWS = frozenset({list, tuple})
 
 
 def dumps(value: object) -> bytes:
@@ -45,6 +48,8 @@ def plain(value: object) -> Any:
         case tuple() | list():
             if all(type(item) in SCALARS for item in value):
                 return list(value)
+            if _is_table(value, SCALARS):
+                return [list(row) for row in value]
             return [plain(item) for item in value]
         case dict():
             return {str(key): plain(item) for key, item in value.items()}
@@ -65,6 +70,8 @@ def _built(kind: Any, data: Any) -> Any:
         plain_kinds = _scalars(member)
         if plain_kinds and all(type(item) in plain_kinds for item in _list(data)):
             return tuple(data)
+        if _is_table(_list(data), _scalars_in_rows(member)):
+            return tuple(map(tuple, data))
         return tuple(_built(member, item) for item in _list(data))
     if dataclasses.is_dataclass(kind):
         hints = _hints(typing.cast(Any, kind))
@@ -91,6 +98,20 @@ def _scalars(kind: Any) -> frozenset[type]:
     union = typing.get_origin(kind) in (types.UnionType, typing.Union)
     kinds = frozenset(typing.get_args(kind) if union else (kind,))
     return kinds if kinds <= SCALARS else frozenset()
+
+
+@lru_cache(maxsize=1024)
+def _scalars_in_rows(kind: Any) -> frozenset[type]:
+    """The scalar types of which `kind`, a tuple of any length, is made; none where it is not."""
+    parts = typing.get_args(kind) if typing.get_origin(kind) is tuple else ()
+    return _scalars(parts[0]) if parts[1:] == (...,) else frozenset()
+
+
+def _is_table(rows: Iterable[Any], kinds: frozenset[type]) -> bool:
+    """Whether these are rows of such scalars and nothing else: they need no look at each cell."""
+    if not kinds or not all(type(row) in ROWS for row in rows):
+        return False
+    return set(map(type, chain.from_iterable(rows))) <= kinds
 
 
 def _one_of(kinds: tuple[Any, ...], data: Any) -> Any:
