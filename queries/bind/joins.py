@@ -65,14 +65,15 @@ def check_units(
     members: Sequence[Member],
     parts: Iterable[Scalar],
     position: Position | None,
-    outer: frozenset[int] = frozenset(),
+    outer: frozenset[int] | None = None,
 ) -> None:
     """Refuse private sources that equalities of unit-determining columns do not connect.
 
-    `outer` are the sources of the query around an EXISTS: they count as one connected whole.
+    `outer` are the sources of the query around an EXISTS: they count as one connected whole, which
+    has units of its own even where none of its columns is visible.
     """
     groups = [set(member.ids) for member in members if member.private]
-    if outer:
+    if outer is not None:
         groups.append(set(outer))
     for left, right in unit_equalities(parts):
         joined = [group for group in groups if left.source in group or right.source in group]
