@@ -19,12 +19,13 @@ from tests.workers.conftest import ENDLESS, MakePool, answered, job
 from tests.workers.processes import eventually, is_gone
 
 HOST = """
-import sys, threading
+import signal, sys, threading
 from pathlib import Path
 from queries import codec
 from queries.release.words import EXPENSIVE, Reply
 from queries.workers.pool import Pool
 from queries.workers.settings import Settings
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background shell would ignore it
 settings = Settings(sys.argv[1], 1 << 30, 1, 1 << 30)
 pool = Pool("queries.release.worker", 2, settings, Path(sys.argv[2]))
 pool.run(bytes.fromhex(sys.argv[3]), 30)
