@@ -6,7 +6,7 @@ import ast
 import re
 from pathlib import Path
 
-from tests.house.tree import PACKAGES, ROOT, listed, sources, syntax, tests, where
+from tests.house.tree import PACKAGES, ROOT, listed, sources, suites, syntax, where
 
 LONGEST_FUNCTION = 60
 LONGEST_FILE = 350
@@ -69,7 +69,7 @@ def test_functions_are_short() -> None:
 
 
 def test_files_hold_one_idea() -> None:
-    sizes = {path: path.read_text(encoding="utf-8").count("\n") for path in (*sources(), *tests())}
+    sizes = {path: path.read_text(encoding="utf-8").count("\n") for path in (*sources(), *suites())}
     assert not {where(path): size for path, size in sizes.items() if size > LONGEST_FILE}
 
 
@@ -108,7 +108,7 @@ def test_the_project_speaks_of_itself_alone() -> None:
 
 def test_no_test_is_switched_off() -> None:
     marks = re.compile(r"@pytest\.mark\.(skip|xfail)\b|pytest\.xfail\(|@unittest\.skip")
-    assert not _lines_with(marks, list(tests()))
+    assert not _lines_with(marks, list(suites()))
 
 
 def test_the_packages_exist() -> None:

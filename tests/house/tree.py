@@ -20,7 +20,7 @@ def sources() -> tuple[Path, ...]:
 
 
 @cache
-def tests() -> tuple[Path, ...]:
+def suites() -> tuple[Path, ...]:
     """Every Python file of the tests."""
     return tuple(sorted((ROOT / "tests").rglob("*.py")))
 
