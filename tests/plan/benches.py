@@ -1,0 +1,16 @@
+"""The datasets that planner tests ask, each opened once in a process."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from tests import datasets
+from tests.parity import Bench
+
+DATASETS = {"nycflights13": datasets.nycflights13, "hi": datasets.hi, "tpch": datasets.tpch}
+
+
+@cache
+def bench(name: str = "nycflights13") -> Bench:
+    """The dataset of that name, registered, with its engines."""
+    return Bench(DATASETS[name]())
