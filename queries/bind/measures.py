@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -335,11 +336,18 @@ def _mean(part: Statistic, total: exp.Expr, count: exp.Expr) -> exp.Expr:
     shift = place_of.middle * place_of.step if isinstance(part, Centred) else Fraction(0)
     quotient = f"{_real(shift)} + CAST(t AS DOUBLE) / c"
     text = f"CASE WHEN c >= 1 THEN LEAST(GREATEST({quotient}, {_real(low)}), {_real(high)}) END"
-    written: exp.Expr = exp.maybe_parse(text, dialect="duckdb")
+    written = _parsed(text).copy()
     for name, meant in (("t", total), ("c", count)):
         for found in [c for c in written.find_all(exp.Column) if c.name == name and not c.table]:
             found.replace(meant.copy())
     return written
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str) -> exp.Expr:
+    """A text of our own as a tree, not to be changed: parsing is dear, and ranges recur."""
+    found: exp.Expr = exp.maybe_parse(text, dialect="duckdb")
+    return found
 
 
 def _real(value: Fraction) -> str:

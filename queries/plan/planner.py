@@ -104,8 +104,10 @@ class _Planning:
         query = bound.query
         if isinstance(query, exp.Table):
             query = exp.Select(expressions=[exp.Star()], from_=exp.From(this=query))
-        plain = open_sql.text(open_sql.total(query.copy()))
-        found = self.public.describe(tables.noised(stages), plain)
+        shown = query if bound.rowwise is None else bound.rowwise.query
+        sql = open_sql.text(open_sql.total(shown.copy()))
+        found = self.public.describe(tables.noised(stages), sql)
+        found = found if bound.rowwise is None else found[1:]
         if len(found) > LIMITS.columns:
             raise TooManyColumns(f"At most {LIMITS.columns} columns are answered.")
         names = self._names(bound, [name for name, _ in found])
@@ -115,8 +117,7 @@ class _Planning:
             outputs = [
                 Output(n, Role.DERIVED if stages else Role.KEY, reason=reason) for n in names
             ]
-            return Post(plain, tuple(outputs), None, reads_public)
-        sql = open_sql.text(open_sql.total(bound.rowwise.query.copy()))
+            return Post(sql, tuple(outputs), None, reads_public)
         cells = [cell for _, cell in bound.rowwise.cells]
         outputs = [_output(name, cell) for name, cell in zip(names, cells, strict=True)]
         return Post(sql, tuple(outputs), bound.rowwise.stage, reads_public)

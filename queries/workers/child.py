@@ -12,6 +12,7 @@ Privacy note
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import resource
 import select
@@ -46,6 +47,7 @@ def serve(prepare: Callable[[Settings], Handler]) -> NoReturn:
         _harden(settings)
         _die_with_parent(channel)
         handler = prepare(settings)
+        _collect_seldom()
         send(channel, READY)
         while True:
             _answer(channel, handler, receive(channel))
@@ -89,6 +91,13 @@ def _harden(settings: Settings) -> None:
     os.umask(0o077)
     if os.getppid() != settings.parent:
         os._exit(1)
+
+
+def _collect_seldom() -> None:
+    """What is loaded by now stays; a large frame makes many objects and no cycle among them."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 20)
 
 
 def _prctl(option: int, value: int) -> None:
