@@ -5,6 +5,7 @@ What is public may be counted before planning, so ranges and rows per key are ex
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -12,18 +13,21 @@ from sqlglot import exp
 
 from queries.algebra.calendar import days, microseconds
 from queries.algebra.facts import ABOUT_UNIT, EXACT, TEMPORAL, Facts
-from queries.algebra.names import quoted
+from queries.algebra.names import quoted, text
 from queries.algebra.relations import Public
 from queries.algebra.scalars import Call, Column, Scalar
 from queries.bind import open_sql
 from queries.catalog.manifest import Column as Declared
 from queries.catalog.manifest import Table, Type
 from queries.catalog.storage import UNIT
-from queries.catalog.view import PublicColumn, PublicRows, View
+from queries.catalog.view import PublicColumn, PublicRows, TooMany, Value, View
+from queries.language.refusals import UnsupportedSql
 
 Named = tuple[tuple[str, Scalar], ...]
 FAR = {"0001-01-01", "9999-12-31"}
 """How moments without end are handed out, too."""
+WRITTEN_OUT = 5_000
+"""The most rows of a public subquery beside private rows."""
 
 
 @dataclass(slots=True)
@@ -45,15 +49,42 @@ class Publics:
         return Public(number, quoted(table.name)), tuple(named)
 
     def query(self, query: exp.Query, number: int) -> tuple[Public, Named]:
-        """A checked query over public tables as source `number`, its ranges read from its rows."""
-        sql = open_sql.text(query)
-        found = self.rows.describe((), sql)
+        """A checked query over public tables as source `number`: its rows, read here once.
+
+        The engine on the private file is given these rows, not the query: what it made of LIMIT
+        and windows could differ, and so leave the ranges read from them; an expression that fails
+        on a row the query leaves out could fail there, when a person's rows lead to it; and the
+        ids in tables about units are pseudonyms there.
+        """
+        sql = self._written_out(open_sql.text(query))
         named: list[tuple[str, Scalar]] = []
-        for name, kind in found:
+        for name, kind in self.rows.describe((), sql):
             facts = _kind(kind)
-            if facts is not None and name.lower() not in {own.lower() for own, _ in named}:
+            if facts is not None:
                 named.extend(self._measured(sql, name, facts, number))
         return Public(number, f"({sql})"), tuple(named)
+
+    def _written_out(self, sql: str) -> str:
+        """The query's rows as a query without tables; raises UnsupportedSql if they are many."""
+        found = self.rows.describe((), sql)
+        first = {name.lower(): n for n, (name, _) in reversed(list(enumerate(found)))}
+        kept = [n for n in sorted(first.values()) if _kind(found[n][1]) is not None]
+        all_names = ", ".join(f'"c{n}"' for n in range(len(found)))
+        texts = ", ".join(["'1'", *(f'CAST("c{n}" AS VARCHAR)' for n in kept)])
+        asked = f"SELECT {texts} FROM ({sql}) AS q({all_names})"
+        try:
+            rows = self.rows.rows(asked, WRITTEN_OUT)
+        except TooMany:
+            raise UnsupportedSql(
+                f"A public subquery beside private rows has more than {WRITTEN_OUT:,} rows.",
+                hint="Join the public table itself, and put its conditions into WHERE.",
+            ) from None
+        casts = [f'CAST("c{n}" AS {found[n][1]}) AS {quoted(found[n][0])}' for n in kept]
+        names = ", ".join(['"c"', *(f'"c{n}"' for n in kept)])
+        nothing = "" if rows else " WHERE FALSE"
+        values = ", ".join(sorted(map(_row, rows or [(None,) * (1 + len(kept))])))
+        shown = ", ".join(casts) or '"c"'
+        return f"SELECT {shown} FROM (VALUES {values}) AS v({names}){nothing}"
 
     def _measured(self, sql: str, name: str, facts: tuple[Type, int], number: int) -> Named:
         """The column; none where its moments leave the years that are answered."""
@@ -100,6 +131,10 @@ class Publics:
     def _sizes(self) -> dict[str, int]:
         """The rows of the public tables, by the text that stands for them in FROM."""
         return {quoted(name): table.rows for name, table in self.view.public.items()}
+
+
+def _row(values: Iterable[Value]) -> str:
+    return f"({', '.join('NULL' if value is None else text(str(value)) for value in values)})"
 
 
 def about(number: int) -> Column:

