@@ -63,7 +63,10 @@ class Derived:
 
 @dataclass(frozen=True, slots=True)
 class Partial:
-    """An exact aggregate within one unit: `kind` is count, sum, avg, min, max or distinct."""
+    """An exact aggregate within one unit.
+
+    `kind` is count, count_if, sum, avg, min, max or distinct.
+    """
 
     name: str
     kind: str

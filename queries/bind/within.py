@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from queries.algebra import operations as op
 from queries.algebra.facts import EXACT, Facts
 from queries.algebra.relations import Grouped, Inner, Partial, Relation
 from queries.algebra.scalars import Call, Column, Scalar, columns, conjuncts
@@ -171,8 +170,8 @@ class Within(Expressions):
             return self._partial("distinct", self.base.bind(argument), where, self._count())
         if isinstance(call, exp.CountIf):
             truth = types.require(self.base.predicate(call.this), TRUTH, node, "COUNT_IF")
-            both = truth if where is None else op.boolean("and", truth, where)
-            return self._partial("count", None, both, self._count())
+            null = truth.facts.nullable or where is not None
+            return self._partial("count_if", truth, where, replace(self._count(), nullable=null))
         if isinstance(call, exp.Count):
             value = None if aggregates.starred(call) else self.base.bind(call.this)
             return self._partial("count", value, where, self._count())

@@ -125,7 +125,7 @@ class Relations:
     def _grouped(self, source: Grouped) -> str:
         block = self.block(source.source)
         unit = self.unit(source.source)
-        keys = [(name, self.scalars.raw(scalar)) for name, scalar in source.keys]
+        keys = [(name, self.scalars.grouped(scalar)) for name, scalar in source.keys]
         shown = [f"{unit} AS {quoted(UNIT)}"]
         shown += [f"{key} AS {quoted(name)}" for name, key in keys]
         shown += [f"{self._partial(part)} AS {quoted(part.name)}" for part in source.partials]
@@ -140,7 +140,7 @@ class Relations:
                 return f"COUNT({value}){kept}"
             case "distinct":
                 return f"COUNT(DISTINCT {value}){kept}"
-            case "sum" | "min" | "max":
+            case "sum" | "min" | "max" | "count_if":
                 return f"{part.kind.upper()}({value}){kept}"
             case "avg" if part.value is not None:
                 total = f"CAST(SUM({value}){kept} AS DOUBLE)"

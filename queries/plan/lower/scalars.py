@@ -76,6 +76,12 @@ class Scalars:
                 return self._call(scalar)
         raise TypeError(f"no engine form of {type(scalar).__name__}")
 
+    def grouped(self, scalar: Scalar) -> str:
+        """The scalar as it stands in GROUP BY, where a bare number would be a position."""
+        if isinstance(scalar, Literal) and scalar.facts.type in EXACT:
+            return f"CAST({self.raw(scalar)} AS {width(scalar.facts)})"
+        return self.raw(scalar)
+
     def _call(self, call: Call) -> str:
         name, *fixed = call.op.split(":")
         if name in CONNECTIVES:
