@@ -202,6 +202,11 @@ def _odd(node: exp.Expr) -> bool:
             return node.method.upper() not in ("", "NATURAL") or node.kind.upper() not in JOINS
         case exp.Interval():
             return not isinstance(node.this, exp.Literal)
+        case exp.Limit() | exp.Offset():  # a subquery here would not be bound to WITH
+            plain = {name for name, value in node.args.items() if value} <= {"expression"}
+            return not plain or not isinstance(node.expression, exp.Literal)
+        case exp.Distinct():
+            return node.find(exp.Query) is not None
     return False
 
 

@@ -80,3 +80,19 @@ def test_a_public_subquery_does_not_meet_pseudonyms_where_it_was_read_with_ids()
     claimed = found.stages[0].columns[0].noise.l1
     assert claimed == 1
     assert flights.exact(found)["_stage0"].values == ((0,),)
+
+
+UNBOUND = (
+    "WITH codes AS (SELECT 1 AS x) SELECT * FROM areas LIMIT (SELECT COUNT(*) FROM codes)",
+    "WITH codes AS (SELECT 1 AS x) SELECT * FROM areas OFFSET (SELECT COUNT(*) FROM codes)",
+    "SELECT sex, COUNT(*) FROM people GROUP BY sex LIMIT (SELECT COUNT(*) FROM codes)",
+    """WITH codes AS (SELECT 1 AS x)
+       SELECT DISTINCT ON ((SELECT COUNT(*) FROM codes)) area FROM areas""",
+    "SELECT area FROM areas UNION SELECT code FROM codes LIMIT (SELECT COUNT(*) FROM codes)",
+)
+
+
+@pytest.mark.parametrize("sql", UNBOUND)
+def test_no_subquery_stands_where_names_are_not_bound(bench: Bench, sql: str) -> None:
+    """It would read the table that a WITH query of the same name hides."""
+    assert refused(bench, sql) == "unsupported-sql"
