@@ -36,7 +36,7 @@ class Case:
 
     @property
     def price(self) -> Price:
-        """The usual price, but for what the fixture says: rho and delta in units, epsilon in ones."""
+        """The usual price, but for what the fixture says: rho and delta in their units."""
         found = PRICE
         for name, value in _pairs(self.marks.get("price", "")):
             amount = int(value) * (10**12 if name == "epsilon" else 1)

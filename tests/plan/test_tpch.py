@@ -1,4 +1,4 @@
-"""TPC-H in its standard text: answered like DuckDB without noise, exact where public, or refused."""
+"""TPC-H in its standard text: answered as by DuckDB, exact where public, or refused."""
 
 from __future__ import annotations
 

@@ -1,0 +1,114 @@
+"""Noise in closed form, against OpenDP's own maps and against exact tails computed here."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from budgets.amounts import ATTO, PICO
+from queries.enclave.noise import measurement
+from queries.language.refusals import KeysNeedDelta, PriceTooSmall
+from queries.plan.bounding import Sensitivity
+from queries.plan.model import Mechanism, Noise
+from queries.plan.price import Price
+from queries.plan.split import noise, share, threshold
+
+amounts = st.integers(10**5, 10**14)
+
+
+@st.composite
+def sensitivities(draw: st.DrawFn) -> Sensitivity:
+    groups, most = draw(st.integers(1, 10_000)), draw(st.integers(1, 10**9))
+    return Sensitivity(groups * most, groups * most**2)
+
+
+def root(squared: int) -> float:
+    """Never less than the root."""
+    return math.nextafter(math.sqrt(squared), math.inf)
+
+
+@given(sensitivity=sensitivities(), rho=amounts)
+def test_gaussian_noise_loses_what_is_charged_and_hardly_less(
+    sensitivity: Sensitivity, rho: int
+) -> None:
+    assume(sensitivity.l2_squared * PICO < 2**100 * rho)
+    found = noise(sensitivity, Price(rho))
+    loss = Fraction(measurement(found.mechanism, found.scale).map(root(sensitivity.l2_squared)))
+    assert loss * PICO <= rho
+    assert loss * PICO >= rho * (1 - Fraction(1, 10**9))
+
+
+@given(sensitivity=sensitivities(), epsilon=amounts)
+def test_laplace_noise_loses_what_is_charged_and_hardly_less(
+    sensitivity: Sensitivity, epsilon: int
+) -> None:
+    assume(sensitivity.l1 * PICO < 2**50 * epsilon)
+    found = noise(sensitivity, Price(1, epsilon=epsilon))
+    loss = Fraction(measurement(found.mechanism, found.scale).map(sensitivity.l1))
+    assert loss * PICO <= epsilon
+    assert loss * PICO >= epsilon * (1 - Fraction(1, 10**9))
+    assert found.rho * 2 * PICO >= epsilon**2
+
+
+@given(rho=amounts, columns=st.integers(1, 100))
+def test_shares_never_add_up_to_more_than_the_price(rho: int, columns: int) -> None:
+    part = share(Price(rho, epsilon=rho), columns)
+    assert columns * part.rho <= rho < columns * (part.rho + 1)
+    assert part.epsilon == part.rho
+
+
+def test_a_price_that_leaves_nothing_is_refused() -> None:
+    with pytest.raises(PriceTooSmall):
+        share(Price(3), 4)
+    with pytest.raises(PriceTooSmall):
+        share(Price(3, epsilon=3), 4)
+    with pytest.raises(PriceTooSmall):
+        noise(Sensitivity(2**60, 2**120), Price(1))
+
+
+def gaussian_tail(scale: float, least: int) -> float:
+    """P(X >= least) of a discrete Gaussian, summed term by term."""
+    reach = math.ceil(40 * scale) + abs(least) + 1
+    weights = {x: math.exp(-(x**2) / (2 * scale**2)) for x in range(-reach, reach + 1)}
+    return math.fsum(w for x, w in weights.items() if x >= least) / math.fsum(weights.values())
+
+
+def laplace_tail(scale: float, least: int) -> float:
+    """P(X >= least), least >= 1, of a discrete Laplace."""
+    return math.exp(-least / scale) / (1 + math.exp(-1 / scale))
+
+
+TAILS = {Mechanism.GAUSSIAN: gaussian_tail, Mechanism.LAPLACE: laplace_tail}
+
+
+@pytest.mark.parametrize("mechanism", list(Mechanism))
+@pytest.mark.parametrize("scale", [0.3, 1.0, 2.5, 7.7, 31.0])
+@pytest.mark.parametrize("groups", [1, 3, 50])
+@pytest.mark.parametrize("delta", [10**6, 10**9, 10**12])
+def test_a_key_of_one_unit_leaves_with_at_most_its_delta(
+    mechanism: Mechanism, scale: float, groups: int, delta: int
+) -> None:
+    """Each of a unit's own keys counts one: all of them together leave with at most delta (P11)."""
+    drawn = Noise(mechanism, groups, groups, scale, 1)
+    found = threshold("m0", drawn, groups, delta, 1, None)
+    one = TAILS[mechanism](scale, found.at_least - 1)
+    assert groups * one <= delta / ATTO
+    sooner = TAILS[mechanism](scale, found.at_least - 4)
+    assert groups * sooner > delta / ATTO, "the threshold could be lower"
+
+
+@given(floor=st.integers(1, 1000), frequency=st.none() | st.integers(1, 10_000))
+def test_what_was_dropped_before_raises_the_threshold(floor: int, frequency: int | None) -> None:
+    drawn = Noise(Mechanism.GAUSSIAN, 2, 2, 5.0, 1)
+    plain = threshold("m0", drawn, 2, 10**9, 1, None).at_least
+    found = threshold("m0", drawn, 2, 10**9, floor, frequency).at_least
+    assert found == max(plain + floor - 1, frequency or 0)
+
+
+def test_no_delta_means_no_threshold() -> None:
+    with pytest.raises(KeysNeedDelta):
+        threshold("m0", Noise(Mechanism.LAPLACE, 1, 1, 1.0, 1), 1, 0, 1, None)

@@ -1,0 +1,63 @@
+"""Slots follow declared sizes, never rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from queries.algebra.relations import Inner, Public, Scan
+from queries.catalog.manifest import Timing, Unit
+from queries.catalog.view import View
+from queries.plan.planner import plan
+from queries.plan.price import Options
+from queries.plan.timing import LONGEST, UNTIMED, Shape, scanned, slot
+from tests.parity import PRICE
+from tests.plan.benches import bench
+
+SHAPES = st.builds(Shape, *[st.integers(0, 10**8)] * 3)
+TIMINGS = st.builds(Timing, st.fractions(Fraction(1, 10), 10), st.integers(2, 10))
+
+
+@given(timing=TIMINGS, shapes=st.lists(SHAPES, min_size=1, max_size=4))
+def test_a_slot_is_the_first_that_is_long_enough(timing: Timing, shapes: list[Shape]) -> None:
+    length, deadline = slot(timing, shapes)
+    needed = sum(shape.nanoseconds for shape in shapes) / 10**6
+    assert length == deadline
+    assert length + 1 >= min(needed, LONGEST)
+    before = Fraction(length) / timing.growth
+    assert before < needed or before < timing.slot * 1000
+
+
+def test_without_slots_there_is_a_deadline_alone() -> None:
+    assert slot(None, [Shape(1, 1, 1)]) == (0, UNTIMED)
+
+
+def test_declared_sizes_are_read_and_nothing_else() -> None:
+    found = Inner((Scan(0, "t", 7), Public(1, '"p"')), (), 0, 7)
+    assert scanned(found, 100, {'"p"': 5}) == 705
+
+
+def timed(units: int) -> View:
+    view = bench().view
+    unit = Unit(view.manifest.unit.name, units)
+    return replace(view, manifest=replace(view.manifest, unit=unit, timing=Timing()))
+
+
+def planned(sql: str, units: int) -> int:
+    return plan(sql, timed(units), bench(), PRICE, Options()).slot
+
+
+@pytest.mark.parametrize("where", ["TRUE", "month = 1", "month > 12", "dest = 'nowhere'"])
+def test_conditions_on_rows_do_not_move_the_slot(where: str) -> None:
+    sql = "SELECT origin, COUNT(*) FROM flights"
+    assert planned(f"{sql} WHERE {where} GROUP BY 1", 10**5) == planned(f"{sql} GROUP BY 1", 10**5)
+
+
+def test_more_units_take_a_longer_slot() -> None:
+    sql = "SELECT COUNT(*) FROM flights"
+    assert planned(sql, 1_000) == 1_000
+    assert planned(sql, 10**6) > 8_000
