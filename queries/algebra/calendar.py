@@ -122,6 +122,14 @@ def truncated(number: int, unit: str) -> int:
     raise ValueError(unit)
 
 
+def between(start: int, end: int, unit: str) -> int:
+    """How many boundaries of a unit lie between two timestamps; of weeks, how many are full."""
+    if unit != "week":
+        return index(end, unit) - index(start, unit)
+    passed = end // DAY - start // DAY
+    return passed // 7 if passed >= 0 else -(-passed // 7)
+
+
 def index(number: int, unit: str) -> int:
     """Which unit, counted from a fixed one, a timestamp lies in."""
     moment = as_datetime(number)
@@ -132,8 +140,6 @@ def index(number: int, unit: str) -> int:
             return moment.year * 4 + (moment.month - 1) // 3
         case "month":
             return moment.year * 12 + moment.month - 1
-        case "week":
-            return (number // DAY + 3) // 7
         case "day" | "hour" | "minute" | "second":
             return number // MICROSECONDS[unit]
     raise ValueError(unit)

@@ -74,10 +74,9 @@ def truncated(unit: str, arg: Scalar, node: exp.Expr) -> Call:
 
 def difference(unit: str, start: Scalar, end: Scalar, node: exp.Expr) -> Call:
     """How many unit boundaries lie between two moments."""
-    (a, b), (c, d) = (
-        tuple(time.index(e, unit) for e in side.facts.span()) for side in (start, end)
-    )
-    return op.whole(f"diff:{unit}", (start, end), c - b, d - a, null=op.nullable(start, end))
+    (a, b), (c, d) = start.facts.span(), end.facts.span()
+    low, high = time.between(b, c, unit), time.between(a, d, unit)
+    return op.whole(f"diff:{unit}", (start, end), low, high, null=op.nullable(start, end))
 
 
 def interval_moved(node: exp.Expr, value: Bind, sign: int) -> Scalar | None:

@@ -38,6 +38,7 @@ def parse(text: str) -> exp.Query:
     check_tokens(tokens)
     tree = _only_query(_statements(text))
     check_tree(tree)
+    _check_whole(tree)
     return tree
 
 
@@ -70,6 +71,13 @@ def _statements(text: str) -> list[exp.Expr]:
     except RecursionError:
         raise TooComplex("The statement is nested too deeply.") from None
     return [statement for statement in parsed if statement is not None]
+
+
+def _check_whole(tree: exp.Expr) -> None:
+    """Refuse operators without an operand, which the parser lets pass."""
+    for node in tree.walk():
+        if any(node.args.get(name) is None for name, needed in node.arg_types.items() if needed):
+            raise Malformed(f"A part of {node.key.upper()} is missing.", position=place(node))
 
 
 def _error_place(error: ParseError) -> Position | None:
