@@ -13,15 +13,12 @@ Privacy note
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
 from queries.algebra import operations as op
 from queries.algebra.facts import EXACT, Facts
-from queries.algebra.grid import grid
 from queries.algebra.measures import Centred, Measure, Rows, Statistic, Total, Units
 from queries.algebra.relations import Relation
 from queries.algebra.scalars import Call, Scalar, columns
@@ -29,6 +26,7 @@ from queries.bind import aggregates, open_queries, types
 from queries.bind.colours import Cell, Environment, Open, Rowwise
 from queries.bind.expressions import MOST_EXPANSIONS, TRUTH, Expressions, measured
 from queries.bind.grouping import Grouping, positioned
+from queries.bind.means import mean
 from queries.bind.outputs import item_name
 from queries.catalog.manifest import Type
 from queries.language.limits import LIMITS
@@ -315,41 +313,10 @@ class Writer:
         names = [f"m{self.measure.statistics.index(part)}" for part in parts]
         if len(parts) == 1:
             return self._column(names[0])
-        return _mean(parts[0], *(self._column(name) for name in names))
+        return mean(parts[0], *(self._column(name) for name in names))
 
     def _column(self, name: str) -> exp.Column:
         return open_queries.column(self.stage, name)
 
 
 STRUCTURAL = (exp.Ordered, exp.Order, exp.WindowSpec, exp.Window, exp.DataType, exp.Identifier)
-
-
-def _mean(part: Statistic, total: exp.Expr, count: exp.Expr) -> exp.Expr:
-    """middle + total / count, kept in the declared range; NULL where the noisy count is below 1."""
-    if not isinstance(part, Total | Centred):
-        raise ValueError("a mean is made of a sum")
-    facts = part.value.facts
-    if facts.lower is None or facts.upper is None:
-        raise ValueError("a mean has a range")
-    low, high = (Fraction(end) * facts.step for end in (facts.lower, facts.upper))
-    place_of = grid(part.value)
-    shift = place_of.middle * place_of.step if isinstance(part, Centred) else Fraction(0)
-    quotient = f"{_real(shift)} + CAST(t AS DOUBLE) / c"
-    text = f"CASE WHEN c >= 1 THEN LEAST(GREATEST({quotient}, {_real(low)}), {_real(high)}) END"
-    written = _parsed(text).copy()
-    for name, meant in (("t", total), ("c", count)):
-        for found in [c for c in written.find_all(exp.Column) if c.name == name and not c.table]:
-            found.replace(meant.copy())
-    return written
-
-
-@lru_cache(maxsize=256)
-def _parsed(text: str) -> exp.Expr:
-    """A text of our own as a tree, not to be changed: parsing is dear, and ranges recur."""
-    found: exp.Expr = exp.maybe_parse(text, dialect="duckdb")
-    return found
-
-
-def _real(value: Fraction) -> str:
-    """A constant as a double."""
-    return f"CAST('{float(value)!r}' AS DOUBLE)"

@@ -328,7 +328,7 @@ SELECT COUNT(*) FROM flights f LEFT JOIN airports a ON f.dest = a.faa AND EXISTS
 SELECT COUNT(*) FROM airports LEFT JOIN airlines ON TRUE
 SELECT COUNT(*) FROM flights f WHERE f.dest = (SELECT MIN(faa) FROM airports)
 SELECT COUNT(*) AS n FROM flights WHERE origin = 'EWR' AND origin = 'JFK'
-SELECT origin, COUNT(*) FROM flights WHERE origin IN ('XXX') GROUP BY origin
+SELECT origin, COUNT(*) FROM flights WHERE origin IN ('ZZZ') GROUP BY origin
 SELECT month, COUNT(*) FROM flights WHERE month > 100 GROUP BY month
 SELECT month, COUNT(*) FROM flights WHERE month < -100 GROUP BY month
 SELECT month, SUM(dep_delay) FROM flights WHERE dep_delay = 99999 GROUP BY month
