@@ -95,6 +95,20 @@ def most_rows(
     return within_limit(best, position)
 
 
+def most_met(
+    members: Sequence[Member],
+    parts: Sequence[Scalar],
+    reach: Reach,
+    outer: frozenset[int],
+    position: Position | None,
+) -> int:
+    """The most rows of an EXISTS that one row around it can meet; raises TooManyRowsPerUnit.
+
+    No such row leaves, but they are work, and no unit may own the running time (P4).
+    """
+    return within_limit(_joined(1, outer, list(members), parts, reach), position)
+
+
 def within_limit(rows: int, position: Position | None) -> int:
     if rows > MOST_ROWS:
         raise TooManyRowsPerUnit(
@@ -105,8 +119,18 @@ def within_limit(rows: int, position: Position | None) -> int:
 
 
 def _grown(start: Member, members: Sequence[Member], parts: Sequence[Scalar], reach: Reach) -> int:
-    total, seen = start.rows, start.ids
-    waiting = [member for member in members if member is not start]
+    rest = [member for member in members if member is not start]
+    return _joined(start.rows, start.ids, rest, parts, reach)
+
+
+def _joined(
+    total: int,
+    seen: frozenset[int],
+    waiting: list[Member],
+    parts: Sequence[Scalar],
+    reach: Reach,
+) -> int:
+    """The most rows when each member is added to rows of the sources seen, the least first."""
     while waiting:
         steps = [(fan_out(member, seen, parts, reach), n) for n, member in enumerate(waiting)]
         most, chosen = min(steps)

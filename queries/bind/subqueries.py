@@ -10,7 +10,7 @@ from sqlglot import exp
 from queries.algebra.facts import Facts
 from queries.algebra.relations import Inside
 from queries.algebra.scalars import Exists, Scalar, columns, conjuncts
-from queries.bind import aggregates, joins
+from queries.bind import aggregates, forms, joins
 from queries.bind.colours import Bound, Environment, Open, Private
 from queries.bind.expressions import Expressions
 from queries.bind.from_clause import FromClause
@@ -36,6 +36,9 @@ class InScope:
         """Whether the subquery has a row (whose first column equals `member`, for IN)."""
         inner = query
         while isinstance(inner, exp.Subquery | exp.Paren):
+            forms.check(inner)
+            if inner.args.get("with_") is not None:
+                raise UnsupportedSql("WITH is not answered here.", position=place(inner))
             inner = inner.this
         if isinstance(inner, exp.Select) and _plain(inner):
             return self._correlated(inner, scope, member)
@@ -79,7 +82,9 @@ class InScope:
 
     def _inside(self, clause: FromClause, scope: Scope, node: exp.Expr) -> Exists:
         parts = joins.common_equalities(clause.parts)
-        joins.check_units(clause.members, parts, place(node), _ids(scope))
+        outer, reach = _ids(scope), self.binder.publics.reach
+        joins.check_units(clause.members, parts, place(node), outer)
+        joins.most_met(clause.members, parts, reach, outer, place(node))
         relation = Inside(tuple(member.source for member in clause.members), parts)
         return Exists(relation, Facts(Type.BOOLEAN, False))
 

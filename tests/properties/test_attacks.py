@@ -96,3 +96,28 @@ UNBOUND = (
 def test_no_subquery_stands_where_names_are_not_bound(bench: Bench, sql: str) -> None:
     """It would read the table that a WITH query of the same name hides."""
     assert refused(bench, sql) == "unsupported-sql"
+
+
+def test_a_limit_around_a_subquery_is_not_lost(bench: Bench) -> None:
+    sql = "SELECT COUNT(*) FROM visits WHERE person IN ((SELECT person FROM people) LIMIT 0)"
+    assert refused(bench, sql) == "unsupported-sql"
+
+
+COPIES = ", ".join(f"visits v{n}" for n in range(8))
+UNITS = " AND ".join(f"v{n}.person = v.person" for n in range(8))
+SCORES = " + ".join(f"v{n}.score" for n in range(8))
+PLACES = ", ".join(f"areas a{n}" for n in range(8))
+LONG = (
+    f"""SELECT COUNT(*) FROM visits v WHERE EXISTS
+        (SELECT 1 FROM {COPIES} WHERE {UNITS} AND {SCORES} = 1000)""",
+    f"""SELECT COUNT(*) FROM visits v WHERE v.score IN
+        (SELECT {SCORES} + 1000 FROM {COPIES} WHERE {UNITS})""",
+    f"""SELECT COUNT(*) FROM people p WHERE p.height = 220 AND EXISTS
+        (SELECT 1 FROM {PLACES} WHERE a0.residents + a7.residents = p.height)""",
+)
+
+
+@pytest.mark.parametrize("sql", LONG)
+def test_no_unit_owns_the_running_time_of_a_subquery(bench: Bench, sql: str) -> None:
+    """Else a query could miss its deadline just where one person has rows."""
+    assert refused(bench, sql) == "too-many-rows-per-unit"
