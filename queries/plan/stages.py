@@ -175,7 +175,8 @@ def _shape(
 ) -> Shape:
     units = view.manifest.unit.at_most
     sizes = {f'"{name}"': table.rows for name, table in view.public.items()}
-    rows = scanned(measure.relation, units, sizes)
+    joined = units * measure.relation.rows  # what a join makes of the rows that are read
+    rows = max(scanned(measure.relation, units, sizes), joined)
     partials = units * bounds.groups if two else 0
     candidates = units * bounds.groups // (floor or 1)
     groups = 1 if not measure.keys else candidates if listed is None else len(listed)

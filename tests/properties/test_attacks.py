@@ -6,12 +6,17 @@ stop it. Refusals are named by their code, so that none passes by accident of an
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from queries.catalog.manifest import Timing, Unit
 from queries.enclave import engine as enclave
 from queries.language.refusals import QueryRefused
+from queries.plan.planner import plan
+from queries.plan.price import Options
 from tests import datasets
-from tests.parity import Bench
+from tests.parity import PRICE, Bench
 from tests.properties.clinic import clinic
 
 
@@ -121,3 +126,18 @@ LONG = (
 def test_no_unit_owns_the_running_time_of_a_subquery(bench: Bench, sql: str) -> None:
     """Else a query could miss its deadline just where one person has rows."""
     assert refused(bench, sql) == "too-many-rows-per-unit"
+
+
+def test_a_join_has_the_slot_of_all_the_rows_it_may_make(bench: Bench) -> None:
+    """Every unit may have as many as the plan allows one: the slot covers that, not the scans."""
+    manifest = replace(bench.view.manifest, unit=Unit("person", 10**5), timing=Timing())
+    view = replace(bench.view, manifest=manifest)
+
+    def slot(sources: str) -> int:
+        sql = f"SELECT COUNT(*) FROM {sources}"
+        return plan(sql, view, bench, PRICE, Options()).slot
+
+    once = slot("visits a")
+    four = slot("visits a JOIN visits b USING (person) JOIN visits c USING (person) "
+                "JOIN visits d USING (person)")  # fmt: skip
+    assert four >= 64 * once
