@@ -67,6 +67,8 @@ def quote(
     for error in found["expected_error"]:
         margin = error["reason"] if error["margin"] is None else f"+-{_number(error['margin'])}"
         click.echo(f"  {error['name']}: {margin}")
+    if found["slot"] and found["privacy_loss"]["budget_share"] != "0%":
+        click.echo(f"  The answer leaves {found['slot']:g} s after a worker takes the query.")
     for line in [*found["plan"], *found["warnings"]]:
         click.echo(f"  {line}")
 
@@ -93,12 +95,12 @@ def history(project: str, limit: int, as_json: bool) -> None:
         emit(found)
         return
     rows = [
-        (one["created_at"], one["state"], one["member"],
+        (_moment(one["created_at"]), one["state"], one["member"],
          one["privacy_loss"]["budget_share"] if one["privacy_loss"] else "",
          " ".join(one["sql"].split())[:60])
         for one in found["queries"]
     ]  # fmt: skip
-    table("", ("asked", "state", "by", ">cost", "question"), rows)
+    table("", ("=asked", "state", "by", ">cost", "question"), rows)
 
 
 def show_release(release: dict[str, Any]) -> None:
@@ -112,6 +114,9 @@ def show_release(release: dict[str, Any]) -> None:
     click.echo(f"Margins hold in {percent} of cases. {said}: {_loss(release['privacy_loss'])}.")
     left = release["budget"]["remaining"]
     click.echo(f"Left of the budget: {left['budget_share']}, {left['words']}.")
+    for column in columns:
+        if column["reason"]:
+            click.echo(f"No margin for some of {column['name']}: {column['reason']}")
     if release["held_back"] == "possible":
         click.echo("Groups with few members may have been held back.")
     for line in release["warnings"]:
@@ -160,12 +165,17 @@ def _margin(value: Any, low: Any, high: Any) -> str:
 
 def _number(value: Any) -> str:
     if isinstance(value, bool) or value is None:
-        return "" if value is None else str(value).lower()
+        return "NULL" if value is None else str(value).lower()
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float):
         return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:,.4g}"
     return str(value)
+
+
+def _moment(text: str) -> str:
+    """2026-04-02T09:30:00+00:00 as people read it, in UTC."""
+    return text[:19].replace("T", " ")
 
 
 def _loss(loss: dict[str, Any]) -> str:

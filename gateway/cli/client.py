@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 import click
 
-from gateway.cli.output import FAULTED, REFUSED, UNREACHABLE, emit
+from gateway.cli.output import FAULTED, REFUSED, UNREACHABLE, emit, tell_amounts
 
 TRIES = 3
 PATIENCE = 3700.0
@@ -113,10 +113,7 @@ def _explain(document: dict[str, Any], sql: str | None) -> None:
         line = lines[min(position["line"], len(lines)) - 1]
         click.echo(f"  {line}", err=True)
         click.echo("  " + " " * (position["column"] - 1) + "^", err=True)
-    for name in ("requested", "remaining"):
-        if name in document:
-            amounts = ", ".join(f"{unit} {amount}" for unit, amount in document[name].items())
-            click.echo(f"  {name}: {amounts}", err=True)
+    tell_amounts(document)
     for fault in document.get("errors", []):
         click.echo(f"  {fault['where']}: {fault['what']}", err=True)
     for name in ("hint", "incident"):

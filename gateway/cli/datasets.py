@@ -97,7 +97,8 @@ def _allowed(reading: Reading) -> list[str]:
             continue
         sums = [c.name for c in table.columns if c.lower is not None and c.type in SUMMED]
         keys = [c.name for c in table.columns if c.categories or c.references]
-        held = [c.name for c in table.columns if c.type == "text" and c.name not in keys]
+        texts = [c.name for c in table.columns if c.type == "text" and c.name not in keys]
+        held = [name for name in texts if name != table.unit_key]
         rows = table.rows_per_unit or 1
         line = (
             f"{table.name}: private, at most {rows:,} row{'s' if rows > 1 else ''} of a {unit.name}"

@@ -89,7 +89,7 @@ def demo(once: bool, port: int | None, home: str | None, as_json: bool) -> None:
         if once:
             say("\nThe gateway stops now; without --once it goes on.")
         else:
-            _stay(server, say)
+            _stay(server, place, say)
 
 
 def prepared(place: Path, say: Any) -> str:
@@ -189,13 +189,22 @@ def _show(client: Client, release: Any) -> None:
     click.echo("\nGo on with a question about the other dataset:\n")
     click.echo(f"curl -s {client.url}/v1/projects/{SHOWS[1].project}/queries \\")
     click.echo(f"  -H 'Authorization: Bearer {client.key}' -H 'Accept: text/csv' \\")
-    click.echo(f"  --json '{body}'\n")
+    click.echo(f"  -H 'Content-Type: application/json' -d '{body}'\n")
     click.echo(f"or: export SLUIS_URL={client.url} SLUIS_KEY={client.key}")
-    click.echo("    sluis query --project presence --epsilon 0.1 'SELECT ...'")
+    click.echo(f"    {_program()} query --project presence --epsilon 0.1 'SELECT ...'")
 
 
-def _stay(server: subprocess.Popen[bytes], say: Any) -> None:
-    say("\nThe gateway runs until you press Ctrl-C.")
+def _program() -> str:
+    """How this program is called from where one is: its name if it is found, else its path."""
+    mine = Path(sys.executable).with_name("sluis")
+    found = shutil.which("sluis")
+    if found is not None and Path(found) == mine:
+        return "sluis"
+    return str(mine.relative_to(Path.cwd()) if mine.is_relative_to(Path.cwd()) else mine)
+
+
+def _stay(server: subprocess.Popen[bytes], place: Path, say: Any) -> None:
+    say(f"\nThe gateway runs until you press Ctrl-C; its log is {place / 'serve.log'}.")
     try:
         server.wait()
     except KeyboardInterrupt:

@@ -37,6 +37,7 @@ def create(
     from gateway.registry import now
 
     with opened(home) as local:
+        local.known_project(project)
         local.registry.give_role(name, Role(role), project)
         expires = now() + timedelta(days=days) if days else None
         made, text = local.registry.create_key(name, Role(role), project, expires)
@@ -51,8 +52,11 @@ def create(
 def revoke(id: str, home: str | None, as_json: bool) -> None:
     """Revoke the key of that id: it is refused from the next request on."""
     from gateway.cli.local import opened
+    from gateway.refusals import Refused
 
     with opened(home) as local:
+        if id not in {one.id for one in local.registry.all_keys()}:
+            raise Refused(f"There is no key {id}.", hint="`sluis key list` shows their ids.")
         local.registry.revoke_key(id)
     emit({"id": id, "revoked": True}) if as_json else click.echo(f"Key {id} is revoked.")
 
@@ -76,4 +80,4 @@ def list_(home: str | None, as_json: bool) -> None:
     if as_json:
         emit([dict(zip(names, row, strict=True)) for row in rows])
     else:
-        table("", names, rows)
+        table("", ("=id", *names[1:]), rows)

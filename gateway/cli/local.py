@@ -25,6 +25,13 @@ class Local:
     ledger: Ledger
     registry: Registry
 
+    def known_project(self, name: str | None) -> None:
+        """Refuse a project that does not exist; an operator may know, so this is said plainly."""
+        if name is not None and name not in {one.name for one in self.registry.projects()}:
+            from budgets.refusals import UnknownProject
+
+            raise UnknownProject(name)
+
 
 @contextmanager
 def opened(home: str | None) -> Iterator[Local]:

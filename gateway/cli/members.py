@@ -26,6 +26,7 @@ def add(name: str, role: str, project: str | None, home: str | None, as_json: bo
     from gateway.cli.local import opened
 
     with opened(home) as local:
+        local.known_project(project)
         local.registry.give_role(name, Role(role), project)
     said = {"member": name, "role": role, "project": project}
     emit(said) if as_json else click.echo(f"{name} is {role} {_where(project)}.")

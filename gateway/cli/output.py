@@ -18,6 +18,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 REFUSED = 1
 UNREACHABLE = 3
 FAULTED = 4
+WIDEST = 10_000
 
 
 def json_option(command: Command) -> Command:
@@ -60,9 +61,18 @@ def fail(error: Exception, *, as_json: bool) -> NoReturn:
         click.echo(f"sluis: {explained['detail']}", err=True)
         for line in explained.get("faults", []):
             click.echo(f"  {line}", err=True)
+        tell_amounts(explained)
         if explained.get("hint"):
             click.echo(f"  {explained['hint']}", err=True)
     sys.exit(REFUSED)
+
+
+def tell_amounts(document: dict[str, Any]) -> None:
+    """Print what was requested of a budget and what remains, where a refusal tells it."""
+    for name in ("requested", "remaining"):
+        if name in document:
+            amounts = ", ".join(f"{unit} {amount}" for unit, amount in document[name].items())
+            click.echo(f"  {name}: {amounts}", err=True)
 
 
 _FAULTY = {
@@ -75,6 +85,8 @@ _FAULTY = {
 
 
 def _explained(error: Exception) -> dict[str, Any] | None:
+    from gateway.budgeting import exact_loss
+
     faults = [str(fault) for fault in getattr(error, "faults", ())]
     code = getattr(error, "code", None)
     if faults:
@@ -90,7 +102,11 @@ def _explained(error: Exception) -> dict[str, Any] | None:
             "faults": faults,
         }
     if isinstance(code, str):
-        return {"code": code, "detail": str(error), "hint": getattr(error, "hint", None)}
+        return {"code": code, "detail": str(error), "hint": getattr(error, "hint", None)} | {
+            name: exact_loss(getattr(error, name))
+            for name in ("requested", "remaining")
+            if hasattr(error, name)
+        }
     if isinstance(error, FileNotFoundError):
         return {"code": "no-such-file", "detail": f"There is no file {error.filename}."}
     if type(error).__name__ == "RegistrationBusy":
@@ -104,15 +120,23 @@ def emit(value: Any) -> None:
 
 
 def table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """A table for people."""
+    """A table for people: `>` before a name sets a column right, `=` keeps it in one piece.
+
+    Nothing is cut off: a terminal folds what is too wide, a pipe or file gets whole lines.
+    """
     from rich import box
     from rich.console import Console
     from rich.table import Table
 
     drawn = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD)
     for name in header:
-        right = name.startswith(">")
-        drawn.add_column(name.removeprefix(">"), justify="right" if right else "left")
+        drawn.add_column(
+            name.lstrip(">="),
+            justify="right" if name.startswith(">") else "left",
+            no_wrap=name.startswith("="),
+            overflow="fold",
+        )
     for row in rows:
         drawn.add_row(*row)
-    Console(highlight=False, markup=False, soft_wrap=False).print(drawn)
+    width = None if sys.stdout.isatty() else WIDEST
+    Console(highlight=False, markup=False, soft_wrap=False, width=width).print(drawn)

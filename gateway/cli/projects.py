@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from gateway.cli.output import emit, home_option, json_option, refusals_told, table
+
+if TYPE_CHECKING:
+    from gateway.cli.local import Local
 
 
 @click.group()
@@ -37,8 +42,11 @@ def create(
             local.ledger.open_project(checked_name(name), dataset, title=title, within=tx)
             if given is not None:
                 local.ledger.allocate(name, given, also, operator(), "on creation", within=tx)
-        shown = {"project": name, "dataset": dataset, "budget": given is not None}
-    emit(shown) if as_json else click.echo(f"Project {name} may ask dataset {dataset}.")
+        budget = _budget(local, name)
+    if as_json:
+        emit({"project": name, "dataset": dataset, "budget": given is not None} | budget)
+        return
+    click.echo(f"Project {name} may ask dataset {dataset}; it {_has(budget)}.")
 
 
 @project.command()
@@ -59,13 +67,8 @@ def allocate(
     also = amount(delta, "--delta") if delta is not None else None
     with opened(home) as local:
         local.ledger.allocate(name, amount(epsilon, "--epsilon"), also, operator(), reason)
-        status = local.ledger.budget(name)
-    whole = {"project": name, "epsilon": f"{float(status.epsilon):g}",
-             "delta": f"{float(status.delta):g}"}  # fmt: skip
-    if as_json:
-        emit(whole)
-    else:
-        click.echo(f"Project {name} now has epsilon {whole['epsilon']}, delta {whole['delta']}.")
+        budget = _budget(local, name)
+    emit({"project": name} | budget) if as_json else click.echo(f"Project {name} {_has(budget)}.")
 
 
 @project.command()
@@ -92,9 +95,32 @@ def list_(home: str | None, as_json: bool) -> None:
     from gateway.cli.local import opened
 
     with opened(home) as local:
-        found = local.registry.projects()
+        found = [(one, _budget(local, one.name)) for one in local.registry.projects()]
     if as_json:
-        emit([{"project": p.name, "dataset": p.dataset, "frozen": p.frozen} for p in found])
+        emit([{"project": p.name, "dataset": p.dataset, "frozen": p.frozen} | b for p, b in found])
         return
-    rows = [(p.name, p.dataset, "frozen" if p.frozen else "") for p in found]
-    table("", ("project", "dataset", "state"), rows)
+    rows = [
+        (p.name, p.dataset, b.get("epsilon", ""), b.get("delta", ""), b.get("left", ""),
+         "frozen" if p.frozen else "" if b else "no budget")
+        for p, b in found
+    ]  # fmt: skip
+    table("", ("project", "dataset", ">epsilon", ">delta", ">left", "state"), rows)
+
+
+def _budget(local: Local, name: str) -> dict[str, str]:
+    """What a project may spend in all, and the share of it that is left; empty without a budget."""
+    from budgets.refusals import NothingAllocated
+    from gateway.budgeting import decimal, loss_shown
+
+    try:
+        status = local.ledger.budget(name)
+    except NothingAllocated:
+        return {}
+    left = loss_shown(status.remaining, status, up=False)["budget_share"]
+    return {"epsilon": decimal(status.epsilon), "delta": decimal(status.delta), "left": left}
+
+
+def _has(budget: dict[str, str]) -> str:
+    if not budget:
+        return "has no budget yet"
+    return f"may spend epsilon {budget['epsilon']} at delta {budget['delta']}"

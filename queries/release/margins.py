@@ -16,7 +16,7 @@ from queries.release.intervals import Interval, measured, simulated
 
 SEVERAL_ROWS = "It is computed from more than one released row."
 NO_EXPRESSION = "It is not computed from the measures of one released row."
-NOT_SIMULATED = "Its expression has no value on part of the simulated measures."
+NOT_SIMULATED = "Under large noise it may have no value at all; rely on no cell without a margin."
 
 Ends = Sequence[tuple[Value, Value]]
 Columns = tuple[AnswerColumn, ...]
