@@ -192,7 +192,7 @@ class CeilingDiffers(BudgetRefused):
     """The dataset was opened with another ceiling; changing it is an act of its own."""
 
     code = "ceiling-differs"
-    hint = "Raise the ceiling explicitly, with a reason, or state the ceiling that stands."
+    hint = "Write the ceiling that stands into the manifest; it holds for the dataset's life."
 
     def __init__(self, dataset: str) -> None:
         super().__init__(f"Dataset {dataset} stands under another ceiling.")

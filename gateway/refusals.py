@@ -16,14 +16,18 @@ from collections.abc import Mapping
 
 
 class Refused(Exception):
-    """The request is refused; `hint` says what to do about it, `members` what else to tell."""
+    """The request is refused; `hint` says what to do about it, `members` what else to tell.
+
+    Without a hint of its own a refusal tells its class's `way_out`.
+    """
 
     code = "refused"
+    way_out: str | None = None
 
     def __init__(self, message: str, *, hint: str | None = None, **members: object) -> None:
         super().__init__(message)
         self.message = message
-        self.hint = hint
+        self.hint = hint or self.way_out
         self.members: Mapping[str, object] = members
 
 
@@ -31,17 +35,17 @@ class NotAuthenticated(Refused):
     """The request carries no valid API key: none, an unknown, an expired or a revoked one."""
 
     code = "not-authenticated"
+    way_out = "Send the header `Authorization: Bearer sluis_...`, with a key that still works."
 
     def __init__(self) -> None:
-        super().__init__(
-            "This needs a valid API key.", hint="Send the header `Authorization: Bearer sluis_...`."
-        )
+        super().__init__("This needs a valid API key.")
 
 
 class NotPermitted(Refused):
     """The caller is known, but its role does not carry this act."""
 
     code = "not-permitted"
+    way_out = "Use a key with that role, or ask an administrator for it."
 
     def __init__(self, needed: str) -> None:
         super().__init__(f"Your role does not permit this: it needs the role of {needed}.")
@@ -51,6 +55,7 @@ class NotFound(Refused):
     """There is no such thing, or this caller may not know of it."""
 
     code = "not-found"
+    way_out = "Check the names in the address, or ask an administrator for a role there."
 
     def __init__(self) -> None:
         super().__init__("There is nothing here, or nothing that you may see.")
@@ -60,57 +65,52 @@ class Invalid(Refused):
     """The request is well-formed JSON, but its content is not what this resource takes."""
 
     code = "invalid-request"
+    way_out = "See `errors`: each says where and what; /openapi.yaml has the whole form."
 
 
 class MalformedBody(Refused):
     """The body is not JSON in UTF-8 with one value for each name, or not an object."""
 
     code = "malformed-body"
-
-
-class NoPrice(Refused):
-    """The request gives no price, or more than one of epsilon, rho and budget_share."""
-
-    code = "one-price"
-
-    def __init__(self) -> None:
-        super().__init__("Give exactly one of epsilon, rho and budget_share.")
+    way_out = "Send one JSON object in UTF-8 that gives each name once."
 
 
 class PriceNotOffered(Refused):
     """This way to name a price does not exist in this project."""
 
     code = "price-not-offered"
+    way_out = "Name the price in one of the other ways."
 
 
 class PriceUnderFloor(Refused):
     """The price lies under the least that an executed query costs."""
 
     code = "price-under-floor"
+    way_out = "Offer more; the hint of such a refusal names the least."
 
 
 class PriceTooLarge(Refused):
     """The price is more than one query may cost in this project."""
 
     code = "price-too-large"
+    way_out = "Offer less, or ask an administrator."
 
 
 class IdempotencyKeyNeeded(Refused):
     """A fresh draw (`replay: false`) was asked without an Idempotency-Key."""
 
     code = "idempotency-key-needed"
+    way_out = "Send a header such as `Idempotency-Key: 6f1b0c1e`; repeat it when you retry."
 
     def __init__(self) -> None:
-        super().__init__(
-            "A fresh, newly charged draw (replay: false) needs an Idempotency-Key.",
-            hint="Send a header such as `Idempotency-Key: 6f1b0c1e`; repeat it when you retry.",
-        )
+        super().__init__("A fresh, newly charged draw (replay: false) needs an Idempotency-Key.")
 
 
 class BadIdempotencyKey(Refused):
     """The Idempotency-Key is not 1 to 128 visible ASCII characters."""
 
     code = "bad-idempotency-key"
+    way_out = "Send a random word, such as a UUID."
 
     def __init__(self) -> None:
         super().__init__("An Idempotency-Key is 1 to 128 visible ASCII characters.")
@@ -120,6 +120,7 @@ class NotAcceptable(Refused):
     """The caller accepts none of the formats offered."""
 
     code = "not-acceptable"
+    way_out = "Send `Accept: application/json` or `Accept: text/csv`."
 
     def __init__(self) -> None:
         super().__init__("Answers are offered as application/json and text/csv.")
@@ -135,12 +136,12 @@ class NotComposed(Refused):
     """What is computed from the released tables fails; they are stored, so asking again is free."""
 
     code = "not-composed"
+    way_out = "Ask again with a simpler or guarded expression over the same groups: it is free."
 
     def __init__(self, cause: str) -> None:
         super().__init__(
             "The query was charged and its noisy tables are stored, but what is computed from them "
             "fails or takes too long.",
-            hint="Ask again with a simpler or guarded expression over the same groups: it is free.",
             cause=cause,
         )
 
@@ -149,24 +150,27 @@ class Busy(Refused):
     """No enclave process came free in time; nothing was charged."""
 
     code = "busy"
+    way_out = "Try again later."
 
     def __init__(self) -> None:
-        super().__init__("All workers are taken; nothing was charged. Try again later.")
+        super().__init__("All workers are taken; nothing was charged.")
 
 
 class Stopping(Refused):
     """The server is stopping and starts no new query; nothing was charged."""
 
     code = "stopping"
+    way_out = "Try again in a minute."
 
     def __init__(self) -> None:
-        super().__init__("The server is stopping; nothing was charged. Try again in a minute.")
+        super().__init__("The server is stopping; nothing was charged.")
 
 
 class PlanUnsound(Refused):
     """OpenDP's own map disagrees with the plan's loss; found before anybody was charged."""
 
     code = "plan-unsound"
+    way_out = "Tell the operator: this is a fault of the gateway, not of the question."
 
     def __init__(self) -> None:
         super().__init__("The plan's privacy loss could not be confirmed; nothing was charged.")

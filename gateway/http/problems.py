@@ -44,7 +44,6 @@ TABLE: Mapping[type[Exception], Row] = {
     refusals.NotFound: Row(404, "Not found"),
     refusals.Invalid: Row(422, "Invalid request"),
     refusals.MalformedBody: Row(400, "Malformed body"),
-    refusals.NoPrice: Row(422, "One price is needed"),
     refusals.PriceNotOffered: Row(422, "Price not offered"),
     refusals.PriceUnderFloor: Row(422, "Price under the floor"),
     refusals.PriceTooLarge: Row(422, "Price too large"),

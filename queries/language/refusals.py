@@ -83,7 +83,7 @@ class UnknownTable(QueryRefused):
     """No table of that name is visible to this caller."""
 
     code = "unknown-table"
-    way_out = "GET /v1/datasets lists the tables you may ask about."
+    way_out = "GET /v1/datasets/{dataset} lists the tables you may ask about."
 
 
 class UnknownColumn(QueryRefused):

@@ -21,7 +21,9 @@ REFUSALS = """# Refusals, faults and other problems
 
 Everything that is not an answer comes as `application/problem+json` (RFC 9457): `type`, `title`,
 `status`, `detail`, `code`, and where it applies `position` (line and column in the SQL), `hint`,
-`rule` (of [privacy.md](privacy.md)), `requested`, `remaining`, `incident`.
+`rule` (of [privacy.md](privacy.md)), `errors` (of a request's form: `where` and `what`),
+`requested`, `remaining`, `incident`. What was requested and what remains is in rho and delta, as
+the ledger counts; `GET /v1/projects/{project}/budget` has the same as epsilon and as a share.
 
 A **refusal** is decided from public facts before anything private is read; nothing is charged, and
 it says why and what to do instead. A **fault** happens after the charge; it says one constant
