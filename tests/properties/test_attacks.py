@@ -141,3 +141,20 @@ def test_a_join_has_the_slot_of_all_the_rows_it_may_make(bench: Bench) -> None:
     four = slot("visits a JOIN visits b USING (person) JOIN visits c USING (person) "
                 "JOIN visits d USING (person)")  # fmt: skip
     assert four >= 64 * once
+
+
+ENDLESS = (
+    "CAST(CASE WHEN loose = -7 THEN 'infinity' ELSE '9999-12-31' END AS DATE)",
+    "CAST(CASE WHEN loose = -7 THEN '-infinity' ELSE '0001-01-01' END AS TIMESTAMP)",
+    "CAST(CASE WHEN kind = 'a' THEN '-infinity' ELSE '0001-01-01' END AS TIMESTAMP)",
+    "CAST(CASE WHEN kind = 'a' THEN 'infinity' END AS DATE)",
+)
+
+
+@pytest.mark.parametrize("key", ENDLESS)
+def test_no_row_makes_two_keys_the_same_and_the_stage_fail(bench: Bench, key: str) -> None:
+    """An endless moment reads as the last of the year 9999 outside the engine."""
+    found = bench.plan(f"SELECT {key} AS k, COUNT(*) FROM visits GROUP BY 1")
+    stage = bench.exact(found)["_stage0"]
+    assert (None,) in stage.keys
+    assert sum(counts[0] for counts in stage.values) == 141
