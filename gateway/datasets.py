@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gateway.budgeting import decimal
 from queries import codec
 from queries.catalog.manifest import Manifest, Table
 from queries.catalog.view import View
@@ -51,9 +52,14 @@ def _manifest(manifest: Manifest) -> dict[str, Any]:
     shown = {
         "title": manifest.title,
         "unit": codec.plain(manifest.unit),
-        "ceiling": codec.plain(manifest.ceiling),
+        "ceiling": {
+            "epsilon": decimal(manifest.ceiling.epsilon),
+            "delta": decimal(manifest.ceiling.delta),
+        },
         "time_zone": manifest.time_zone,
-        "timing": codec.plain(manifest.timing),
+        "timing": None
+        if manifest.timing is None
+        else {"slot": decimal(manifest.timing.slot), "growth": manifest.timing.growth},
         "record": dict(manifest.record),
     }
     return shown | {"tables": {table.name: _table(table) for table in manifest.tables}}
