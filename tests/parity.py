@@ -89,7 +89,10 @@ class Bench:
 
     def answer(self, sql: str, options: Options = Options()) -> tuple[list[str], list[Row]]:
         """Names and rows of a query with noise off."""
-        found = self.plan(sql, options)
+        return self.answered(self.plan(sql, options))
+
+    def answered(self, found: Plan) -> tuple[list[str], list[Row]]:
+        """Names and rows of a plan with noise off."""
         answer = release.composed(self.open, found, self.exact(found), 0.95)
         return [column.name for column in answer.columns], [tuple(row) for row in answer.rows]
 

@@ -7,12 +7,17 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from queries.algebra.facts import ABOUT_UNIT
-from queries.algebra.scalars import Column, Scalar
+from queries.algebra.scalars import Call, Column, Literal, Scalar
 from queries.bind import aggregates
 from queries.bind.expressions import Expressions, measured
 from queries.language.limits import LIMITS
 from queries.language.parse import place
 from queries.language.refusals import AcrossUnits, NamesPersons, TooManyColumns, UnsupportedSql
+
+ONE_TO_ONE = frozenset(
+    {"+", "-", "*", "neg", "real", "rescale", "clamp", "fit", "text", "||", "concat", "coalesce",
+     "nullif", "upper", "lower", "trim"}
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,21 @@ class Grouping:
                 f"{owned[0].name} may be NULL here, and NULLs of many persons would be one group.",
                 hint="Exclude NULLs in WHERE, or group by the unit's id of the first table.",
             )
+        if not owned and any(disguised(scalar) for _, scalar in self.keys):
+            raise NamesPersons(
+                "It groups by something that tells persons apart, however it is written."
+            )
         return bool(owned)
+
+
+def disguised(scalar: Scalar) -> bool:
+    """Whether a column that determines the unit stands under operations that keep it apart."""
+    while isinstance(scalar, Call) and scalar.op.split(":")[0] in ONE_TO_ONE:
+        others = [arg for arg in scalar.args if not isinstance(arg, Literal)]
+        if len(others) != 1:
+            return False
+        scalar = others[0]
+    return isinstance(scalar, Column) and scalar.facts.identity is not None
 
 
 def grouping(node: exp.Select, expressions: Expressions) -> Grouping:
