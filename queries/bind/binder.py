@@ -20,6 +20,7 @@ from queries.language.refusals import (
     UnknownTable,
     UnsupportedSql,
 )
+from queries.language.spelling import suggestion
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,12 @@ class Binder:
             return self._common(env[node.name.lower()])
         table = self.view.manifest.table(node.name)
         if table is None:
-            raise UnknownTable(f"There is no table {node.name} here.", position=place(node))
+            names = [table.name for table in self.view.manifest.tables]
+            raise UnknownTable(
+                f"There is no table {node.name} here.",
+                position=place(node),
+                hint=suggestion(node.name, [*names, *env]),
+            )
         if table.public:
             return open_queries.table(table)
         scan, columns = scanned(table, self.number(), self.view.manifest, self.bounds)

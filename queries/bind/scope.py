@@ -11,6 +11,7 @@ from queries.algebra.facts import Facts
 from queries.algebra.scalars import Column, Scalar
 from queries.language.parse import place
 from queries.language.refusals import AmbiguousColumn, UnknownColumn
+from queries.language.spelling import suggestion
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,12 @@ class Scope:
         """The scalar a name stands for; raises UnknownColumn or AmbiguousColumn."""
         found = self.find(node)
         if found is None:
-            raise UnknownColumn(f"There is no column {shown(node)} here.", position=place(node))
+            names = (name for table in self.tables for name, _ in table.columns)
+            raise UnknownColumn(
+                f"There is no column {shown(node)} here.",
+                position=place(node),
+                hint=suggestion(node.name, names),
+            )
         return found
 
     def find(self, node: exp.Column) -> Scalar | None:
