@@ -167,6 +167,7 @@ CASES: list[tuple[str, str, Options]] = [
         NONE,
     ),
     ("shifted total", "SELECT kind, SUM(huge) FROM visits GROUP BY kind", NONE),
+    ("shifted, between steps", "SELECT SUM(huge - 1), AVG(huge - 1) FROM visits", NONE),
     ("shifted total, rows per group", "SELECT kind, SUM(huge) FROM visits GROUP BY kind", TIGHT),
     ("shifted product", "SELECT SUM(huge * cost) FROM visits", NONE),
     ("centred", "SELECT kind, AVG(cost), AVG(huge) FROM visits GROUP BY kind", NONE),
