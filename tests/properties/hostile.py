@@ -65,7 +65,7 @@ SHARP = (
     "CAST(ratio * 3 AS INTEGER)", "CAST(note AS BIGINT)", "CAST(note AS SMALLINT)",
     "CAST(note AS DOUBLE)", "CAST(loose AS TINYINT)", "CAST(cost / 7 AS BIGINT)",
     "CAST((loose + 1e18) - 1e18 AS BIGINT)", "CAST((score + 1e18) - 1e18 AS BIGINT) * 100000000",
-    "CAST((cost * 1e0 + 1e17) - 1e17 AS BIGINT)", "ROUND(loose, -3)", "ROUND(loose * 1000, -15)",
+    "CAST((cost + 1e18) - 1e18 AS BIGINT)", "ROUND(loose, -3)", "ROUND(loose * 1000, -15)",
     "ROUND(cost * 1.05, 1)", "ROUND(-cost, -3)", "FLOOR(cost * -1.1)", "CEIL(cost - 0.55)",
     "year(far)", "week(far)", "EXTRACT(isodow FROM far)", "dayofyear(far)", "quarter(far)",
     "year(CAST(note AS DATE))", "week(CAST(note AS TIMESTAMP))", "hour(CAST(note AS TIMESTAMP))",
