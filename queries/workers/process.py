@@ -27,6 +27,10 @@ ENVIRONMENT = {
 """All that a worker inherits: no credentials, no paths, nothing of the caller's."""
 
 
+ENDING = frozenset({"Z", "X", ""})
+"""States of a process that will not work again: zombie, dead, gone."""
+
+
 class WorkerLost(Exception):
     """The worker failed, died or was killed; it will not be asked again."""
 
@@ -73,7 +77,11 @@ class Worker:
             return False
 
     def is_alive(self) -> bool:
-        return self._process.poll() is None
+        """Whether it may be given a job: a killed process can wait for its threads before it ends.
+
+        Until then `poll` takes it for running; a job handed to it would be lost, with its charge.
+        """
+        return self._process.poll() is None and _state(self._process.pid) not in ENDING
 
     def ask(self, job: bytes, seconds: float) -> bytes:
         """The worker's reply, within so many seconds from now; raises WorkerLost."""
@@ -105,3 +113,12 @@ class Worker:
         except subprocess.TimeoutExpired:
             return False
         return True
+
+
+def _state(pid: int) -> str:
+    """The kernel's letter for what a process is doing; empty where there is no such process."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return ""
+    return status.rpartition(")")[2].split()[0]
