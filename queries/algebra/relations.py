@@ -117,6 +117,11 @@ class Inside:
     sources: tuple[Source, ...]
     conjuncts: tuple[Scalar, ...]
 
+    @property
+    def size(self) -> int:
+        """The parts of all scalars in it."""
+        return sum(map(size_of, self.sources)) + sum(part.size for part in self.conjuncts)
+
 
 Relation = Scan | Derived | Grouped | Inner | Left
 Source = Scan | Public | Derived | Grouped | Inner | Left
@@ -124,3 +129,19 @@ Source = Scan | Public | Derived | Grouped | Inner | Left
 
 def is_private(source: Source) -> bool:
     return not isinstance(source, Public)
+
+
+def size_of(source: Source) -> int:
+    """The parts of all scalars that a source is made with."""
+    match source:
+        case Derived():
+            return size_of(source.source) + sum(scalar.size for _, scalar in source.columns)
+        case Grouped():
+            parts = [scalar for _, scalar in source.keys]
+            parts += [s for p in source.partials for s in (p.value, p.where) if s is not None]
+            return size_of(source.source) + sum(part.size for part in parts)
+        case Inner():
+            return Inside(source.sources, source.conjuncts).size
+        case Left():
+            return Inside((source.left, source.right), source.conjuncts).size
+    return 1

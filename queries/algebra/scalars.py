@@ -3,6 +3,8 @@
 Four nodes suffice. Which operations exist, what they mean and what they prove stands in
 `queries.algebra.operations`; how each is written for the engine stands in `queries.plan.lower`.
 Facts take no part in equality: two expressions are equal when they compute the same thing.
+Parts are shared, so a short query can mean a scalar that is very long once written out; each knows
+its `size`, and none is made that is too large.
 """
 
 from __future__ import annotations
@@ -12,9 +14,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from queries.algebra.facts import Facts
+from queries.language.refusals import TooComplex
 
 if TYPE_CHECKING:
     from queries.algebra.relations import Inside
+
+MOST_PARTS = 5_000
+PART = 64
+"""The characters of a text that count as one part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +32,10 @@ class Column:
     name: str
     facts: Facts = field(compare=False)
 
+    @property
+    def size(self) -> int:
+        return 1
+
 
 @dataclass(frozen=True, slots=True)
 class Literal:
@@ -33,14 +44,28 @@ class Literal:
     value: int | float | str | bool | None
     facts: Facts
 
+    @property
+    def size(self) -> int:
+        return 1 + len(self.value) // PART if isinstance(self.value, str) else 1
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """An operation on scalars; fixed arguments (a date part, a scale) stand in its name."""
+    """An operation on scalars; fixed arguments (a date part, a scale) stand in its name.
+
+    Raises TooComplex where it would have too many parts.
+    """
 
     op: str
     args: tuple[Scalar, ...]
     facts: Facts = field(compare=False)
+    size: int = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        size = 1 + sum(arg.size for arg in self.args)
+        if size > MOST_PARTS:
+            raise TooComplex("With its names written out an expression is too large.")
+        object.__setattr__(self, "size", size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +74,10 @@ class Exists:
 
     relation: Inside
     facts: Facts = field(compare=False)
+
+    @property
+    def size(self) -> int:
+        return 1 + self.relation.size
 
 
 Scalar = Column | Literal | Call | Exists

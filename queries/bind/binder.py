@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from queries.algebra.measures import Measure
+from queries.algebra.scalars import MOST_PARTS
 from queries.bind import forms, open_queries, private
 from queries.bind.colours import Bound, Common, Environment, Private
 from queries.bind.publics import Publics
@@ -42,6 +43,13 @@ class Binder:
     measures: list[Measure] = field(default_factory=list)
     sources: int = 0
     bounds: dict[str, tuple[int, int]] = field(default_factory=dict)
+    parts: int = 0
+
+    def weigh(self, parts: int) -> None:
+        """Count the parts of what is measured; raises TooComplex when they are too many."""
+        self.parts += parts
+        if self.parts > 4 * MOST_PARTS:
+            raise TooComplex("With its names written out the query is too large.")
 
     def number(self) -> int:
         """The number of the next source; raises TooComplex when there are too many."""

@@ -20,7 +20,7 @@ from sqlglot import exp
 from queries.algebra import operations as op
 from queries.algebra.facts import EXACT, Facts
 from queries.algebra.measures import Centred, Measure, Rows, Statistic, Total, Units
-from queries.algebra.relations import Relation
+from queries.algebra.relations import Relation, size_of
 from queries.algebra.scalars import Call, Scalar, columns
 from queries.bind import aggregates, open_queries, types
 from queries.bind.colours import Cell, Environment, Open, Rowwise
@@ -60,6 +60,7 @@ def select(
             f"At most {LIMITS.columns} columns are answered.", position=place(node)
         )
     reader = Reader(binder, expressions, env)
+    binder.weigh(size_of(relation) + sum(scalar.size for _, scalar in keys.keys))
     for call in _calls(node):
         reader.collect(call)
     measure = Measure(
@@ -100,7 +101,9 @@ class Reader:
     def collect(self, node: exp.Expr) -> None:
         """Bind one call; raises a QueryRefused."""
         if node.sql() not in self.calls:
-            self.calls[node.sql()] = self._read(node)
+            kind, value, where = self._read(node)
+            self.binder.weigh(sum(part.size for part in (value, where) if part is not None))
+            self.calls[node.sql()] = kind, value, where
 
     def _read(self, node: exp.Expr) -> tuple[str, Scalar | None, Scalar | None]:
         call, condition = aggregates.parts(node)

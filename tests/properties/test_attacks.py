@@ -6,6 +6,7 @@ stop it. Refusals are named by their code, so that none passes by accident of an
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -158,3 +159,33 @@ def test_no_row_makes_two_keys_the_same_and_the_stage_fail(bench: Bench, key: st
     stage = bench.exact(found)["_stage0"]
     assert (None,) in stage.keys
     assert sum(counts[0] for counts in stage.values) == 141
+
+
+def grown(first: str, sign: str, times: int) -> str:
+    """WITH queries each of which uses the one before many times."""
+    return f"""WITH a AS (SELECT person, {first} AS t FROM visits),
+        b AS (SELECT person, {sign.join(["t"] * times)} AS u FROM a),
+        c AS (SELECT person, {sign.join(["u"] * times)} AS w FROM b)"""
+
+
+NUMBERS, TEXTS = grown("score + 1", "+", 40), grown(f"'{'x' * 9000}' || note", "||", 20)
+WRITTEN_OUT = (
+    f"""{NUMBERS} SELECT SUM(m) FROM (SELECT person, MAX(LEAST({",".join(["w"] * 300)})) AS m
+        FROM c GROUP BY person) q""",
+    f"""{NUMBERS} SELECT COUNT(*) FROM (SELECT person FROM c GROUP BY person
+        HAVING MAX(LEAST({",".join(["w"] * 300)})) > 1) q""",
+    f"{NUMBERS} SELECT COUNT(LEAST({','.join(['w'] * 300)})) FROM c",
+    f"{NUMBERS} SELECT COUNT(*) FROM c JOIN visits v ON v.person = c.person AND {' = '.join('ww')}",
+    f"""{NUMBERS} SELECT COUNT(*) FROM c WHERE EXISTS (SELECT 1 FROM people p
+        WHERE p.person = c.person AND LEAST({",".join(["w"] * 300)}) = p.height)""",
+    f"{TEXTS} SELECT COUNT(*) FROM c WHERE LENGTH(w) > 5",
+    f"{grown('score', '+', 40)} SELECT {', '.join(f'SUM(w + {n})' for n in range(60))} FROM c",
+)
+
+
+@pytest.mark.parametrize("sql", WRITTEN_OUT)
+def test_no_short_statement_means_a_text_without_end(bench: Bench, sql: str) -> None:
+    """Planned by a process that serves everybody, and run on rows of a few."""
+    began = time.process_time()
+    assert refused(bench, sql) == "too-complex"
+    assert time.process_time() - began < 5
