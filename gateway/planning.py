@@ -32,11 +32,13 @@ from queries.catalog.view import View
 from queries.plan.model import NoisyColumn, Output, Plan, Role, Stage
 from queries.plan.noisy import StoredStage
 from queries.plan.planner import plan as planned
+from queries.plan.price import Options, Price
 from queries.release.client import PublicReader, ReleaseEngine
 from queries.release.law import half_width
 
 FOLLOWS = "It follows from noisy columns; its interval comes with the answer."
 VIEWS_KEPT = 32
+PLANS_KEPT = 256
 MARGIN_SECONDS = 20
 
 
@@ -74,6 +76,7 @@ class Planner:
         self._registry, self._ledger, self._engine = registry, ledger, engine
         self._deliveries, self._policy = deliveries, policy
         self._views: dict[str, View] = {}
+        self._plans: dict[tuple[str, Options, Price, str], Plan] = {}
         self._lock = threading.Lock()
 
     def view(self, dataset: str) -> View:
@@ -94,10 +97,23 @@ class Planner:
         view = self.view(self._registry.project(question.project).dataset)
         budget = self._ledger.budget(question.project, member)
         price = resolved(question.price, budget, self._policy)
-        public = PublicReader(self._engine, view.delivery)
-        made = planned(question.sql, view, public, price, question.options)
+        made = self._made(question, view, price)
         claims = tuple(_claim(stage, fresh) for stage in made.stages)
         return Planned(question, made, claims, budget, view, price.delta)
+
+    def _made(self, question: Question, view: View, price: Price) -> Plan:
+        """The plan, planned once: it is a function of text, options, price and the sealed view."""
+        asked = (question.sql, question.options, price, view.delivery)
+        with self._lock:
+            found = self._plans.get(asked)
+        if found is None:
+            public = PublicReader(self._engine, view.delivery)
+            found = planned(question.sql, view, public, price, question.options)
+            with self._lock:
+                if len(self._plans) >= PLANS_KEPT:
+                    self._plans.clear()
+                self._plans[asked] = found
+        return found
 
     def quote(self, question: Question, member: str) -> dict[str, Any]:
         """What an answer would cost now and how exact it would be; free, reads no data."""

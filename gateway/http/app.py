@@ -42,6 +42,7 @@ def create(settings: Settings, house: House | None) -> Flask:
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.url_map.strict_slashes = True
+    app.url_map.merge_slashes = False  # else it answers with a redirect, to whatever Host was sent
     app.extensions["sluis"] = house
     app.extensions["openapi"] = described(app)
     app.register_blueprint(health.blueprint)
