@@ -28,6 +28,8 @@ FAR = {"0001-01-01", "9999-12-31"}
 """How moments without end are handed out, too."""
 WRITTEN_OUT = 5_000
 """The most rows of a public subquery beside private rows."""
+LONGEST_TEXT = 1_000_000
+"""The most characters that these rows may take."""
 
 
 @dataclass(slots=True)
@@ -83,6 +85,8 @@ class Publics:
         names = ", ".join(['"c"', *(f'"c{n}"' for n in kept)])
         nothing = "" if rows else " WHERE FALSE"
         values = ", ".join(sorted(map(_row, rows or [(None,) * (1 + len(kept))])))
+        if len(values) > LONGEST_TEXT:
+            raise UnsupportedSql("The rows of a public subquery beside private rows are too long.")
         shown = ", ".join(casts) or '"c"'
         return f"SELECT {shown} FROM (VALUES {values}) AS v({names}){nothing}"
 
