@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from queries.algebra import operations as op
 from queries.algebra.facts import EXACT, Facts
+from queries.algebra.grid import grid
 from queries.algebra.relations import Grouped, Inner, Partial, Relation
 from queries.algebra.scalars import Call, Column, Scalar, columns, conjuncts
 from queries.bind import aggregates, narrowing, scans, types
@@ -185,9 +187,7 @@ class Within(Expressions):
         if isinstance(call, exp.Min | exp.Max):
             return self._partial("min" if isinstance(call, exp.Min) else "max", value, where, facts)
         if facts.type not in EXACT:
-            raise UnsupportedFunction(
-                "Within the unit only whole and decimal numbers are summed.", position=place(call)
-            )
+            return self._real_summary(call, value, where)
         low, high = facts.span()
         if isinstance(call, exp.Avg):
             ends = (low * facts.step, high * facts.step) if facts.declared else (None, None)
@@ -195,6 +195,25 @@ class Within(Expressions):
         if max(abs(low), abs(high)) * self.rows > SUMMED:
             raise RangeTooLarge("The sum within a unit may be too large.", position=place(call))
         return self._partial("sum", value, where, _summed(facts, self.rows))
+
+    def _real_summary(self, call: exp.AggFunc, value: Scalar, where: Scalar | None) -> Scalar:
+        """SUM or AVG of whole numbers times a constant: theirs, times the constant.
+
+        Any other real is refused: its sum would depend on the order in which the engine adds.
+        """
+        place_of = grid(value) if value.facts.bounded else None
+        if place_of is None or not place_of.exact or value.facts.type is not Type.REAL:
+            raise UnsupportedFunction(
+                "Within the unit only whole and decimal numbers are summed, times a constant.",
+                position=place(call),
+                hint="Multiply or divide after the sum, or round to a whole number first.",
+            )
+        whole = op.to_real(self._summary(call, place_of.source, where))
+        factor = place_of.step / place_of.source.facts.step
+        for apply, part in ((op.multiply, factor.numerator), (op.divide, factor.denominator)):
+            if part != 1:
+                whole = apply(whole, types.real_literal(float(part)))
+        return whole
 
     def _partial(
         self, kind: str, value: Scalar | None, where: Scalar | None, facts: Facts

@@ -1,0 +1,35 @@
+"""Aggregates within the unit: what is summed exactly there, and what is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from queries.language.refusals import QueryRefused
+from tests.parity import missing
+from tests.plan.benches import bench
+
+EXACT = (
+    """SELECT AVG(h), COUNT(*) FROM
+       (SELECT tailnum, SUM(air_time / 60) AS h FROM flights GROUP BY tailnum)""",
+    """SELECT COUNT(*) FROM
+       (SELECT tailnum, AVG(distance * 1.609344 / 2) AS km FROM flights GROUP BY tailnum)
+       WHERE km > 1000""",
+    """SELECT SUM(h) FROM (SELECT tailnum, SUM(air_time / 60.0) FILTER (WHERE dep_delay > 5) AS h
+       FROM flights GROUP BY tailnum)""",
+    "SELECT SUM(x) FROM (SELECT tailnum, MAX(distance / 7) AS x FROM flights GROUP BY tailnum)",
+)
+
+
+@pytest.mark.parametrize("sql", EXACT)
+def test_whole_numbers_times_a_constant_are_summed_within_the_unit(sql: str) -> None:
+    flights = bench("nycflights13")
+    assert missing(flights.expected(sql)[1], flights.answer(sql)[1]) == []
+
+
+def test_a_sum_that_depends_on_its_order_is_refused_with_the_way_out() -> None:
+    sql = """SELECT SUM(h) FROM
+        (SELECT tailnum, SUM(distance / air_time) AS h FROM flights GROUP BY tailnum)"""
+    with pytest.raises(QueryRefused) as refused:
+        bench("nycflights13").plan(sql)
+    assert refused.value.code == "unsupported-function"
+    assert "after the sum" in str(refused.value.hint)
