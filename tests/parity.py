@@ -15,6 +15,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
+from weakref import WeakValueDictionary
 
 import duckdb
 
@@ -35,6 +36,16 @@ PRICE = Price(rho=10**12, delta=10**12)
 Row = tuple[Any, ...]
 
 
+class _Engine:
+    """A sealed connection, shared by all benches on one delivery as long as one of them lives."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self.connection = connection
+
+
+ENGINES: WeakValueDictionary[str, _Engine] = WeakValueDictionary()
+
+
 @dataclass(frozen=True)
 class Bench:
     """A dataset with its planner, its exact engine and plain DuckDB beside them."""
@@ -51,8 +62,18 @@ class Bench:
         return Settings(str(self.dataset.deliveries), 4 << 30, 2, 1 << 30, spill, os.getpid())
 
     @cached_property
+    def _engine(self) -> _Engine:
+        path = str(self.dataset.directory)
+        found = ENGINES.get(path)
+        if found is None:
+            connection = enclave.Deliveries(self.settings).connection(self.view.delivery)
+            found = ENGINES[path] = _Engine(connection)
+        return found
+
+    @property
     def private(self) -> duckdb.DuckDBPyConnection:
-        return enclave.Deliveries(self.settings).connection(self.view.delivery)
+        """The sealed engine on the delivery, one in a process: a second would meet its locks."""
+        return self._engine.connection
 
     @cached_property
     def open(self) -> duckdb.DuckDBPyConnection:
