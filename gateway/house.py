@@ -33,6 +33,7 @@ from gateway.service import Service
 from gateway.settings import Settings
 from gateway.slots import Permits
 from gateway.submission import Question, Submission
+from gateway.turns import Turns
 from queries.enclave.client import Enclave
 from queries.release.client import ReleaseEngine
 
@@ -41,6 +42,7 @@ log = structlog.get_logger()
 MEBIBYTE = 1 << 20
 CHECKER_MEMORY = 512
 RECOVER_SECONDS = 5.0
+PATIENCE_SECONDS = 30.0
 REPLACED_FOR = timedelta(minutes=10)
 
 
@@ -54,8 +56,9 @@ class House:
         self.ledger = Ledger(self.storage, Policy(floor=self.policy.floor))
         self.registry = Registry(self.storage)
         self._engines(settings)
+        turns = Turns(max(1, settings.release_workers - 1), settings.threads // 4, PATIENCE_SECONDS)
         self.planner = Planner(
-            self.registry, self.ledger, self._engine, self.home.deliveries, self.policy
+            self.registry, self.ledger, self._engine, self.home.deliveries, self.policy, turns
         )
         service = Service(
             self.ledger,
@@ -64,6 +67,7 @@ class House:
             self._checker,
             self._engine,
             Permits(settings.workers, settings.queue),
+            turns,
             self.policy,
             settings.queue,
             settings.wait,

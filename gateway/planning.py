@@ -27,6 +27,7 @@ from gateway import budgeting
 from gateway.prices import PricePolicy, fits, resolved
 from gateway.registry import Registry, now
 from gateway.submission import Question
+from gateway.turns import Turns
 from queries.catalog.delivered import load_view
 from queries.catalog.view import View
 from queries.plan.model import NoisyColumn, Output, Plan, Role, Stage
@@ -72,9 +73,10 @@ class Planner:
         engine: ReleaseEngine,
         deliveries: Path,
         policy: PricePolicy,
+        turns: Turns,
     ) -> None:
         self._registry, self._ledger, self._engine = registry, ledger, engine
-        self._deliveries, self._policy = deliveries, policy
+        self._deliveries, self._policy, self._turns = deliveries, policy, turns
         self._views: dict[str, View] = {}
         self._plans: dict[tuple[str, Options, Price, str], Plan] = {}
         self._lock = threading.Lock()
@@ -108,7 +110,8 @@ class Planner:
             found = self._plans.get(asked)
         if found is None:
             public = PublicReader(self._engine, view.delivery)
-            found = planned(question.sql, view, public, price, question.options)
+            with self._turns.one(question.project):
+                found = planned(question.sql, view, public, price, question.options)
             with self._lock:
                 if len(self._plans) >= PLANS_KEPT:
                     self._plans.clear()

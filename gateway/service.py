@@ -35,6 +35,7 @@ from gateway.refusals import Busy, NotComposed, PlanUnsound
 from gateway.registry import now
 from gateway.slots import Permits, Slot
 from gateway.submission import Submission
+from gateway.turns import Turns
 from queries import codec
 from queries.enclave.client import Enclave
 from queries.faults import ClaimMismatch, WorkersUnavailable
@@ -59,12 +60,14 @@ class Service:
         checker: Enclave,
         engine: ReleaseEngine,
         permits: Permits,
+        turns: Turns,
         policy: PricePolicy,
         patience: float,
         wait: float,
     ) -> None:
         self._ledger, self._planner, self._engine = ledger, planner, engine
         self._enclave, self._checker, self._permits = enclave, checker, permits
+        self._turns = turns
         self._policy, self._patience, self._wait = policy, patience, wait
 
     def accept(self, asked: Submission) -> tuple[QueryRecord, Planned | None]:
@@ -179,7 +182,8 @@ class Service:
     def _free(self, query: QueryRecord, planned: Planned, charge: Charge) -> bytes:
         """An answer from public and stored tables alone: a failure takes the empty charge back."""
         try:
-            released = self._composed(query, planned, charge, {})
+            with self._turns.one(query.project):
+                released = self._composed(query, planned, charge, {})
         except Exception:
             self._ledger.void(charge)
             raise

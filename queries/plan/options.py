@@ -16,7 +16,10 @@ def bounds(options: Options, manifest: Manifest) -> dict[str, tuple[int, int]]:
     found: dict[str, tuple[int, int]] = {}
     for bound in options.columns:
         for table, column in _meant(bound, manifest):
-            found[f"{table.name}.{column.name}".lower()] = _steps(bound, column)
+            name = f"{table.name}.{column.name}".lower()
+            if name in found:
+                raise UnknownBound(f"{bound.column} is bounded twice.", hint="Give one bound.")
+            found[name] = _steps(bound, column)
     return found
 
 

@@ -22,6 +22,8 @@ from queries.workers.settings import Settings
 
 MODULE = "queries.release.worker"
 SPILL_LIMIT = 4 << 30
+PLANNING_SECONDS = 5.0
+"""The most that one look at public tables may take while a query is planned."""
 BYTES_A_COLUMN = 100
 
 
@@ -112,8 +114,9 @@ class ReleaseEngine:
         return reply.columns
 
     def _ask(self, job: Job) -> Reply:
+        seconds = self._seconds if job.verb == COMPOSE else min(self._seconds, PLANNING_SECONDS)
         try:
-            body = self._pool.run(codec.dumps(job), self._seconds, hint=job.delivery)
+            body = self._pool.run(codec.dumps(job), seconds, hint=job.delivery)
             reply = codec.loads(Reply, body)
         except (WorkerFault, PoolUnavailable, ValueError, TypeError, KeyError):
             raise Fault from None
