@@ -45,10 +45,10 @@ class Case:
 
     @property
     def options(self) -> Options:
-        """Counts by name, and `columns=name:lower:upper`."""
+        """Counts by name, and `columns=name:lower:upper,...`."""
         found: dict[str, object] = {}
         for name, value in _pairs(self.marks.get("options", "")):
-            found[name] = (_bound(value),) if name == "columns" else int(value)
+            found[name] = _bounds(value) if name == "columns" else int(value)
         return Options(**found)  # type: ignore[arg-type]
 
 
@@ -71,6 +71,10 @@ def _read(path: Path) -> list[Case]:
 
 def _pairs(text: str) -> list[tuple[str, str]]:
     return [(name, value) for name, _, value in (p.partition("=") for p in text.split())]
+
+
+def _bounds(text: str) -> tuple[ColumnBound, ...]:
+    return tuple(_bound(part) for part in text.split(","))
 
 
 def _bound(text: str) -> ColumnBound:
