@@ -183,9 +183,7 @@ def _error(output: Output, plan: Plan, confidence: float) -> dict[str, Any]:
     """The expected error of one column, or why it cannot be told beforehand."""
     column = _column(output, plan)
     if column is None:
-        reason = (
-            output.reason or "It follows from noisy columns; its interval comes with the answer."
-        )
+        reason = output.reason or FOLLOWS
         return {"name": output.name, "mechanism": None, "scale": None, "margin": None,
                 "reason": reason}  # fmt: skip
     step = (column.numerator << column.shift) / column.denominator

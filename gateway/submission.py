@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from gateway.prices import Asked
@@ -49,8 +49,3 @@ class Submission:
 def read(stored: bytes) -> Question:
     """The question that was stored."""
     return codec.loads(Question, stored)
-
-
-def priced(question: Question, price: Asked) -> Question:
-    """The same question at another price."""
-    return replace(question, price=price)

@@ -24,10 +24,6 @@ _CHARGED = (
 )
 
 
-class Forked(Exception):
-    """Another transaction has extended the chain meanwhile; nothing was written."""
-
-
 @dataclass(frozen=True, slots=True)
 class Item:
     """What is about to be entered; the chain gives it its number."""

@@ -57,11 +57,6 @@ def boolean(op: str, *args: Scalar) -> Call:
     return Call(op, args, replace(BOOLEAN, nullable=nullable(*args)))
 
 
-def conjunction(parts: Sequence[Scalar]) -> Scalar:
-    """All of the parts; at least one."""
-    return parts[0] if len(parts) == 1 else boolean("and", *parts)
-
-
 def add(left: Scalar, right: Scalar) -> Call:
     return _arithmetic("+", left, right, left.facts.scale)
 

@@ -32,7 +32,6 @@ from queries.language.refusals import (
 )
 
 NUMERIC = EXACT | {Type.REAL}
-ORDERED = NUMERIC | {Type.TEXT, Type.DATE, Type.TIMESTAMP, Type.BOOLEAN}
 TRUTH = frozenset({Type.BOOLEAN})
 TEXTS = frozenset({Type.TEXT})
 COMPARISONS: dict[type[exp.Expr], str] = {

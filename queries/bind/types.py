@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
@@ -194,7 +193,3 @@ def refuse_unit(scalar: Scalar, node: exp.Expr) -> None:
         raise UnitCompared(
             "The privacy unit's id may not be used in an expression.", position=place(node)
         )
-
-
-def without_identity(scalar: Scalar) -> Facts:
-    return replace(scalar.facts, identity=None)
