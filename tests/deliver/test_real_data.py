@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
+import duckdb
 import pytest
 
 from queries.catalog.manifest import Column, Table, Type
 from queries.catalog.storage import stored_columns
 from tests import datasets
+
+
+@contextmanager
+def beside(dataset: datasets.Dataset) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The analyst's tables with the delivery attached as `made`, and let go of afterwards.
+
+    Connections of one process to one file share its attached databases.
+    """
+    with datasets.plain(dataset) as engine:
+        engine.execute(f"ATTACH '{dataset.directory / 'private.duckdb'}' AS made (READ_ONLY)")
+        try:
+            yield engine
+        finally:
+            engine.execute("DETACH made")
 
 
 def shown(table: Table, column: Column) -> str:
@@ -25,8 +41,7 @@ def shown(table: Table, column: Column) -> str:
 @pytest.mark.parametrize("build", [datasets.nycflights13, datasets.hi, datasets.tpch])
 def test_nothing_but_rows_without_a_unit_is_changed(build: Callable[[], datasets.Dataset]) -> None:
     dataset = build()
-    with datasets.plain(dataset) as engine:
-        engine.execute(f"ATTACH '{dataset.directory / 'private.duckdb'}' AS made (READ_ONLY)")
+    with beside(dataset) as engine:
         for table in dataset.manifest.tables:
             columns = stored_columns(table)
             ours = ", ".join(shown(table, column) for column in columns)
@@ -41,8 +56,7 @@ def test_nothing_but_rows_without_a_unit_is_changed(build: Callable[[], datasets
 @pytest.mark.slow
 def test_units_are_the_ids_of_the_source() -> None:
     dataset = datasets.nycflights13()
-    with datasets.plain(dataset) as engine:
-        engine.execute(f"ATTACH '{dataset.directory / 'private.duckdb'}' AS made (READ_ONLY)")
+    with beside(dataset) as engine:
         ours = "SELECT count(*) AS n FROM made.main.flights GROUP BY _unit"
         theirs = "SELECT count(*) AS n FROM flights GROUP BY tailnum"
         found = engine.execute(f"SELECT list(n ORDER BY n) FROM ({ours})").fetchone()
