@@ -84,7 +84,8 @@ def _error_place(error: ParseError) -> Position | None:
     first = error.errors[0] if error.errors else {}
     if first.get("line") is None:
         return None
-    return Position(int(first["line"]), max(1, int(first.get("col") or 1)))
+    width = len(str(first.get("highlight") or " ")) - 1
+    return Position(int(first["line"]), max(1, int(first.get("col") or 1) - width))
 
 
 def _only_query(statements: list[exp.Expr]) -> exp.Query:

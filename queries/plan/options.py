@@ -49,5 +49,8 @@ def _steps(bound: ColumnBound, column: Column) -> tuple[int, int]:
     if (declared[0] is not None and lower < declared[0]) or (
         declared[1] is not None and upper > declared[1]
     ):
-        raise BoundTooWide(f"The bounds of {bound.column} are wider than the manifest's.")
+        raise BoundTooWide(
+            f"The bounds of {bound.column} are wider than the manifest's, "
+            f"which are {column.lower} and {column.upper}."
+        )
     return lower, upper

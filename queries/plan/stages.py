@@ -105,7 +105,7 @@ def bounded(measure: Measure, listed: group_keys.Keys | None, options: Options) 
         ("rows_per_group", options.rows_per_group),
     ):
         if value is not None and value > rows:
-            raise BoundTooWide(f"{name} is more than the {rows:,} rows one unit can have here.")
+            raise BoundTooWide(f"{name} is at most {rows:,} here, the rows that one unit can have.")
     groups = min(_possible(measure, listed), options.groups_per_unit or rows)
     return Bounds(rows, groups, options.rows_per_group)
 
