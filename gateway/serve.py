@@ -8,12 +8,14 @@ ends the workers; a killed server leaves charges that the next one declares lost
 from __future__ import annotations
 
 import gc
+import json
 import os
 import socket
 import sys
 from typing import TYPE_CHECKING, Any
 
 import structlog
+from gunicorn import util  # type: ignore[import-untyped]
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
@@ -129,7 +131,24 @@ def serve(settings: Settings) -> None:
     lock = take_lock(home)
     os.set_inheritable(lock, False)
     wsgi.Response = _NoBanner
+    util.write_error = _write_problem
     Server(settings).run()
+
+
+def _write_problem(sock: socket.socket, status: int, reason: str, mesg: str) -> None:
+    """What gunicorn itself cannot read, as a problem document; none of its words, or the caller's.
+
+    It answers here before any of our own code is reached: a request line, header or length.
+    """
+    from gateway.http.problems import HTTP_ROWS, MEDIA_TYPE, problem
+
+    row = HTTP_ROWS.get(status, HTTP_ROWS[400])
+    body = json.dumps(problem(row[0], status, row[1], row[2])).encode()
+    head = (
+        f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: {MEDIA_TYPE}\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    util.write_nonblock(sock, head.encode("latin-1") + body)
 
 
 def _collect_seldom() -> None:

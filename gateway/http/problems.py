@@ -81,6 +81,11 @@ HTTP_ROWS: Mapping[int, tuple[str, str, str]] = {
     413: ("body-too-large", "Body too large", "The body is larger than this server reads."),
     414: ("uri-too-long", "URI too long", "The address is longer than this server reads."),
     415: ("unsupported-media-type", "Unsupported media type", "Send application/json."),
+    431: (
+        "headers-too-large",
+        "Headers too large",
+        "The headers are larger than this reads.",
+    ),
 }
 
 

@@ -12,9 +12,11 @@ Privacy note
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from queries.algebra.relations import Derived, Grouped, Inner, Left, Public, Scan, Source
+from queries.algebra.scalars import Exists, Scalar, walk
 from queries.catalog.manifest import Timing
 
 OVERHEAD = 50_000
@@ -48,7 +50,8 @@ def scanned(source: Source, units: int, publics: dict[str, int]) -> int:
         case Public():
             return publics.get(source.sql, 0)
         case Inner():
-            return sum(scanned(part, units, publics) for part in source.sources)
+            own = sum(scanned(part, units, publics) for part in source.sources)
+            return own + _met(source.conjuncts, units, publics)
         case Left():
             return scanned(source.left, units, publics) + scanned(source.right, units, publics)
         case Derived():
@@ -57,6 +60,16 @@ def scanned(source: Source, units: int, publics: dict[str, int]) -> int:
             inner = scanned(source.source, units, publics)
             return inner + inner * PER_PARTIAL // PER_ROW
     raise TypeError(type(source).__name__)
+
+
+def _met(parts: Iterable[Scalar], units: int, publics: dict[str, int]) -> int:
+    """The declared rows that EXISTS in a condition reads besides."""
+    inside = [node.relation for part in parts for node in walk(part) if isinstance(node, Exists)]
+    return sum(
+        sum(scanned(source, units, publics) for source in relation.sources)
+        + _met(relation.conjuncts, units, publics)
+        for relation in inside
+    )
 
 
 def slot(timing: Timing | None, shapes: list[Shape]) -> tuple[int, int]:

@@ -61,3 +61,9 @@ def test_more_units_take_a_longer_slot() -> None:
     sql = "SELECT COUNT(*) FROM flights"
     assert planned(sql, 1_000) == 1_000
     assert planned(sql, 10**6) > 8_000
+
+
+def test_what_exists_reads_counts_too() -> None:
+    inside = """SELECT COUNT(*) FROM flights f WHERE EXISTS
+        (SELECT 1 FROM flights g WHERE g.tailnum = f.tailnum AND g.month = 2)"""
+    assert planned(inside, 30_000) > planned("SELECT COUNT(*) FROM flights", 30_000)
