@@ -84,6 +84,7 @@ def test_exit_codes_tell_usage_refusal_and_silence_apart(gateway: Gateway) -> No
     assert sluis("budget", "--project", "p", SLUIS_URL="x", SLUIS_KEY="y").returncode == 2
 
 
+@pytest.mark.slow
 def test_a_key_is_printed_alone_and_listed_without_its_text(home: Path) -> None:
     made = sluis("key", "create", "bo", "--project", "p", "--role", "analyst", "--home", str(home))
     key = made.stdout.strip()
@@ -96,6 +97,7 @@ def test_a_key_is_printed_alone_and_listed_without_its_text(home: Path) -> None:
     assert sluis("key", "revoke", "unknown", "--home", str(home)).returncode == 1
 
 
+@pytest.mark.slow
 def test_projects_are_made_and_funded_on_the_terminal(home: Path) -> None:
     at = ("--home", str(home))
     words = ("project", "create", "new", "--dataset", "visits", "--epsilon", "1", "--json", *at)
@@ -146,6 +148,7 @@ def test_a_manifest_that_fits_says_what_it_allows(home: Path) -> None:
     assert len(list((home / "deliveries").glob("*/delivery.json"))) == 2
 
 
+@pytest.mark.slow
 def test_registering_the_same_rows_under_another_name_is_refused(home: Path) -> None:
     folder = home.parent / "home-sources-visits"
     other = folder / "other.yaml"

@@ -16,6 +16,8 @@ from budgets.ledger import Ledger
 from budgets.storage import Storage
 from tests.gateway.running import COUNT, Gateway, make_home, running, start
 
+pytestmark = pytest.mark.slow
+
 FAULT = {"type", "title", "status", "detail", "code", "incident"}
 SLOT = "{slot: 2s, growth: 2}"
 

@@ -49,6 +49,7 @@ def two_workers(tmp_path: Path) -> Iterator[Gateway]:
         yield found
 
 
+@pytest.mark.slow
 def test_dear_public_questions_of_one_project_leave_the_other_answered(
     two_workers: Gateway,
 ) -> None:
