@@ -78,7 +78,7 @@ class Planner:
         self._registry, self._ledger, self._engine = registry, ledger, engine
         self._deliveries, self._policy, self._turns = deliveries, policy, turns
         self._views: dict[str, View] = {}
-        self._plans: dict[tuple[str, Options, Price, str], Plan] = {}
+        self._plans: dict[tuple[str, str, Options, Price, str], Plan] = {}
         self._lock = threading.Lock()
 
     def view(self, dataset: str) -> View:
@@ -104,8 +104,11 @@ class Planner:
         return Planned(question, made, claims, budget, view, price.delta)
 
     def _made(self, question: Question, view: View, price: Price) -> Plan:
-        """The plan, planned once: it is a function of text, options, price and the sealed view."""
-        asked = (question.sql, question.options, price, view.delivery)
+        """The plan, planned once: it is a function of text, options, price and the sealed view.
+
+        Each project has its own, so that the time of a plan tells nothing of another's questions.
+        """
+        asked = (question.project, question.sql, question.options, price, view.delivery)
         with self._lock:
             found = self._plans.get(asked)
         if found is None:

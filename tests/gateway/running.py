@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -215,3 +215,15 @@ def _await_ready(gateway: Gateway) -> None:
         except OSError:
             time.sleep(0.05)
     raise RuntimeError("the server did not become ready")
+
+
+def quickest(ask: Callable[[], Answer]) -> tuple[Answer, float]:
+    """The last answer and the least time of up to five tries: load delays some, never all."""
+    least = float("inf")
+    for _ in range(5):
+        began = time.monotonic()
+        answer = ask()
+        least = min(least, time.monotonic() - began)
+        if least < 1:
+            break
+    return answer, least
