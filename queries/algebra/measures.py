@@ -46,6 +46,16 @@ class Centred:
 Statistic = Rows | Units | Total | Centred
 
 
+def parts_of(statistic: Statistic) -> tuple[Scalar, ...]:
+    """The scalars that a statistic is made of."""
+    match statistic:
+        case Rows() | Units():
+            found = (statistic.where,)
+        case Total() | Centred():
+            return tuple(p for p in (statistic.value, statistic.where) if p is not None)
+    return tuple(part for part in found if part is not None)
+
+
 @dataclass(frozen=True, slots=True)
 class Measure:
     """GROUP BY `keys` over a private relation, with its statistics, both in canonical order."""

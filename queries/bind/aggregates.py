@@ -8,8 +8,8 @@ from queries.bind import forms
 from queries.language.parse import place
 from queries.language.refusals import UnsupportedFunction
 
-ANSWERED = (exp.Count, exp.CountIf, exp.Sum, exp.Avg)
-WITHIN = (exp.Min, exp.Max)
+WITHIN = (exp.Count, exp.CountIf, exp.Sum, exp.Avg, exp.Min, exp.Max)
+"""The aggregates of one unit's own rows."""
 
 
 def present(node: exp.Select) -> bool:
@@ -46,14 +46,16 @@ def is_aggregate(node: exp.Expr) -> bool:
     return isinstance(inner, exp.AggFunc) and not _windowed(node)
 
 
-def parts(node: exp.Expr) -> tuple[exp.AggFunc, exp.Expr | None]:
-    """The call and its FILTER condition; raises UnsupportedFunction for other aggregates."""
+def parts(
+    node: exp.Expr, answered: tuple[type[exp.Expr], ...]
+) -> tuple[exp.AggFunc, exp.Expr | None]:
+    """The call and its FILTER condition; raises UnsupportedFunction for what is not answered."""
     where = None
     if isinstance(node, exp.Filter):
         forms.check(node)
         where = node.expression.this
         node = node.this
-    if not isinstance(node, (*ANSWERED, *WITHIN)):
+    if not isinstance(node, exp.AggFunc) or type(node) not in answered:
         raise UnsupportedFunction(
             f"{node.key.upper()} of private rows is not answered.",
             position=place(node),

@@ -12,23 +12,19 @@ Privacy note
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from queries.algebra import operations as op
-from queries.algebra.facts import EXACT, Facts
-from queries.algebra.measures import Centred, Measure, Rows, Statistic, Total, Units
+from queries.algebra.measures import Measure, Units
 from queries.algebra.relations import Relation, size_of
-from queries.algebra.scalars import Call, Scalar, columns
-from queries.bind import aggregates, open_queries, types
+from queries.bind import aggregates, open_queries
 from queries.bind.colours import Cell, Environment, Open, Rowwise
-from queries.bind.expressions import MOST_EXPANSIONS, TRUTH, Expressions, measured
+from queries.bind.expressions import MOST_EXPANSIONS, Expressions
 from queries.bind.grouping import Grouping, positioned
-from queries.bind.means import mean
 from queries.bind.outputs import item_name
-from queries.catalog.manifest import Type
+from queries.bind.reading import Reader
 from queries.language.limits import LIMITS
 from queries.language.parse import place
 from queries.language.refusals import (
@@ -36,14 +32,10 @@ from queries.language.refusals import (
     QueryRefused,
     TooComplex,
     TooManyColumns,
-    UnboundedColumn,
-    UnsupportedFunction,
 )
 
 if TYPE_CHECKING:
     from queries.bind.binder import Binder
-
-NUMERIC = EXACT | {Type.REAL}
 
 
 def select(
@@ -59,7 +51,7 @@ def select(
         raise TooManyColumns(
             f"At most {LIMITS.columns} columns are answered.", position=place(node)
         )
-    reader = Reader(binder, expressions, env)
+    reader = Reader(expressions, binder.weigh)
     binder.weigh(size_of(relation) + sum(scalar.size for _, scalar in keys.keys))
     for call in _calls(node):
         reader.collect(call)
@@ -72,7 +64,8 @@ def select(
         measure = replace(measure, statistics=(Units(None),))
     binder.measures.append(measure)
     texts = {item.sql(): measure.keys.index(key) for item, key in keys.keys if item is not None}
-    return Writer(reader, node, measure, f"_stage{len(binder.measures) - 1}", texts).open()
+    stage = f"_stage{len(binder.measures) - 1}"
+    return Writer(binder, env, reader, node, measure, stage, texts).open()
 
 
 def _calls(node: exp.Select) -> list[exp.Expr]:
@@ -90,111 +83,11 @@ def _calls(node: exp.Select) -> list[exp.Expr]:
 
 
 @dataclass(slots=True)
-class Reader:
-    """Reads aggregate calls as statistics, each call once."""
-
-    binder: Binder
-    expressions: Expressions
-    env: Environment
-    calls: dict[str, tuple[str, Scalar | None, Scalar | None]] = field(default_factory=dict)
-
-    def collect(self, node: exp.Expr) -> None:
-        """Bind one call; raises a QueryRefused."""
-        if node.sql() not in self.calls:
-            kind, value, where = self._read(node)
-            self.binder.weigh(sum(part.size for part in (value, where) if part is not None))
-            self.calls[node.sql()] = kind, value, where
-
-    def _read(self, node: exp.Expr) -> tuple[str, Scalar | None, Scalar | None]:
-        call, condition = aggregates.parts(node)
-        where = None
-        if condition is not None:
-            bound = self.expressions.predicate(condition)
-            where = measured(types.require(bound, TRUTH, node, "FILTER"), node)
-        argument = aggregates.distinct_argument(call)
-        if argument is not None:
-            return "units", None, self._units(call, argument, where)
-        if isinstance(call, exp.CountIf):
-            truth = types.require(self.expressions.predicate(call.this), TRUTH, node, "COUNT_IF")
-            both = truth if where is None else op.boolean("and", truth, where)
-            return "rows", None, measured(both, node)
-        if isinstance(call, exp.Count):
-            value = None if aggregates.starred(call) else self.expressions.bind(call.this)
-            return "rows", None, _both(_present(value), where)
-        if not isinstance(call, exp.Sum | exp.Avg):
-            raise UnsupportedFunction(
-                f"{call.key.upper()} of private rows is not answered.", position=place(call)
-            )
-        return self._sum(call, where)
-
-    def _units(self, call: exp.AggFunc, argument: exp.Expr, where: Scalar | None) -> Scalar | None:
-        value = self.expressions.bind(argument)
-        if not isinstance(call, exp.Count) or value.facts.identity != "unit":
-            raise UnsupportedFunction(
-                "DISTINCT counts the privacy unit only.",
-                position=place(argument),
-                hint="COUNT(DISTINCT unit id) is answered.",
-            )
-        return _both(_present(value), where)
-
-    def _sum(
-        self, call: exp.AggFunc, where: Scalar | None
-    ) -> tuple[str, Scalar | None, Scalar | None]:
-        value = types.require(self.expressions.bind(call.this), NUMERIC, call, call.key.upper())
-        measured(value, call)
-        if not value.facts.bounded:
-            raise _unbounded(value, call)
-        return ("total" if isinstance(call, exp.Sum) else "mean"), value, where
-
-    def statistics(self) -> set[Statistic]:
-        """All statistics that the calls need, means sharing sums and counts."""
-        return {part for call in self.calls for part in self.of(call)}
-
-    def of(self, call: str) -> tuple[Statistic, ...]:
-        """The statistics of one call: a count, a sum, or a mean's sum and count."""
-        kind, value, where = self.calls[call]
-        if kind == "rows" or value is None:
-            return (Units(where) if kind == "units" else Rows(where),)
-        if kind == "total":
-            return (Total(value, where),)
-        count = Rows(_both(_present(value), where))
-        summed = ("total", value, where) in self.calls.values()
-        return ((Total if summed else Centred)(value, where), count)
-
-
-def _both(left: Scalar | None, right: Scalar | None) -> Scalar | None:
-    if left is None or right is None:
-        return right if left is None else left
-    return op.boolean("and", left, right)
-
-
-def _present(value: Scalar | None) -> Scalar | None:
-    """The condition that a value is not NULL; None where it never is."""
-    if value is None or not value.facts.nullable:
-        return None
-    null = Call("null", (value,), Facts(Type.BOOLEAN, False))
-    return op.boolean("not", null)
-
-
-def _unbounded(value: Scalar, call: exp.Expr) -> UnboundedColumn:
-    named = [c.name for c in columns(value) if not c.facts.bounded]
-    if named:
-        return UnboundedColumn(
-            f"Column {named[0]} has no declared range, so it cannot be summed.",
-            position=place(call),
-            hint=f"Ask the curator to declare lower and upper for {named[0]}.",
-        )
-    return UnboundedColumn(
-        "The range of this expression cannot be proved, so it cannot be summed.",
-        position=place(call),
-        hint="Bound it with LEAST and GREATEST, or divide by NULLIF(x, 0) where x starts at 0.",
-    )
-
-
-@dataclass(slots=True)
 class Writer:
     """Writes SELECT, HAVING, QUALIFY and ORDER BY anew, over the columns of the stage."""
 
+    binder: Binder
+    env: Environment
     reader: Reader
     node: exp.Select
     measure: Measure
@@ -274,7 +167,7 @@ class Writer:
                 f"{node.name} is neither grouped by nor inside an aggregate.", position=place(node)
             )
         if isinstance(node, exp.Query):
-            return open_queries.nested(self.reader.binder, node, self.reader.env)
+            return open_queries.nested(self.binder, node, self.env)
         copied = node.copy()
         for child, fresh in zip(
             node.iter_expressions(), list(copied.iter_expressions()), strict=True
@@ -312,11 +205,9 @@ class Writer:
 
     def _aggregate(self, node: exp.Expr) -> exp.Expr:
         self.reader.collect(node)
-        parts = self.reader.of(node.sql())
-        names = [f"m{self.measure.statistics.index(part)}" for part in parts]
-        if len(parts) == 1:
-            return self._column(names[0])
-        return mean(parts[0], *(self._column(name) for name in names))
+        reading = self.reader.of(node.sql())
+        places = [self.measure.statistics.index(part) for part in reading.statistics]
+        return reading.value([self._column(f"m{place}") for place in places])
 
     def _column(self, name: str) -> exp.Column:
         return open_queries.column(self.stage, name)

@@ -161,7 +161,7 @@ class Within(Expressions):
         return scalar
 
     def _aggregate(self, node: exp.Expr) -> Scalar:
-        call, condition = aggregates.parts(node)
+        call, condition = aggregates.parts(node, aggregates.WITHIN)
         where = None
         if condition is not None:
             where = types.require(self.base.predicate(condition), TRUTH, node, "FILTER")

@@ -32,9 +32,10 @@ from queries.language.refusals import (
     UnsupportedSql,
 )
 from queries.plan import explain, options, split, tables, timing
+from queries.plan.formulas import value_of
 from queries.plan.model import NoisyColumn, Output, Plan, Post, Role, Stage
 from queries.plan.price import Options, Price
-from queries.plan.stages import Draft, draft, value_of
+from queries.plan.stages import Draft, draft
 
 
 def plan(sql: str, view: View, public: PublicRows, price: Price, given: Options) -> Plan:

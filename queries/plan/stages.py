@@ -10,8 +10,7 @@ import hashlib
 from dataclasses import dataclass, replace
 
 from queries import codec
-from queries.algebra.grid import grid
-from queries.algebra.measures import Measure, Rows, Statistic, Total, Units
+from queries.algebra.measures import Measure, Units
 from queries.algebra.scalars import Scalar
 from queries.bind.publics import Publics
 from queries.catalog.manifest import Type
@@ -19,10 +18,10 @@ from queries.catalog.view import View
 from queries.language.limits import LIMITS
 from queries.language.refusals import BoundTooWide, TooManyColumns, UnknownBound
 from queries.plan import keys as group_keys
-from queries.plan.bounding import Bounds, Sensitivity, of_rows, of_units, shift_for
-from queries.plan.lower.relations import Relations
+from queries.plan.bounding import Bounds, Sensitivity
+from queries.plan.formulas import sensitivity, shift, value_of
 from queries.plan.lower.scalars import width
-from queries.plan.lower.statistics import Query, row
+from queries.plan.lower.statistics import Query
 from queries.plan.model import PLANNER_VERSION, Key
 from queries.plan.price import Options
 from queries.plan.timing import Shape, scanned
@@ -82,7 +81,7 @@ def draft(measure: Measure, view: View, publics: Publics, options: Options) -> D
     bounds = bounded(measure, listed, options)
     units = view.manifest.unit.at_most
     floor = _floor(units * bounds.groups) if thresholded else None
-    shifts = tuple(_shift(statistic, bounds, units) for statistic in measure.statistics)
+    shifts = tuple(shift(statistic, bounds, units) for statistic in measure.statistics)
     sampled = bounds.groups < _possible(measure, listed)
     counted = any(isinstance(s, Units) for s in measure.statistics) and bounds.rows > 1
     two = sampled or counted or bounds.per_group < bounds.rows
@@ -90,7 +89,7 @@ def draft(measure: Measure, view: View, publics: Publics, options: Options) -> D
     shape = _shape(measure, bounds, listed, view, two=two, floor=floor)
     _check_size(shape, len(measure.statistics))
     sensitivities = tuple(
-        sensitivity(s, bounds, shift) for s, shift in zip(measure.statistics, shifts, strict=True)
+        sensitivity(s, bounds, bits) for s, bits in zip(measure.statistics, shifts, strict=True)
     )
     named = tuple(key(n, scalar) for n, scalar in enumerate(measure.keys))
     digest = _digest(query, named, listed, sensitivities, view, options.minimum_frequency)
@@ -123,24 +122,6 @@ def _floor(most: int) -> int:
     return max(1, -(-most // LIMITS.candidates))
 
 
-def per_row(statistic: Statistic) -> int:
-    """The most that one row adds, in steps."""
-    return row(statistic, Relations()).reach
-
-
-def sensitivity(statistic: Statistic, bounds: Bounds, shift: int) -> Sensitivity:
-    """The claim for one statistic."""
-    if isinstance(statistic, Units):
-        return of_units(bounds)
-    return of_rows(bounds, per_row(statistic), shift)
-
-
-def _shift(statistic: Statistic, bounds: Bounds, units: int) -> int:
-    if isinstance(statistic, Rows | Units):
-        return 0
-    return shift_for(units * bounds.rows * per_row(statistic))
-
-
 def key(number: int, scalar: Scalar) -> Key:
     facts = scalar.facts
     if facts.type is Type.DECIMAL:
@@ -148,20 +129,6 @@ def key(number: int, scalar: Scalar) -> Key:
     if facts.type is Type.INTEGER:
         return Key(f"k{number}", width(facts))
     return Key(f"k{number}", SQL_TYPES[facts.type])
-
-
-def value_of(statistic: Statistic) -> tuple[int, int, str]:
-    """Numerator, denominator and SQL type of one step of a statistic."""
-    if isinstance(statistic, Rows | Units):
-        return 1, 1, "BIGINT"
-    found = grid(statistic.value)
-    facts = statistic.value.facts
-    kind = "DOUBLE"
-    if isinstance(statistic, Total) and facts.type is Type.INTEGER:
-        kind = "HUGEINT"
-    elif isinstance(statistic, Total) and facts.type is Type.DECIMAL:
-        kind = f"DECIMAL(38, {facts.scale})"
-    return found.step.numerator, found.step.denominator, kind
 
 
 def _shape(

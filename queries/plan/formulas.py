@@ -1,0 +1,43 @@
+"""What each statistic claims and means: its sensitivity, its shift, and the value of one step."""
+
+from __future__ import annotations
+
+from queries.algebra.grid import grid
+from queries.algebra.measures import Rows, Statistic, Total, Units
+from queries.catalog.manifest import Type
+from queries.plan.bounding import Bounds, Sensitivity, of_rows, of_units, shift_for
+from queries.plan.lower.relations import Relations
+from queries.plan.lower.statistics import row
+
+
+def per_row(statistic: Statistic) -> int:
+    """The most that one row adds, in steps."""
+    return row(statistic, Relations()).reach
+
+
+def sensitivity(statistic: Statistic, bounds: Bounds, bits: int) -> Sensitivity:
+    """The claim for one statistic, whose totals are shifted right by so many bits."""
+    if isinstance(statistic, Units):
+        return of_units(bounds)
+    return of_rows(bounds, per_row(statistic), bits)
+
+
+def shift(statistic: Statistic, bounds: Bounds, units: int) -> int:
+    """How many bits a total is shifted right, so that it fits 64 bits with room for noise (P8)."""
+    if isinstance(statistic, Rows | Units):
+        return 0
+    return shift_for(units * bounds.rows * per_row(statistic))
+
+
+def value_of(statistic: Statistic) -> tuple[int, int, str]:
+    """Numerator, denominator and SQL type of one step of a statistic."""
+    if isinstance(statistic, Rows | Units):
+        return 1, 1, "BIGINT"
+    found = grid(statistic.value)
+    facts = statistic.value.facts
+    kind = "DOUBLE"
+    if isinstance(statistic, Total) and facts.type is Type.INTEGER:
+        kind = "HUGEINT"
+    elif isinstance(statistic, Total) and facts.type is Type.DECIMAL:
+        kind = f"DECIMAL(38, {facts.scale})"
+    return found.step.numerator, found.step.denominator, kind
