@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from queries.algebra.grid import grid
 from queries.algebra.measures import Centred, Statistic, Total
+from queries.language.trees import anew
 
 
 def mean(part: Statistic, total: exp.Expr, count: exp.Expr) -> exp.Expr:
@@ -23,10 +24,10 @@ def mean(part: Statistic, total: exp.Expr, count: exp.Expr) -> exp.Expr:
     shift = place_of.middle * place_of.step if isinstance(part, Centred) else Fraction(0)
     quotient = f"{_real(shift)} + CAST(t AS DOUBLE) / c"
     text = f"CASE WHEN c >= 1 THEN LEAST(GREATEST({quotient}, {_real(low)}), {_real(high)}) END"
-    written = _parsed(text).copy()
+    written = anew(_parsed(text))
     for name, meant in (("t", total), ("c", count)):
         for found in [c for c in written.find_all(exp.Column) if c.name == name and not c.table]:
-            found.replace(meant.copy())
+            found.replace(anew(meant))
     return written
 
 

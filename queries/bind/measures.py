@@ -33,6 +33,7 @@ from queries.language.refusals import (
     TooComplex,
     TooManyColumns,
 )
+from queries.language.trees import anew, rebuilt
 
 if TYPE_CHECKING:
     from queries.bind.binder import Binder
@@ -63,7 +64,8 @@ def select(
     if not measure.statistics:
         measure = replace(measure, statistics=(Units(None),))
     binder.measures.append(measure)
-    texts = {item.sql(): measure.keys.index(key) for item, key in keys.keys if item is not None}
+    grouped = [(item, key) for item, key in keys.keys if item is not None]
+    texts = {(type(item), item.sql()): measure.keys.index(key) for item, key in grouped}
     stage = f"_stage{len(binder.measures) - 1}"
     return Writer(binder, env, reader, node, measure, stage, texts).open()
 
@@ -92,7 +94,7 @@ class Writer:
     node: exp.Select
     measure: Measure
     stage: str
-    texts: dict[str, int]
+    texts: dict[tuple[type[exp.Expr], str], int]
     expansions: int = 0
 
     def open(self) -> Open:
@@ -104,7 +106,7 @@ class Writer:
             query.set("where", exp.Where(this=self._written(having.this)))
         for name in ("limit", "offset", "distinct"):
             if self.node.args.get(name) is not None:
-                query.set(name, self.node.args[name].copy())
+                query.set(name, anew(self.node.args[name]))
         if self.node.args.get("qualify") is not None:
             query.set("qualify", exp.Qualify(this=self._written(self.node.args["qualify"].this)))
         query.set("order", self._order())
@@ -116,8 +118,8 @@ class Writer:
         open_queries.check_nodes(query)
         if self.node.args.get("distinct") is not None:
             return Open(query, True, names)
-        rowed = query.copy()
-        rowed.set("expressions", [open_queries.row(self.stage), *(e.copy() for e in shown)])
+        rowed = anew(query)
+        rowed.set("expressions", [open_queries.row(self.stage), *(anew(e) for e in shown)])
         cells = tuple(
             (name or f"col{n}", cell)
             for n, ((_, cell), name) in enumerate(zip(items, names, strict=True))
@@ -147,7 +149,7 @@ class Writer:
             meant = positioned(self.node, meant)
         elif isinstance(meant, exp.Column) and not meant.table and meant.name.lower() in aliases:
             meant = aliases[meant.name.lower()]
-        copied = part.copy()
+        copied = anew(part)
         copied.set("this", self._written(meant))
         return copied
 
@@ -168,14 +170,7 @@ class Writer:
             )
         if isinstance(node, exp.Query):
             return open_queries.nested(self.binder, node, self.env)
-        copied = node.copy()
-        for child, fresh in zip(
-            node.iter_expressions(), list(copied.iter_expressions()), strict=True
-        ):
-            replacement = self._written(child)
-            if replacement is not child:
-                fresh.replace(replacement)
-        return copied
+        return rebuilt(node, self._written)
 
     def _meant(self, alias: str) -> exp.Expr:
         """The expression that SELECT gives a name to; within it the name means something else."""
@@ -193,8 +188,10 @@ class Writer:
         """The key that the expression is, or None."""
         if not self.measure.keys or aggregates.contains(node) or isinstance(node, STRUCTURAL):
             return None
-        if node.sql() in self.texts:
-            return self._column(f"k{self.texts[node.sql()]}")
+        if any(kind is type(node) for kind, _ in self.texts):  # writing every node out is dear
+            found = self.texts.get((type(node), node.sql()))
+            if found is not None:
+                return self._column(f"k{found}")
         try:
             scalar = self.reader.expressions.bind(node)
         except QueryRefused:
@@ -205,7 +202,7 @@ class Writer:
 
     def _aggregate(self, node: exp.Expr) -> exp.Expr:
         self.reader.collect(node)
-        reading = self.reader.of(node.sql())
+        reading = self.reader.of(node)
         places = [self.measure.statistics.index(part) for part in reading.statistics]
         return reading.value([self._column(f"m{place}") for place in places])
 

@@ -20,6 +20,7 @@ from queries.language.refusals import (
     TooManyColumns,
     UnsupportedSql,
 )
+from queries.language.trees import anew, walk
 
 if TYPE_CHECKING:
     from queries.bind.binder import Binder, FromItem
@@ -34,7 +35,7 @@ def check(node: exp.Select) -> None:
 
 def check_nodes(query: exp.Expr) -> None:
     """Refuse syntax that is not on the list for open queries."""
-    for node in query.walk():
+    for node in walk(query):
         open_sql.check_node(node)
 
 
@@ -69,12 +70,13 @@ def cell(written: exp.Expr) -> Cell:
     if isinstance(bare, exp.Column):
         name = bare.name
         return Cell(bare, key=name.startswith("k"), measure=name if name.startswith("m") else None)
-    if any(True for _ in written.find_all(exp.Window)):
+    parts = list(walk(written))
+    if any(isinstance(part, exp.Window) for part in parts):
         return Cell(None, reason=WINDOW)
-    if any(True for _ in written.find_all(exp.Query)):
+    if any(isinstance(part, exp.Query) for part in parts):
         return Cell(None, reason=SUBQUERY)
-    measures = [c for c in written.find_all(exp.Column) if c.name.startswith("m")]
-    return Cell(written, key=not measures)
+    measured = any(isinstance(c, exp.Column) and c.name.startswith("m") for c in parts)
+    return Cell(written, key=not measured)
 
 
 def set_operation(binder: Binder, node: exp.SetOperation, env: Environment) -> Open:
@@ -86,7 +88,7 @@ def set_operation(binder: Binder, node: exp.SetOperation, env: Environment) -> O
             f"{node.key.upper()} of private rows is not answered.", position=place(node)
         )
     left, right = (side for side in sides if isinstance(side, Open))
-    copied = node.copy()
+    copied = anew(node)
     copied.set("with_", None)
     copied.set("this", wrapped(left.query))
     copied.set("expression", wrapped(right.query))
@@ -99,7 +101,7 @@ def set_operation(binder: Binder, node: exp.SetOperation, env: Environment) -> O
 
 def wrapped(query: exp.Expr) -> exp.Select:
     """SELECT * FROM the query: a set operation's side with nothing of its own around it."""
-    source = query.copy() if isinstance(query, exp.Table) else _subquery(query, "q")
+    source = anew(query) if isinstance(query, exp.Table) else _subquery(query, "q")
     return exp.Select(expressions=[exp.Star()], from_=exp.From(this=source))
 
 
@@ -107,8 +109,8 @@ def _subquery(query: exp.Expr, alias: str, names: Sequence[str] = ()) -> exp.Exp
     columns = [identifier(name) for name in names]
     shown = exp.TableAlias(this=identifier(alias), columns=columns)
     if isinstance(query, exp.Table):
-        return exp.Table(this=query.this.copy(), alias=shown)
-    return exp.Subquery(this=query.copy(), alias=shown)
+        return exp.Table(this=anew(query.this), alias=shown)
+    return exp.Subquery(this=anew(query), alias=shown)
 
 
 def nested(binder: Binder, node: exp.Query, env: Environment) -> exp.Expr:
@@ -121,7 +123,7 @@ def nested(binder: Binder, node: exp.Query, env: Environment) -> exp.Expr:
             position=place(node),
             hint="Aggregate the private table first, in a subquery of its own.",
         )
-    query = wrapped(bound.query) if isinstance(bound.query, exp.Table) else bound.query.copy()
+    query = wrapped(bound.query) if isinstance(bound.query, exp.Table) else anew(bound.query)
     return exp.Subquery(this=query) if isinstance(node, exp.Subquery) else query
 
 
@@ -131,7 +133,7 @@ def select(binder: Binder, node: exp.Select, items: list[FromItem], env: Environ
         raise TooManyColumns(
             f"At most {LIMITS.columns} columns are answered.", position=place(node)
         )
-    copied = node.copy()
+    copied = anew(node)
     copied.set("with_", None)
     _check_names(items)
     _replace_sources(copied, items)
@@ -250,9 +252,9 @@ def _rowwise(node: exp.Select, query: exp.Select, items: list[FromItem]) -> Roww
                 written.append(exp.alias_(column(alias, name), name, quoted=True))
                 cells.append((name, known[name.lower()]))
         else:
-            written.append(item.copy())
+            written.append(anew(item))
             cells.append((item_name(item) or f"col{number}", _through(item.unalias(), known)))
-    rowed = query.copy()
+    rowed = anew(query)
     rowed.args["from_"].set("this", _subquery(inner.query, alias, ["_row", *own]))
     rowed.set("expressions", [row(alias), *written])
     if rowed.args.get("order") is None:
@@ -276,12 +278,12 @@ def _through(item: exp.Expr, known: dict[str, Cell]) -> Cell:
     found = cell(item)
     if found.reason is not None:
         return found
-    copied = exp.Paren(this=item.copy())
+    copied = exp.Paren(this=anew(item))
     for named in list(copied.find_all(exp.Column)):
         inner = known.get(named.name.lower())
         if inner is None or inner.expression is None:
             return Cell(None, reason=WINDOW if inner is None else inner.reason)
-        named.replace(exp.Paren(this=inner.expression.copy()))
+        named.replace(exp.Paren(this=anew(inner.expression)))
     return cell(copied)
 
 

@@ -13,6 +13,7 @@ from sqlglot import exp
 
 from queries.language.parse import DIALECT, place
 from queries.language.refusals import TooComplex, UnsupportedFunction, UnsupportedSql
+from queries.language.trees import anew, walk
 
 NODES: frozenset[str] = frozenset(
     [
@@ -222,7 +223,7 @@ def total(query: Tree) -> Tree:
             right = node.expression
             if not (isinstance(right, exp.Literal) and right.name.strip("0.")):
                 zero = exp.Literal.number(0)
-                node.set("expression", exp.Nullif(this=right.copy(), expression=zero))
+                node.set("expression", exp.Nullif(this=anew(right), expression=zero))
     return query
 
 
@@ -232,9 +233,9 @@ def text(query: exp.Expr) -> str:
     sqlglot's own output can mean something else to DuckDB (`~2 - 2`, NOT before IN), so every
     operator stands in parentheses of its own.
     """
-    if sum(1 for _ in query.walk()) > MOST_NODES:
+    if sum(1 for _ in walk(query)) > MOST_NODES:
         raise TooComplex("With its common table expressions written out the query is too large.")
-    return _parenthesised(query).sql(dialect=DIALECT, comments=False, identify=True)
+    return _parenthesised(query).sql(dialect=DIALECT, comments=False, identify=True, copy=False)
 
 
 OPERATORS = (exp.Binary, exp.Unary, exp.Predicate, exp.Case, exp.Cast)
@@ -242,7 +243,7 @@ BARE = (exp.Paren, exp.Dot, exp.PropertyEQ, exp.Kwarg, exp.SetOperation, exp.Que
 
 
 def _parenthesised(query: exp.Expr) -> exp.Expr:
-    tree = query.copy()
+    tree = anew(query)
     for node in reversed(list(tree.walk(bfs=True))):
         inner = node.parent is not None and isinstance(node, OPERATORS)
         if inner and not isinstance(node, BARE) and not isinstance(node.parent, exp.Paren):

@@ -22,6 +22,7 @@ from queries.bind.means import mean
 from queries.catalog.manifest import Type
 from queries.language.parse import place
 from queries.language.refusals import UnboundedColumn, UnsupportedFunction
+from queries.language.trees import anew
 
 NUMERIC = EXACT | {Type.REAL}
 Value = Callable[[Sequence[exp.Expr]], exp.Expr]
@@ -67,14 +68,16 @@ class Reader:
     expressions: Expressions
     weigh: Callable[[int], None]
     calls: dict[str, tuple[Reading, ...]] = field(default_factory=dict)
+    _texts: dict[int, tuple[exp.Expr, str]] = field(default_factory=dict)
 
     def collect(self, node: exp.Expr) -> None:
         """Bind one call; raises a QueryRefused."""
-        if node.sql() not in self.calls:
+        text = self._text(node)
+        if text not in self.calls:
             readings = self._read(node)
             parts = [part for s in readings[0].statistics for part in parts_of(s)]
             self.weigh(sum(part.size for part in parts))
-            self.calls[node.sql()] = readings
+            self.calls[text] = readings
 
     def _read(self, node: exp.Expr) -> tuple[Reading, ...]:
         call, condition = aggregates.parts(node, tuple(READERS))
@@ -86,14 +89,24 @@ class Reader:
 
     def statistics(self) -> set[Statistic]:
         """All statistics that the calls need."""
-        return {part for call in self.calls for part in self.of(call).statistics}
+        return {part for text in self.calls for part in self._chosen(text).statistics}
 
-    def of(self, call: str) -> Reading:
+    def of(self, node: exp.Expr) -> Reading:
         """The reading of one call that adds the least to what calls with one reading need."""
+        return self._chosen(self._text(node))
+
+    def _text(self, node: exp.Expr) -> str:
+        """The call written out: once for each node, since writing is dear."""
+        found = self._texts.get(id(node))
+        if found is None or found[0] is not node:
+            found = self._texts[id(node)] = (node, anew(node).sql(copy=False))
+        return found[1]
+
+    def _chosen(self, text: str) -> Reading:
         sure = {
             part for found in self.calls.values() if len(found) == 1 for part in found[0].statistics
         }
-        return min(self.calls[call], key=lambda reading: len(set(reading.statistics) - sure))
+        return min(self.calls[text], key=lambda reading: len(set(reading.statistics) - sure))
 
 
 def alone(statistic: Statistic) -> tuple[Reading, ...]:

@@ -6,6 +6,7 @@ import logging
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import ParseError, TokenError
 from sqlglot.tokenizer_core import Token
 
@@ -18,6 +19,7 @@ from queries.language.refusals import (
     SeveralStatements,
     TooComplex,
 )
+from queries.language.trees import walk
 
 logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # it would print the analyst's text
 
@@ -36,7 +38,7 @@ def parse(text: str) -> exp.Query:
         raise Malformed("The statement holds half a character.")
     tokens = _tokens(text)
     check_tokens(tokens)
-    tree = _only_query(_statements(text))
+    tree = _only_query(_statements(tokens, text))
     check_tree(tree)
     _check_whole(tree)
     return tree
@@ -63,9 +65,9 @@ def _tokens(text: str) -> list[Token]:
         ) from None
 
 
-def _statements(text: str) -> list[exp.Expr]:
+def _statements(tokens: list[Token], text: str) -> list[exp.Expr]:
     try:
-        parsed = sqlglot.parse(text, read=DIALECT)
+        parsed = Dialect.get_or_raise(DIALECT).parser().parse(tokens, text)
     except ParseError as error:
         raise Malformed("The statement is not valid SQL.", position=_error_place(error)) from None
     except RecursionError:
@@ -75,7 +77,7 @@ def _statements(text: str) -> list[exp.Expr]:
 
 def _check_whole(tree: exp.Expr) -> None:
     """Refuse operators without an operand, which the parser lets pass."""
-    for node in tree.walk():
+    for node in walk(tree):
         if any(node.args.get(name) is None for name, needed in node.arg_types.items() if needed):
             raise Malformed(f"A part of {node.key.upper()} is missing.", position=place(node))
 

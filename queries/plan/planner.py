@@ -31,6 +31,7 @@ from queries.language.refusals import (
     TooManyColumns,
     UnsupportedSql,
 )
+from queries.language.trees import anew
 from queries.plan import explain, options, split, tables, timing
 from queries.plan.formulas import value_of
 from queries.plan.model import NoisyColumn, Output, Plan, Post, Role, Stage
@@ -106,7 +107,7 @@ class _Planning:
         if isinstance(query, exp.Table):
             query = exp.Select(expressions=[exp.Star()], from_=exp.From(this=query))
         shown = query if bound.rowwise is None else bound.rowwise.query
-        sql = open_sql.text(open_sql.total(shown.copy()))
+        sql = open_sql.text(open_sql.total(anew(shown)))
         found = self.public.describe(tables.noised(stages), sql)
         found = found if bound.rowwise is None else found[1:]
         if len(found) > LIMITS.columns:
@@ -205,5 +206,5 @@ def _output(name: str, cell: Cell) -> Output:
         return Output(name, Role.KEY)
     if cell.expression is None:
         return Output(name, Role.DERIVED, reason=cell.reason)
-    text = open_sql.text(open_sql.total(exp.Paren(this=cell.expression.copy())))
+    text = open_sql.text(open_sql.total(exp.Paren(this=anew(cell.expression))))
     return Output(name, Role.DERIVED, expression=text)

@@ -14,9 +14,12 @@ def signature(
 ) -> tuple[tuple[str, str], ...]:
     """Names and types of the columns of one SELECT over empty tables; it is bound, never run."""
     statement = selected(connection, sql)
+    read = sql.lower()
     connection.execute("BEGIN")
     try:
         for name, columns in tables:
+            if name.lower() not in read:
+                continue
             shown = ", ".join(f"{quoted(column)} {kind}" for column, kind in columns)
             connection.execute(f"CREATE TABLE {quoted(name)} ({shown})")
         found = connection.execute(f"DESCRIBE {statement.query}").fetchall()
