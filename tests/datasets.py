@@ -17,12 +17,13 @@ import sys
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
+from gateway.demo import sources
 from queries.catalog.delivered import load_view
 from queries.catalog.manifest import Column, Manifest, Table, Type
 from queries.catalog.reading import read
@@ -80,6 +81,38 @@ def tpch(scale: float = 0.01) -> Dataset:
     for word, most in (("at_most: 150000", 150_000), ("upper: 6000000", 6_000_000)):
         text = text.replace(word, f"{word.split()[0]} {round(most * scale)}")
     return _built("tpch", text, lambda folder: _tpch(folder, scale))
+
+
+def mobility() -> Dataset:
+    """The demonstration's million pings of 50,000 devices, as `sluis demo` registers them."""
+    return _demonstration("mobility", sources.write_mobility, {})
+
+
+def breaches() -> Dataset:
+    """The demonstration's notifications by 15,000 organisations, as `sluis demo` registers them."""
+    return _demonstration("breaches", sources.write_breaches, {})
+
+
+def slack_mobility() -> Dataset:
+    """The same under bounds that all its devices keep, so that nothing is dropped."""
+    return _demonstration(
+        "mobility", sources.write_mobility, {"rows_per_unit: 80": "rows_per_unit: 1000"}
+    )
+
+
+def slack_breaches() -> Dataset:
+    """The same under bounds that all its organisations keep, so that nothing is changed."""
+    wider = {"rows_per_unit: 100": "rows_per_unit: 4000", "upper: 10000,": "upper: 9000000,"}
+    return _demonstration("breaches", sources.write_breaches, wider)
+
+
+def _demonstration(name: str, write: Callable[[Path], None], wider: Mapping[str, str]) -> Dataset:
+    text = Path(sources.__file__).with_name(f"{name}.yaml").read_text(encoding="utf-8")
+    for declared, slack in wider.items():
+        if declared not in text:
+            raise ValueError(f"{name}.yaml no longer declares {declared}")
+        text = text.replace(declared, slack)
+    return _built(name, text, write)
 
 
 def plain(dataset: Dataset) -> duckdb.DuckDBPyConnection:
@@ -199,7 +232,7 @@ def _plain_table(manifest: Manifest, table: Table, folder: Path) -> str:
 
 def _plain_value(manifest: Manifest, table: Table, column: Column) -> str:
     value = f'CAST("{column.name}" AS {natural_type(table, column)})'
-    if column.type is Type.TIMESTAMP:
+    if column.type is Type.TIMESTAMP and table.source.endswith(".csv"):
         zoned = f'CAST("{column.name}" AS TIMESTAMPTZ)'
         value = f"({zoned} AT TIME ZONE '{manifest.time_zone}')"
     if column.references is not None:

@@ -7,7 +7,15 @@ from functools import cache
 from tests import datasets
 from tests.parity import Bench
 
-DATASETS = {"nycflights13": datasets.nycflights13, "hi": datasets.hi, "tpch": datasets.tpch}
+DATASETS = {
+    "nycflights13": datasets.nycflights13,
+    "hi": datasets.hi,
+    "tpch": datasets.tpch,
+    "mobility": datasets.mobility,
+    "breaches": datasets.breaches,
+    "slack mobility": datasets.slack_mobility,
+    "slack breaches": datasets.slack_breaches,
+}
 
 
 @cache
