@@ -179,7 +179,7 @@ def to_real(arg: Scalar) -> Scalar:
 
 
 def rounded(op: str, arg: Scalar, digits: int) -> Scalar:
-    """ROUND, FLOOR or CEIL: of whole steps to `digits` decimals exactly, of reals as doubles."""
+    """ROUND, FLOOR, CEIL, TRUNC: of whole steps to `digits` decimals exactly, of reals as reals."""
     facts = arg.facts
     if facts.type is Type.REAL:
         margin = Fraction(10) ** -digits
@@ -199,7 +199,7 @@ def rounded(op: str, arg: Scalar, digits: int) -> Scalar:
 
 
 def whole_rounded(op: str, value: int, unit: int) -> int:
-    """How many units `value` is when rounded half away from zero, down or up."""
+    """How many units `value` is when rounded half away from zero, down, up or to zero."""
     match op:
         case "round":
             halves = (2 * abs(value) + unit) // (2 * unit)
@@ -208,6 +208,8 @@ def whole_rounded(op: str, value: int, unit: int) -> int:
             return value // unit
         case "ceil":
             return -(-value // unit)
+        case "truncate":
+            return _towards_zero(value, unit)
     raise ValueError(op)
 
 

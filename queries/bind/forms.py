@@ -44,6 +44,18 @@ FORMS: dict[type[exp.Expr], frozenset[str]] = {
     exp.Trim: PLAIN | {"position", "collation"},
     exp.Cast: frozenset({"this", "to"}),
     exp.TryCast: frozenset({"this", "to", "safe"}),
+    exp.Trunc: PLAIN | {"decimals"},
+    exp.WidthBucket: frozenset({"this", "min_value", "max_value", "num_buckets"}),
+    exp.ConcatWs: PLAIN | {"safe", "coalesce"},
+    exp.Replace: PLAIN | {"replacement"},
+    exp.Translate: frozenset({"this", "from_", "to"}),
+    exp.SplitPart: frozenset({"this", "delimiter", "part_index"}),
+    exp.StrPosition: frozenset({"this", "substr"}),
+    exp.Pad: PLAIN | {"fill_pattern", "is_left"},
+    exp.RegexpLike: PLAIN | {"flag"},
+    exp.RegexpFullMatch: PLAIN | {"options"},
+    exp.RegexpExtract: PLAIN | {"group", "parameters", "null_if_pos_overflow"},
+    exp.RegexpReplace: PLAIN | {"replacement", "modifiers", "single_replace"},
     exp.DataType: frozenset({"this", "expressions", "nested"}),
 }
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from sqlglot import exp
 
+from queries.bind import open_functions
 from queries.language.parse import DIALECT, place
 from queries.language.refusals import TooComplex, UnsupportedFunction, UnsupportedSql
 from queries.language.trees import anew, walk
@@ -158,7 +159,7 @@ NODES: frozenset[str] = frozenset(
         "LastDay",
     ]
 )
-NAMED = frozenset({"date_part", "dow", "isodow", "doy"})
+NAMED = frozenset({"date_part", "dow", "isodow", "doy"}) | open_functions.NAMED
 Tree = TypeVar("Tree", bound=exp.Expr)
 SELECT_ARGS = frozenset(
     {"expressions", "from_", "joins", "where", "group", "having", "qualify", "order", "limit",
@@ -185,6 +186,9 @@ def check_node(node: exp.Expr) -> None:
             )
         return
     name = type(node).__name__
+    if type(node) in open_functions.NODES:
+        open_functions.check(node)
+        return
     if name in NODES and not _odd(node):
         return
     if isinstance(node, exp.Func):

@@ -129,10 +129,18 @@ class _Planning:
         if bound.names and all(bound.names):
             return [str(name) for name in bound.names]
         if bound.released or not bound.names:
-            described = self.public.describe(tables.declared(self.view.manifest), self.sql)
+            described = self._described()
             if len(described) == len(found):
-                return [name for name, _ in described]
+                return described
         return found
+
+    def _described(self) -> list[str]:
+        """DuckDB's names for the analyst's own text; none where it has a function of ours."""
+        try:
+            named = self.public.describe(tables.declared(self.view.manifest), self.sql)
+        except NotBound:
+            return []
+        return [name for name, _ in named]
 
 
 def _no_aggregate(bound: Private, tree: exp.Expr) -> Exception:

@@ -20,8 +20,8 @@ from queries.language.refusals import BoundTooWide, TooManyColumns, UnknownBound
 from queries.plan import keys as group_keys
 from queries.plan.bounding import Bounds, Sensitivity
 from queries.plan.formulas import sensitivity, shift, value_of
-from queries.plan.lower.scalars import width
 from queries.plan.lower.statistics import Query
+from queries.plan.lower.words import width
 from queries.plan.model import PLANNER_VERSION, Key
 from queries.plan.price import Options
 from queries.plan.timing import Shape, scanned

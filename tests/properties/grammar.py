@@ -93,9 +93,27 @@ class Words:
             lambda: f"CAST({self.truth(0)} AS INTEGER)",
             lambda: self.part(),
             lambda: self.apart(),
+            lambda: self._function(one),
+            lambda: self._bits(one),
             lambda: one if ranged else f"LENGTH({self.words(1)})",
         ]  # fmt: skip
         return self.pick(forms)()
+
+    def _function(self, one: str) -> str:
+        """A function of a number; its argument is kept where it is defined."""
+        return self.pick(
+            (f"sqrt(ABS({one}))", f"cbrt({one})", f"ln(ABS({one}) + 1)", f"log2(ABS({one}) + 0.5)",
+             f"log10(ABS({one}) + 1)", f"exp(- ABS({one}) / 100)", f"pow({one}, 2)",
+             f"SIGN({one})", f"TRUNC({one})", f"(floor({one} / 10) * 10)", f"sin({one})",
+             f"atan({one})", f"degrees({one})", f"(pi() * {one})")
+        )  # fmt: skip
+
+    def _bits(self, one: str) -> str:
+        whole = f"CAST({one} AS BIGINT)"
+        return self.pick(
+            (f"({whole} & 7)", f"({whole} | 3)", f"xor({whole}, 5)", f"(~ {whole})",
+             f"gcd({whole}, 6)", f"(({whole} & 15) << 2)", f"(({whole} & 15) >> 1)")
+        )  # fmt: skip
 
     def part(self) -> str:
         if self.has(TIME) and self.maybe(2):
@@ -141,6 +159,10 @@ class Words:
             f"CASE WHEN {self.truth(depth - 1)} THEN {one} ELSE 'other' END",
             f"CASE {one} WHEN {self.literal(TEXT)} THEN 'first' ELSE 'rest' END",
             f"CAST({self.truth(0)} AS VARCHAR)", f"GREATEST({one}, 'b')",
+            f"REPLACE({one}, 'o', '00')", f"REVERSE({one})", f"split_part({one}, 'o', 2)",
+            f"lpad({one}, 4, '-')", f"rpad({one}, 2, ' ')", f"TRANSLATE({one}, 'ao', 'x')",
+            f"concat_ws('-', {one}, 'z')", f"regexp_extract({one}, '([a-z])(.)', 2)",
+            f"regexp_replace({one}, '[aeiou]', '_', 'g')", f"TRIM({one}, 'a')",
         )  # fmt: skip
         return self.pick(forms)
 
@@ -190,8 +212,18 @@ class Words:
 
     def _like(self) -> str:
         pattern = self.pick(("a%", "%o%", "_", "%", "A", "x'%"))
+        if self.maybe(2):
+            return self._matched()
         word = self.pick(("LIKE", "ILIKE", "NOT LIKE"))
         return f"({self.column(TEXT)[0]} {word} '{pattern.replace(chr(39), chr(39) * 2)}')"
+
+    def _matched(self) -> str:
+        one = self.column(TEXT)[0]
+        return self.pick(
+            (f"({one} ~ '^[a-m]')", f"({one} SIMILAR TO '.{{1,2}}')", f"ends_with({one}, 'd')",
+             f"regexp_matches({one}, 'O|x', 'i')", f"(strpos({one}, 'o') > 1)",
+             f"starts_with({one}, 'l')")
+        )  # fmt: skip
 
     def condition(self) -> str:
         """A condition of WHERE, now and then with a subquery."""

@@ -12,35 +12,16 @@ Privacy note
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from queries.algebra.calendar import as_date, as_datetime
 from queries.algebra.facts import EXACT, Facts
-from queries.algebra.names import quoted, text
+from queries.algebra.names import quoted
 from queries.algebra.scalars import Call, Column, Exists, Literal, Scalar
 from queries.catalog.manifest import Type
-from queries.language.refusals import RangeTooLarge
-
-BIGINT = 2**62
-HUGEINT = 2**126
-ENGINE_TYPES = {
-    Type.INTEGER: "BIGINT",
-    Type.DECIMAL: "BIGINT",
-    Type.REAL: "DOUBLE",
-    Type.TEXT: "VARCHAR",
-    Type.BOOLEAN: "BOOLEAN",
-    Type.DATE: "DATE",
-    Type.TIMESTAMP: "TIMESTAMP",
-}
-
-
-def width(*facts: Facts) -> str:
-    """The engine's integer type that holds all the ranges; raises RangeTooLarge beyond 126 bits."""
-    reach = max(max(abs(end) for end in one.span()) for one in facts)
-    if reach >= HUGEINT:
-        raise RangeTooLarge("An intermediate value may pass 126 bits.")
-    return "BIGINT" if reach < BIGINT else "HUGEINT"
+from queries.plan.lower import dates, maths
+from queries.plan.lower.words import ENGINE_TYPES, constant, width
 
 
 @dataclass(slots=True)
@@ -143,7 +124,10 @@ ORDERINGS = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 ARITHMETIC = frozenset({"+", "-", "*", "//", "%", "/"})
 TEXTS = frozenset(
     {"coalesce", "nullif", "least", "greatest", "upper", "lower", "trim", "ltrim", "rtrim",
-     "substring", "left", "right", "length", "concat", "starts_with", "contains"}
+     "substring", "left", "right", "length", "concat", "concat_ws", "starts_with", "ends_with",
+     "contains", "replace", "reverse", "translate", "split_part", "strpos", "lpad", "rpad",
+     "ascii", "unicode", "strip_accents", "regexp_matches", "regexp_full_match", "regexp_extract",
+     "regexp_replace"}
 )  # fmt: skip
 
 Form = Callable[[Scalars, Call, list[str]], str]
@@ -219,11 +203,13 @@ def _rounding(name: str) -> Form:
 
 
 def _divided(name: str, value: str, unit: int, least: int) -> str:
-    """A whole division that rounds half away from zero, down, or up (the engine's is to zero).
+    """A whole division that rounds half away from zero, down, up, or to zero as the engine's.
 
     The value is at least `least` units, and is written once: texts of nested roundings would grow
     with the power of their number.
     """
+    if name == "trunc":
+        return f"({value} // {unit})"
     if name == "round":
         return f"(round({value}, -{len(str(unit)) - 1}) // {unit})"
     more = unit - 1 if name == "ceil" else 0
@@ -235,19 +221,15 @@ def _cast(kind: str, word: str = "CAST") -> Form:
 
 
 def _whole(to: Scalars, call: Call, fixed: list[str]) -> str:
-    """A real rounded to a whole number: NULL at the lower end and below, the upper end above."""
-    value = to.write(call.args[0])
-    if fixed:
-        low, high = (f"CAST({text(end)} AS DOUBLE)" for end in fixed)
-        missing = "CAST('-inf' AS DOUBLE)"
-        value = f"NULLIF(GREATEST(LEAST(COALESCE({value}, {missing}), {high}), {low}), {low})"
-    return f"TRY_CAST({value} AS BIGINT)"
+    """A real rounded to a whole number, NULL where it is none, at the lower end or below it.
 
-
-def _era(to: Scalars, call: Call, _: list[str]) -> str:
-    value = to.write(call.args[0])
-    low, high = (constant(Literal(int(end), call.facts)) for end in call.facts.span())
-    return f"(CASE WHEN ({value} BETWEEN {low} AND {high}) THEN {value} END)"
+    The upper end takes what lies above.
+    """
+    value = f"TRY_CAST({to.write(call.args[0])} AS BIGINT)"
+    if not fixed:
+        return value
+    low, high = math.floor(float(fixed[0])), math.ceil(float(fixed[1]))
+    return f"NULLIF(GREATEST(LEAST(COALESCE({value}, {low}), {high}), {low}), {low})"
 
 
 def _try(to: Scalars, call: Call, fixed: list[str]) -> str:
@@ -256,27 +238,6 @@ def _try(to: Scalars, call: Call, fixed: list[str]) -> str:
 
 def _fit(to: Scalars, call: Call, fixed: list[str]) -> str:
     return f"CAST(TRY_CAST({to.write(call.args[0])} AS {fixed[0]}) AS BIGINT)"
-
-
-def _part(to: Scalars, call: Call, fixed: list[str]) -> str:
-    return f"date_part({text(fixed[0])}, {to.write(call.args[0])})"
-
-
-def _trunc(to: Scalars, call: Call, fixed: list[str]) -> str:
-    return f"date_trunc({text(fixed[0])}, {to.write(call.args[0])})"
-
-
-def _diff(to: Scalars, call: Call, fixed: list[str]) -> str:
-    start, end = (to.write(arg) for arg in call.args)
-    return f"date_diff({text(fixed[0])}, {start}, {end})"
-
-
-def _shift(to: Scalars, call: Call, fixed: list[str]) -> str:
-    made = to.write(call.args[0])
-    for function, amount in zip(("to_months", "to_days", "to_microseconds"), fixed, strict=True):
-        if int(amount):
-            made = f"({made} + {function}({amount}))"
-    return f"CAST({made} AS TIMESTAMP)"
 
 
 def _clamp(to: Scalars, call: Call, fixed: list[str]) -> str:
@@ -293,37 +254,13 @@ def _steps(to: Scalars, call: Call, fixed: list[str]) -> str:
     return f"CAST(({to.raw(call.args[0])} * {10 ** int(fixed[0])}) AS BIGINT)"
 
 
-def _days_added(to: Scalars, call: Call, _: list[str]) -> str:
-    day, count = (to.write(arg) for arg in call.args)
-    return f"({day} + CAST({count} AS INTEGER))"
-
-
 FORMS: dict[str, Form] = {
     "not": _not, "null": _null, "true": _truth("TRUE"), "false": _truth("FALSE"), "in": _in,
     "like": _infix("LIKE"), "ilike": _infix("ILIKE"), "||": _infix("||"), "case": _case,
     "neg": _negate, "abs": _absolute, "rescale": _rescale, "real": _real,
     "round": _rounding("round"), "floor": _rounding("floor"), "ceil": _rounding("ceil"),
     "timestamp": _cast("TIMESTAMP"), "date": _cast("DATE"), "text": _cast("VARCHAR"),
-    "truth": _cast("BIGINT"), "whole": _whole, "era": _era,
-    "try": _try, "fit": _fit,
-    "part": _part, "trunc": _trunc, "diff": _diff, "shift": _shift,
-    "days+": _days_added, "days-": _infix("-"), "clamp": _clamp, "steps": _steps,
+    "truth": _cast("BIGINT"), "whole": _whole, "try": _try, "fit": _fit, "days-": _infix("-"),
+    "clamp": _clamp, "steps": _steps, "truncate": _rounding("trunc"), **maths.FORMS,
+    **dates.FORMS,
 }  # fmt: skip
-
-
-def constant(literal: Literal) -> str:
-    """A constant, typed."""
-    value, kind = literal.value, literal.facts.type
-    if value is None:
-        return f"CAST(NULL AS {ENGINE_TYPES[kind]})"
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
-    if kind is Type.DATE:
-        return f"DATE {text(as_date(int(value)).isoformat())}"
-    if kind is Type.TIMESTAMP:
-        return f"TIMESTAMP {text(as_datetime(int(value)).isoformat(sep=' '))}"
-    if kind is Type.REAL:
-        return f"CAST({text(repr(float(value)))} AS DOUBLE)"
-    if kind in EXACT:
-        return str(value) if int(value) >= 0 else f"({value})"
-    return text(str(value))

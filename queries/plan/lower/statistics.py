@@ -28,7 +28,8 @@ from queries.language.refusals import RangeTooLarge
 from queries.plan.bounding import Bounds
 from queries.plan.lower.keys import key_text
 from queries.plan.lower.relations import Relations
-from queries.plan.lower.scalars import clamped, width
+from queries.plan.lower.scalars import clamped
+from queries.plan.lower.words import width
 
 LARGEST_ROW = 2**78
 SATURATED = 2**62

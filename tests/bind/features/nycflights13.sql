@@ -394,3 +394,31 @@ SELECT faa FROM airports INTERSECT ALL SELECT 'a'
 SELECT * FROM (SELECT tailnum, COUNT(*) FROM flights GROUP BY tailnum)
 SELECT * FROM (SELECT origin FROM flights)
 WITH a AS (SELECT tailnum, COUNT(*) AS n FROM flights GROUP BY tailnum) SELECT * FROM a
+SELECT replace(origin, 'J', 'x') AS o, COUNT(*) FROM flights GROUP BY 1
+SELECT regexp_extract(origin, '^(.)', 1) AS o, COUNT(*) FROM flights GROUP BY origin
+SELECT regexp_extract(origin, '(a', 0) AS o, COUNT(*) FROM flights GROUP BY origin
+SELECT origin, sqrt(COUNT(*)), log2(COUNT(*)), round(cbrt(COUNT(*)), 2) FROM flights GROUP BY origin
+SELECT faa, replace(replace(name, 'a', 'bb'), 'b', 'cc') FROM airports
+SELECT lpad(faa, 5, ''), rpad(faa, 1001, 'x'), lpad(faa, alt, ' ') FROM airports
+SELECT COUNT(*) FROM flights WHERE regexp_matches(dest, '(a+)+b') AND dest ~ '^[A-M]'
+SELECT COUNT(*) FROM flights WHERE dest SIMILAR TO '[AB].*' OR NOT dest SIMILAR TO 'X'
+SELECT COUNT(*) FROM flights WHERE regexp_matches(dest, origin)
+SELECT COUNT(*) FROM flights WHERE regexp_matches(dest, 'a', 'q')
+SELECT COUNT(*) FROM flights WHERE dest ~ '\pL'
+SELECT SUM(replace(replace(replace(dest,'a','bbbbbbbbbb'),'b','cccccccccc'),'c','dddddddddd') = 'x') FROM flights
+SELECT width_bucket(dep_delay, 0, 100, 10) AS b, COUNT(*) FROM flights GROUP BY b ORDER BY b
+SELECT width_bucket(dep_delay, 100, 0, 10) AS b, COUNT(*) FROM flights GROUP BY b
+SELECT width_bucket(dep_delay, 0, month, 10) AS b, COUNT(*) FROM flights GROUP BY b
+SELECT floor(distance / 100) * 100 AS band, COUNT(*) FROM flights GROUP BY band
+SELECT SUM(ln(distance)), AVG(sqrt(air_time)), SUM(pow(arr_delay, 2)), AVG(sin(hour)) FROM flights
+SELECT SUM(dep_delay << 3), SUM(month << 3), SUM(month >> 1), SUM(month >> 99), SUM(month << day) FROM flights
+SELECT md5(dest), COUNT(*) FROM flights GROUP BY 1
+SELECT initcap(dest) FROM flights
+SELECT upper(left(origin, 1)) || lower(substring(origin, 2)) AS o, COUNT(*) FROM flights GROUP BY 1
+SELECT trim(both 'J' from origin), COUNT(*) FROM flights GROUP BY 1
+SELECT chr(65), chr(-1), COUNT(*) FROM flights
+SELECT COUNT(*) FROM flights WHERE ascii(dest) > 70 AND chr(65) = left(dest, 1)
+SELECT greatest(sign(dep_delay), 0) AS late, COUNT(*) FROM flights GROUP BY late
+SELECT gcd(month, 6), COUNT(*) FROM flights GROUP BY 1
+SELECT COUNT(*) FROM flights WHERE isnan(distance) OR isfinite(distance)
+SELECT log(distance, 2, 3) FROM flights
