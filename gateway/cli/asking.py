@@ -42,7 +42,7 @@ def query(
     body = _body(sql, share, rho, epsilon, confidence)
     if fresh:
         body["options"] = {"replay": False}
-    release = _asked(lambda client: client.ask(project, body), body["sql"], as_json)
+    release = _asked(lambda client: client.ask(project, body), as_json)
     emit(release) if as_json else show_release(release)
 
 
@@ -57,7 +57,7 @@ def quote(
     """Learn what a query would cost and how exact its answer would be; free."""
     body = _body(sql, share, rho, epsilon, confidence)
     path = f"/v1/projects/{project}/quotes"
-    found = _asked(lambda client: client.post(path, body), body["sql"], as_json)
+    found = _asked(lambda client: client.post(path, body), as_json)
     if as_json:
         emit(found)
         return
@@ -78,7 +78,7 @@ def quote(
 @json_option
 def budget(project: str, as_json: bool) -> None:
     """Show a project's privacy budget: allocated, reserved, spent, remaining."""
-    found = _asked(lambda client: client.get(f"/v1/projects/{project}/budget"), None, as_json)
+    found = _asked(lambda client: client.get(f"/v1/projects/{project}/budget"), as_json)
     emit(found) if as_json else show_budget(found)
 
 
@@ -90,7 +90,7 @@ def budget(project: str, as_json: bool) -> None:
 def history(project: str, limit: int, as_json: bool) -> None:
     """List a project's past queries, newest first, with what each has cost."""
     path = f"/v1/projects/{project}/queries?limit={limit}"
-    found = _asked(lambda client: client.get(path), None, as_json)
+    found = _asked(lambda client: client.get(path), as_json)
     if as_json:
         emit(found)
         return
@@ -198,11 +198,11 @@ def _body(
     return body
 
 
-def _asked(call: Callable[[Any], Any], sql: str | None, as_json: bool) -> Any:
+def _asked(call: Callable[[Any], Any], as_json: bool) -> Any:
     client = connected()
     try:
         return call(client)
     except Problem as problem:
-        told(problem, sql, as_json=as_json)
+        told(problem, as_json=as_json)
     except Unreachable:
         unreachable(client)

@@ -88,13 +88,13 @@ def connected() -> Client:
     return Client(url, key)
 
 
-def told(problem: Problem, sql: str | None, *, as_json: bool) -> NoReturn:
+def told(problem: Problem, *, as_json: bool) -> NoReturn:
     """Print a problem as people read it, with a caret under its place in the SQL, and end."""
     document = problem.document
     if as_json:
         emit(document)
     else:
-        _explain(document, sql)
+        _explain(document)
     sys.exit(FAULTED if document.get("incident") else REFUSED)
 
 
@@ -105,20 +105,24 @@ def unreachable(client: Client) -> NoReturn:
     sys.exit(UNREACHABLE)
 
 
-def _explain(document: dict[str, Any], sql: str | None) -> None:
+def _explain(document: dict[str, Any]) -> None:
     click.echo(f"sluis: {document.get('detail')} [{document.get('code')}]", err=True)
-    position = document.get("position")
-    if position and sql is not None:
-        lines = sql.splitlines() or [""]
-        line = lines[min(position["line"], len(lines)) - 1]
-        click.echo(f"  {line}", err=True)
-        click.echo("  " + " " * (position["column"] - 1) + "^", err=True)
+    _block(document.get("excerpt"))
     tell_amounts(document)
     for fault in document.get("errors", []):
         click.echo(f"  {fault['where']}: {fault['what']}", err=True)
     for name in ("hint", "incident"):
         if document.get(name):
             click.echo(f"  {name}: {document[name]}", err=True)
+    if document.get("rewrite"):
+        click.echo("  this is answered:", err=True)
+        _block(document["rewrite"])
+
+
+def _block(text: str | None) -> None:
+    """SQL, indented line by line."""
+    for line in (text or "").splitlines():
+        click.echo(f"    {line}", err=True)
 
 
 def _document(error: urllib.error.HTTPError) -> dict[str, Any]:

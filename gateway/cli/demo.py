@@ -145,7 +145,7 @@ def asked(client: Client, show: Show) -> Any:
     try:
         return client.ask(show.project, {"sql": show.sql, "budget_share": show.share})
     except Problem as problem:
-        told(problem, show.sql, as_json=False)
+        told(problem, as_json=False)
 
 
 def _register(local: Local, place: Path, show: Show, say: Any) -> None:

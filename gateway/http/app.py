@@ -12,6 +12,7 @@ from gateway.http import (
     allocations,
     budget,
     datasets,
+    explained,
     fields,
     guard,
     health,
@@ -46,6 +47,7 @@ def create(settings: Settings, house: House | None) -> Flask:
     app.extensions["sluis"] = house
     app.extensions["openapi"] = described(app)
     app.register_blueprint(health.blueprint)
+    app.register_blueprint(explained.blueprint)
     guard.install(app, settings)
     problems.install(app)
     if settings.proxies:

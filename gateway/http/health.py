@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, current_app, jsonify
 
-from gateway.http.formats import JSON
-
 blueprint = Blueprint("health", __name__)
 
 
@@ -30,19 +28,3 @@ def openapi() -> Response:
     from gateway.http.openapi import text
 
     return Response(text(), content_type="application/yaml")
-
-
-@blueprint.get("/problems/<code>")
-def explained(code: str) -> Response:
-    """What a problem's `type` means, in one sentence."""
-    from gateway.http.problems import meanings
-
-    meaning = meanings().get(code)
-    body = {"code": code, "meaning": meaning} if meaning else None
-    if body is None:
-        from gateway.refusals import NotFound
-
-        raise NotFound()
-    response = jsonify(body)
-    response.content_type = JSON
-    return response

@@ -126,14 +126,15 @@ def _open_paths() -> dict[str, Any]:
     }
     code = {"name": "code", "in": "path", "required": True, "schema": {"type": "string"},
             "description": "code of a problem", "example": "budget-exceeded"}  # fmt: skip
+    explained = told("problem", "What a problem's type means.", JSON, meaning, parameters=[code])
+    page = {"schema": {"type": "string"}, "example": "# `budget-exceeded`"}
+    explained["get"]["responses"]["200"]["content"] |= {"text/markdown": page, "text/plain": page}
     not_ready = {"503": {"description": "not ready", "content": {JSON: {"schema": status}}}}
     return {
         "/healthz": told("health", "The process is alive.", JSON, status),
         "/readyz": told("ready", "The server takes queries.", JSON, status, responses=not_ready),
         "/openapi.yaml": told("contract", "This document.", "application/yaml", {"type": "object"}),
-        "/problems/{code}": told(
-            "problem", "What a problem's type means.", JSON, meaning, parameters=[code]
-        ),
+        "/problems/{code}": explained,
     }
 
 
@@ -159,7 +160,9 @@ def _problem() -> dict[str, Any]:
             "detail": text | {"description": "this problem, in a sentence"},
             "code": text | {"description": "stable code", "example": "budget-exceeded"},
             "position": position,
+            "excerpt": text | {"description": "the line of the SQL, and a caret under the place"},
             "hint": text | {"description": "the way out"},
+            "rewrite": text | {"description": "a question near to this one that is answered"},
             "rule": text | {"description": "the rule of docs/privacy.md behind a refusal"},
             "requested": loss | {"description": "what was asked of the budget"},
             "remaining": loss | {"description": "what is left of it"},

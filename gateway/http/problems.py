@@ -124,7 +124,9 @@ def told(error: BaseException) -> tuple[dict[str, Any], Row]:
         row.status,
         row.title,
         detail,
+        excerpt=getattr(error, "excerpt", None),
         hint=getattr(error, "hint", None),
+        rewrite=getattr(error, "rewrite", None),
         rule=getattr(error, "rule", None) or None,
         **members,
     )

@@ -42,9 +42,7 @@ def _windowed(node: exp.Expr) -> bool:
 
 def is_aggregate(node: exp.Expr) -> bool:
     """Whether the node is an aggregate call, with FILTER or without."""
-    inner = node
-    while isinstance(inner, exp.Filter | exp.IgnoreNulls | exp.RespectNulls):
-        inner = inner.this
+    inner = node.this if isinstance(node, exp.Filter) else node
     return isinstance(inner, exp.AggFunc) and not _windowed(node)
 
 
@@ -57,8 +55,6 @@ def parts(
         forms.check(node)
         where = node.expression.this
         node = node.this
-    if isinstance(node, exp.IgnoreNulls) and isinstance(node.this, exp.AnyValue):
-        node = node.this  # how the parser reads a plain ANY_VALUE
     if not isinstance(node, exp.AggFunc) or type(node) not in answered:
         raise UnsupportedFunction(
             f"{node.key.upper()} of private rows is not answered.",

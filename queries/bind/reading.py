@@ -198,6 +198,7 @@ def unbounded(value: Scalar, call: exp.Expr) -> UnboundedColumn:
             f"Column {named[0]} has no declared range, so it cannot be summed.",
             position=place(call),
             hint=f"Ask the curator to declare lower and upper for {named[0]}.",
+            column=named[0],
         )
     return UnboundedColumn(
         "The range of this expression cannot be proved, so it cannot be summed.",

@@ -28,7 +28,11 @@ class Position:
 
 
 class QueryRefused(Exception):
-    """The query cannot be answered; the text says why and `hint` what to do about it."""
+    """The query cannot be answered; the text says why and `hint` what to do about it.
+
+    The planner adds `excerpt`, the line of the text with a caret under the place, and `rewrite`, a
+    question near to this one that is answered, where it finds one.
+    """
 
     code = "refused"
     rule = ""
@@ -41,6 +45,8 @@ class QueryRefused(Exception):
         self.message = message
         self.position = position
         self.hint = hint or self.way_out
+        self.excerpt: str | None = None
+        self.rewrite: str | None = None
 
 
 class EmptyStatement(QueryRefused):
@@ -179,10 +185,24 @@ class PublicRowsKept(QueryRefused):
 
 
 class UnboundedColumn(QueryRefused):
-    """A value without a proven range is summed."""
+    """A value without a proven range is summed.
+
+    Where that is because a declared column has no range, `column` is its name.
+    """
 
     code = "unbounded-column"
     rule = "P9"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        position: Position | None = None,
+        hint: str | None = None,
+        column: str | None = None,
+    ) -> None:
+        super().__init__(message, position=position, hint=hint)
+        self.column = column
 
 
 class TooManyRowsPerUnit(QueryRefused):

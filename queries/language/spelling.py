@@ -11,8 +11,14 @@ from difflib import get_close_matches
 CLOSE = 0.7
 
 
-def suggestion(name: str, known: Iterable[str]) -> str | None:
-    """A hint that names the visible name nearest to this one, or None where none is near."""
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The visible name nearest to this one, or None where none is near."""
     folded = {other.lower(): other for other in known}
     near = get_close_matches(name.lower(), folded, n=1, cutoff=CLOSE)
-    return f"Did you mean {folded[near[0]]}?" if near else None
+    return folded[near[0]] if near else None
+
+
+def suggestion(name: str, known: Iterable[str]) -> str | None:
+    """A hint that names the visible name nearest to this one, or None where none is near."""
+    near = nearest(name, known)
+    return f"Did you mean {near}?" if near else None

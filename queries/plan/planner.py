@@ -27,6 +27,7 @@ from queries.language.refusals import (
     NamesPersons,
     NotAnAggregate,
     NotBound,
+    QueryRefused,
     TooComplex,
     TooManyColumns,
     UnsupportedSql,
@@ -36,15 +37,22 @@ from queries.plan import explain, options, split, tables, timing
 from queries.plan.formulas import value_of
 from queries.plan.model import NoisyColumn, Output, Plan, Post, Role, Stage
 from queries.plan.price import Options, Price
+from queries.plan.rewrites import offering
 from queries.plan.stages import Draft, draft
 
 
 def plan(sql: str, view: View, public: PublicRows, price: Price, given: Options) -> Plan:
-    """The plan of one query at a price; raises a QueryRefused."""
+    """The plan of one query at a price; raises a QueryRefused that shows what is answered."""
+
+    def planned(text: str) -> Plan:
+        return _Planning(text, view, public, price, given).plan()
+
     try:
-        return _Planning(sql, view, public, price, given).plan()
+        return planned(sql)
     except RecursionError:
         raise TooComplex("The statement is nested too deeply.") from None
+    except QueryRefused as refused:
+        raise offering.told(refused, sql, view.manifest, planned) from None
 
 
 @dataclass(slots=True)

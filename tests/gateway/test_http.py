@@ -115,6 +115,8 @@ def test_a_refusal_of_sql_has_a_place_and_a_way_out(gateway: Gateway) -> None:
     assert answer.json["code"] == "unknown-column"
     assert answer.json["type"] == "/problems/unknown-column"
     assert answer.json["position"] == {"line": 1, "column": 20}
+    line, caret = answer.json["excerpt"].split("\n")
+    assert line[caret.index("^") :].startswith("nothing")
     assert answer.json["hint"]
 
 

@@ -27,6 +27,11 @@ def test_a_page_that_follows_from_the_code_is_up_to_date(page: str) -> None:
     assert (DOCS / page).read_text(encoding="utf-8") == PAGES[page]()
 
 
+def test_every_page_of_a_code_follows_from_the_code() -> None:
+    pages = {f"refusals/{path.name}" for path in (DOCS / "refusals").glob("*.md")}
+    assert pages == {page for page in PAGES if page.startswith("refusals/")}
+
+
 def test_every_setting_has_a_row() -> None:
     text = (DOCS / "operations.md").read_text(encoding="utf-8")
     assert not [name for name, _, _ in settings.documented() if f"| `{name}` |" not in text]

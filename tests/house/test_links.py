@@ -35,8 +35,9 @@ def _anchors(text: str) -> set[str]:
 
 def test_every_page_of_the_docs_is_reached_from_the_index() -> None:
     index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    codes = (ROOT / "docs" / "refusals.md").read_text(encoding="utf-8")
     pages = {one.removeprefix("docs/") for one in PAGES if one.startswith("docs/")}
-    assert {one for one in pages if f"({one}" not in index} == {"index.md"}
+    assert {one for one in pages if f"({one}" not in index + codes} == {"index.md"}
 
 
 def test_decisions_are_numbered_and_whole() -> None:

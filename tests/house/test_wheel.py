@@ -76,6 +76,13 @@ def test_the_wheel_holds_the_packages_alone(wheel: Path) -> None:
     assert any(name.endswith("/licenses/LICENSE") for name in names)
 
 
+def test_the_wheel_holds_the_page_of_every_code(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        packed = {n for n in archive.namelist() if n.startswith("gateway/http/pages/")}
+    pages = (ROOT / "docs" / "refusals").glob("*.md")
+    assert packed == {f"gateway/http/pages/{page.name}" for page in pages}
+
+
 def test_the_wheel_holds_no_switch_that_turns_noise_off() -> None:
     """No name of a function, argument, variable, setting or option speaks of leaving noise out."""
     suspects = [

@@ -6,7 +6,6 @@ from functools import cache
 
 from tests import datasets
 from tests.parity import Bench
-from tests.properties.clinic import clinic
 
 DATASETS = {
     "nycflights13": datasets.nycflights13,
@@ -16,7 +15,6 @@ DATASETS = {
     "breaches": datasets.breaches,
     "slack mobility": datasets.slack_mobility,
     "slack breaches": datasets.slack_breaches,
-    "clinic": clinic,
 }
 
 

@@ -1,0 +1,1 @@
+"""The nearest question that is answered, offered beside a refusal as SQL that runs."""

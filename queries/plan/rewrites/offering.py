@@ -1,0 +1,160 @@
+"""What a refusal tells besides its reason: the place in the text, and a question that is answered.
+
+Privacy note
+    Neighbours  two datasets that differ in all rows of one privacy unit.
+    Claim       what is offered is the same for both.
+    Requires    a planner that is a function of text, view, price and options (P20, P23).
+    Why         candidates are written from the analyst's text and the manifest; one is offered if
+                the planner accepts it, and the planner reads nothing private. Nothing is charged,
+                and how many are tried is bounded.
+    Tried by    tests/plan/test_rewrites.py
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from queries.catalog.manifest import Manifest
+from queries.faults import WorkersUnavailable
+from queries.language.parse import parse
+from queries.language.refusals import (
+    AcrossUnits,
+    AmbiguousColumn,
+    JoinNotOnUnit,
+    KeysNeedDelta,
+    NamesPersons,
+    NotAnAggregate,
+    NotGrouped,
+    PublicRowsKept,
+    QueryRefused,
+    SeveralStatements,
+    TooManyGroups,
+    TooManyRowsPerUnit,
+    UnboundedColumn,
+    UnitCompared,
+    UnknownColumn,
+    UnknownTable,
+)
+from queries.plan.rewrites import declaring, grouping, joining, listing, naming, narrowing
+from queries.plan.rewrites.selects import outermost, written
+
+TRIALS = 10
+"""The most candidates that are planned for one refusal."""
+LONGEST = 4_000
+"""The longest text, in characters, that a rewrite is looked for."""
+WIDEST = 160
+"""The longest line that is shown whole around a place."""
+
+
+@dataclass(slots=True)
+class Trials:
+    """Plans candidates, a bounded number of them."""
+
+    planned: Callable[[str], object]
+    left: int = TRIALS
+
+    def accepts(self, text: str) -> bool:
+        """Whether the planner accepts the text; False once too many were tried."""
+        return self.left > 0 and self.refusal(text) is None
+
+    def refusal(self, text: str) -> QueryRefused | None:
+        """Why the planner refuses the text; None where it does not."""
+        self.left -= 1
+        try:
+            self.planned(text)
+        except QueryRefused as refused:
+            return refused
+        except (RecursionError, WorkersUnavailable):
+            return QueryRefused("It could not be planned.")
+        return None
+
+
+def told(
+    refused: QueryRefused, sql: str, manifest: Manifest, planned: Callable[[str], object]
+) -> QueryRefused:
+    """The refusal with its place shown and, where one is found, a rewrite that is accepted."""
+    trials = Trials(planned)
+    if len(sql) <= LONGEST:
+        refused = _first_reason(refused, sql, trials)
+        candidates = _candidates(refused, sql, manifest, trials)
+        refused.rewrite = next((text for text in candidates if trials.accepts(text)), None)
+    if isinstance(refused, UnboundedColumn):
+        refused.hint = declaring.hint(refused, manifest) or refused.hint
+    refused.excerpt = excerpt(sql, refused)
+    return refused
+
+
+def excerpt(sql: str, refused: QueryRefused) -> str | None:
+    """The line of the text that the refusal is about, and a caret under its place."""
+    if refused.position is None:
+        return None
+    lines = sql.split("\n")
+    line = lines[min(refused.position.line, len(lines)) - 1].rstrip("\r")
+    start = max(0, refused.position.column - 1 - WIDEST // 2) if len(line) > WIDEST else 0
+    before = line[start : refused.position.column - 1]
+    pad = "".join(sign if sign == "\t" else " " for sign in before)
+    return f"{line[start : start + WIDEST]}\n{pad}^"
+
+
+def _first_reason(refused: QueryRefused, sql: str, trials: Trials) -> QueryRefused:
+    """Rows were asked for: that comes before how they would be chosen."""
+    if not isinstance(refused, AcrossUnits):
+        return refused
+    tree = parse(sql)
+    select = outermost(tree)
+    if select is None or not listing.lists_rows(select):
+        return refused
+    for name in ("limit", "offset", "order", "qualify", "distinct"):
+        select.set(name, None)
+    other = trials.refusal(written(tree))
+    if not isinstance(other, NamesPersons | NotAnAggregate):
+        return refused
+    other.position = refused.position
+    return other
+
+
+def _candidates(
+    refused: QueryRefused, sql: str, manifest: Manifest, trials: Trials
+) -> Iterator[str]:
+    """Texts that may be accepted, the nearest first."""
+    match refused:
+        case SeveralStatements():
+            yield from naming.first_statement(sql)
+            return
+        case UnknownTable() | UnknownColumn():
+            yield from naming.nearest_names(sql, refused, manifest)
+            return
+    tree = _tree(sql)
+    if tree is None:
+        return
+    match refused:
+        case AmbiguousColumn():
+            yield from naming.qualified(sql, refused, tree)
+        case NamesPersons() | NotAnAggregate():
+            yield from listing.aggregated(tree, manifest, trials.accepts)
+        case NotGrouped():
+            yield from grouping.completed(tree)
+        case TooManyGroups() | KeysNeedDelta():
+            yield from grouping.coarsened(tree, manifest)
+        case JoinNotOnUnit():
+            yield from joining.on_unit(tree, manifest)
+        case TooManyRowsPerUnit():
+            yield from joining.on_reference(tree, manifest)
+        case PublicRowsKept():
+            yield from joining.from_public(tree, manifest)
+        case AcrossUnits():
+            yield from narrowing.within_unit(tree, manifest)
+        case UnitCompared():
+            yield from narrowing.of_everybody(tree, manifest, trials.accepts)
+        case UnboundedColumn():
+            yield from narrowing.ratio_of_sums(tree)
+
+
+def _tree(sql: str) -> exp.Query | None:
+    try:
+        return parse(sql)
+    except QueryRefused:
+        return None
