@@ -7,13 +7,19 @@ from year 1 to 9999; what leaves those years has no range.
 from __future__ import annotations
 
 import calendar
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 EPOCH = datetime(1970, 1, 1)
 DAY = 86_400_000_000
-UNITS = ("year", "quarter", "month", "week", "day", "hour", "minute", "second")
-MICROSECONDS = {"second": 1_000_000, "minute": 60_000_000, "hour": 3_600_000_000, "day": DAY}
+MICROSECONDS = {
+    "microsecond": 1, "millisecond": 1_000, "second": 1_000_000, "minute": 60_000_000,
+    "hour": 3_600_000_000, "day": DAY, "week": 7 * DAY,
+}  # fmt: skip
+MONTHS = {"month": 1, "quarter": 3, "year": 12, "decade": 120, "century": 1_200,
+          "millennium": 12_000}  # fmt: skip
+UNITS = (*MONTHS, *MICROSECONDS)
 
 PARTS: dict[str, tuple[int, int]] = {
     "year": (1, 9999),
@@ -27,6 +33,13 @@ PARTS: dict[str, tuple[int, int]] = {
     "hour": (0, 23),
     "minute": (0, 59),
     "second": (0, 59),
+    "millisecond": (0, 59_999),
+    "microsecond": (0, 59_999_999),
+    "isoyear": (1, 9999),
+    "decade": (0, 999),
+    "century": (1, 100),
+    "millennium": (1, 10),
+    "yearweek": (101, 999_953),
 }
 """The parts of a date that can be taken, and the integers they may be."""
 
@@ -35,7 +48,11 @@ SPELLINGS = {
     "mon": "month", "weeks": "week", "w": "week", "days": "day", "d": "day", "dayofmonth": "day",
     "hours": "hour", "h": "hour", "minutes": "minute", "min": "minute", "seconds": "second",
     "sec": "second", "s": "second", "dow": "dayofweek", "weekday": "dayofweek",
-    "doy": "dayofyear", "weekofyear": "week",
+    "doy": "dayofyear", "weekofyear": "week", "milliseconds": "millisecond",
+    "ms": "millisecond", "msec": "millisecond", "microseconds": "microsecond",
+    "us": "microsecond", "usec": "microsecond", "decades": "decade", "dec": "decade",
+    "decs": "decade", "centuries": "century", "cent": "century", "c": "century",
+    "millennia": "millennium", "mil": "millennium", "mils": "millennium",
 }  # fmt: skip
 
 
@@ -59,20 +76,11 @@ class Span:
 
 def span(count: int, unit: str) -> Span | None:
     """`count` units as a span, or None where the unit is unknown."""
-    match unit:
-        case "year":
-            return Span(months=12 * count)
-        case "quarter":
-            return Span(months=3 * count)
-        case "month":
-            return Span(months=count)
-        case "week":
-            return Span(days=7 * count)
-        case "day":
-            return Span(days=count)
-        case "hour" | "minute" | "second":
-            return Span(microseconds=count * MICROSECONDS[unit])
-    return None
+    if unit in MONTHS:
+        return Span(months=MONTHS[unit] * count)
+    if unit in ("week", "day"):
+        return Span(days=(7 if unit == "week" else 1) * count)
+    return Span(microseconds=count * MICROSECONDS[unit]) if unit in MICROSECONDS else None
 
 
 def days(value: date) -> int:
@@ -106,20 +114,53 @@ def shifted(number: int, by: Span) -> int | None:
 
 def truncated(number: int, unit: str) -> int:
     """A timestamp cut down to the start of its unit (weeks start on Monday)."""
+    if unit == "week":
+        day = number // DAY
+        return (day - (day + 3) % 7) * DAY
+    if unit in MICROSECONDS:
+        return number - number % MICROSECONDS[unit]
     moment = as_datetime(number)
-    match unit:
-        case "year":
-            return microseconds(datetime(moment.year, 1, 1))
-        case "quarter":
-            return microseconds(datetime(moment.year, 3 * ((moment.month - 1) // 3) + 1, 1))
-        case "month":
-            return microseconds(datetime(moment.year, moment.month, 1))
-        case "week":
-            day = number // DAY
-            return (day - (day + 3) % 7) * DAY
-        case "day" | "hour" | "minute" | "second":
-            return number - number % MICROSECONDS[unit]
-    raise ValueError(unit)
+    months = moment.year * 12 + moment.month - 1
+    return start_of_month(months - months % MONTHS[unit])
+
+
+def start_of_month(months: int) -> int:
+    """The first moment of a month counted from year 0; raises ValueError outside the years."""
+    return microseconds(datetime(months // 12, months % 12 + 1, 1))
+
+
+BUCKETS = microseconds(datetime(2000, 1, 3))
+"""Where buckets of a fixed width are counted from; those of months from the year 2000."""
+
+
+def bucketed(number: int, months: int, width: int) -> int:
+    """The start of the bucket of `months`, or of `width` microseconds, that holds a timestamp."""
+    if not months:
+        return number - (number - BUCKETS) % width
+    moment = as_datetime(number)
+    count = (moment.year - 2000) * 12 + moment.month - 1
+    return start_of_month(24_000 + count - count % months)
+
+
+def buckets(lower: int, upper: int, months: int, width: int, limit: int) -> list[int] | None:
+    """Every start of a bucket from the one that holds `lower` to `upper`; None beyond the limit."""
+    current, found = bucketed(lower, months, width), []
+    while current <= upper:
+        found.append(current)
+        following = shifted(current, Span(months, 0, width))
+        if following is None or len(found) > limit:
+            return None
+        current = following
+    return found
+
+
+def passed(start: int, end: int, unit: str) -> int:
+    """How many whole units lie between two timestamps, to one of the calendar's (months differ)."""
+    if unit in MICROSECONDS:
+        count, size = abs(end - start), MICROSECONDS[unit]
+    else:
+        count, size = abs(index(end, "month") - index(start, "month")), MONTHS[unit]
+    return count // size if end >= start else -(count // size)
 
 
 def between(start: int, end: int, unit: str) -> int:
@@ -132,17 +173,10 @@ def between(start: int, end: int, unit: str) -> int:
 
 def index(number: int, unit: str) -> int:
     """Which unit, counted from a fixed one, a timestamp lies in."""
+    if unit in MICROSECONDS:
+        return number // MICROSECONDS[unit]
     moment = as_datetime(number)
-    match unit:
-        case "year":
-            return moment.year
-        case "quarter":
-            return moment.year * 4 + (moment.month - 1) // 3
-        case "month":
-            return moment.year * 12 + moment.month - 1
-        case "day" | "hour" | "minute" | "second":
-            return number // MICROSECONDS[unit]
-    raise ValueError(unit)
+    return (moment.year * 12 + moment.month - 1) // MONTHS[unit]
 
 
 def series(lower: int, upper: int, unit: str, limit: int) -> list[int] | None:
@@ -158,11 +192,22 @@ def series(lower: int, upper: int, unit: str, limit: int) -> list[int] | None:
     return found
 
 
+GROWING: dict[str, Callable[[datetime], int]] = {
+    "year": lambda moment: moment.year,
+    "isoyear": lambda moment: moment.isocalendar().year,
+    "decade": lambda moment: moment.year // 10,
+    "century": lambda moment: (moment.year - 1) // 100 + 1,
+    "millennium": lambda moment: (moment.year - 1) // 1000 + 1,
+    "yearweek": lambda moment: moment.isocalendar().year * 100 + moment.isocalendar().week,
+}
+"""The parts that grow with time, so that a range of moments is one of parts."""
+
+
 def part_range(lower: int, upper: int, part: str) -> tuple[int, int]:
     """The integers that a part of a timestamp between the two may be."""
     first, last = as_datetime(lower), as_datetime(upper)
-    if part == "year":
-        return first.year, last.year
+    if part in GROWING:
+        return GROWING[part](first), GROWING[part](last)
     if part in ("month", "quarter") and first.year == last.year:
         low, high = first.month, last.month
         return (low, high) if part == "month" else ((low + 2) // 3, (high + 2) // 3)

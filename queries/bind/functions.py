@@ -9,7 +9,7 @@ from sqlglot import exp
 from queries.algebra import operations as op
 from queries.algebra.facts import EXACT, TEMPORAL
 from queries.algebra.scalars import Literal, Scalar
-from queries.bind import casts, maths, temporal, texts, types
+from queries.bind import casts, maths, moments, temporal, texts, types
 from queries.catalog.manifest import Type
 from queries.language.parse import place
 from queries.language.refusals import TypeMismatch, UnsupportedFunction
@@ -123,6 +123,7 @@ CASES: dict[type[exp.Expr], Callable[[exp.Expr, Bind], Scalar]] = {
     exp.Round: _rounding, exp.Floor: _rounding, exp.Ceil: _rounding,
     exp.Coalesce: _coalesce, exp.Nullif: _null_if, exp.Least: _extreme, exp.Greatest: _extreme,
     exp.Cast: casts.cast, exp.TryCast: casts.cast, **maths.CASES, **texts.CASES,
+    **moments.CASES,
 }  # fmt: skip
 
-NAMED = maths.NAMED | texts.NAMED
+NAMED = maths.NAMED | texts.NAMED | moments.NAMED

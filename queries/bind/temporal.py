@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from fractions import Fraction
 
 from sqlglot import exp
 
@@ -30,12 +31,12 @@ def bind(node: exp.Expr, value: Bind) -> Scalar | None:
     """The scalar of a date function, or None where the node is none."""
     match node:
         case exp.Extract():
-            return part(str(node.this.name), value(node.expression), node)
+            return _extracted(str(node.this.name), node.expression, value, node)
         case exp.TimestampTrunc() | exp.DateTrunc():
-            return truncated(_unit(node.args.get("unit"), node), value(node.this), node)
+            return truncated(unit(node.args.get("unit"), node), value(node.this), node)
         case exp.DateDiff() | exp.TimestampDiff():
-            ends = [_moment(value(side), node) for side in (node.expression, node.this)]
-            return difference(_unit(node.args.get("unit"), node), ends[0], ends[1], node)
+            ends = [moment(value(side), node) for side in (node.expression, node.this)]
+            return difference(unit(node.args.get("unit"), node), ends[0], ends[1], node)
         case exp.Anonymous() if node.name.lower() in ("date_part", "datepart"):
             return _named_part(node, value)
         case exp.Anonymous() if (
@@ -50,7 +51,42 @@ def bind(node: exp.Expr, value: Bind) -> Scalar | None:
 def _named_part(node: exp.Anonymous, value: Bind) -> Scalar:
     if len(node.expressions) != 2 or not isinstance(node.expressions[0], exp.Literal):
         raise UnsupportedFunction("DATE_PART takes a constant part.", position=place(node))
-    return part(str(node.expressions[0].this), value(node.expressions[1]), node)
+    return _extracted(str(node.expressions[0].this), node.expressions[1], value, node)
+
+
+def _extracted(name: str, of: exp.Expr, value: Bind, node: exp.Expr) -> Scalar:
+    """A part of a moment, or the years of an age."""
+    if isinstance(of, exp.Anonymous) and of.name.lower() == "age":
+        return _aged(time.spelled(name), of, value)
+    if name.lower() == "epoch":
+        return seconds(value(of), node)
+    return part(name, value(of), node)
+
+
+def _aged(word: str, node: exp.Anonymous, value: Bind) -> Scalar:
+    """The years of `age(a, b)`: the only part of an age that is answered."""
+    if word != "year" or len(node.expressions) != 2:
+        raise UnsupportedFunction(
+            "Of an age between two moments only the year is answered.",
+            position=place(node),
+            hint="Write EXTRACT(year FROM age(a, b)), or date_diff('month', b, a).",
+        )
+    end, start = (moment(value(side), node) for side in node.expressions)
+    low, high = apart(start, end, "year")
+    return op.whole("age", (end, start), low, high, null=op.nullable(start, end))
+
+
+def apart(start: Scalar, end: Scalar, unit: str) -> tuple[int, int]:
+    """The whole units between two ranges, with room for months of unequal length."""
+    (a, b), (c, d) = start.facts.span(), end.facts.span()
+    return time.passed(b, c, unit) - 1, time.passed(a, d, unit) + 1
+
+
+def seconds(arg: Scalar, node: exp.Expr) -> Scalar:
+    """epoch: seconds since 1970, a real."""
+    at = moment(arg, node)
+    low, high = op.of_reals(*(Fraction(end, 10**6) for end in at.facts.span()))
+    return Call("epoch", (at,), Facts(Type.REAL, at.facts.nullable, 0, low, high))
 
 
 def part(name: str, arg: Scalar, node: exp.Expr) -> Call:
@@ -58,18 +94,21 @@ def part(name: str, arg: Scalar, node: exp.Expr) -> Call:
     word = time.spelled(name)
     if word not in time.PARTS:
         raise UnsupportedFunction(f"The date part {word} is not answered.", position=place(node))
-    moment = _moment(arg, node)
-    low, high = time.part_range(*moment.facts.span(), word)
-    read = types.in_era(arg) if arg.facts.type in TEMPORAL else moment
-    return op.whole(f"part:{word}", (read,), low, high, null=moment.facts.nullable)
+    at = moment(arg, node)
+    low, high = time.part_range(*at.facts.span(), word)
+    read = types.in_era(arg) if arg.facts.type in TEMPORAL else at
+    return op.whole(f"part:{word}", (read,), low, high, null=at.facts.nullable)
 
 
 def truncated(unit: str, arg: Scalar, node: exp.Expr) -> Call:
     """The start of the unit that a moment lies in, as a timestamp."""
-    moment = _moment(arg, node)
-    low, high = (time.truncated(end, unit) for end in moment.facts.span())
-    facts = Facts(Type.TIMESTAMP, moment.facts.nullable, 0, low, high)
-    return Call(f"trunc:{unit}", (moment,), facts)
+    at = moment(arg, node)
+    try:
+        low, high = (time.truncated(end, unit) for end in at.facts.span())
+    except ValueError:
+        raise unbounded(node) from None
+    facts = Facts(Type.TIMESTAMP, at.facts.nullable, 0, low, high)
+    return Call(f"trunc:{unit}", (at,), facts)
 
 
 def difference(unit: str, start: Scalar, end: Scalar, node: exp.Expr) -> Call:
@@ -82,9 +121,9 @@ def difference(unit: str, start: Scalar, end: Scalar, node: exp.Expr) -> Call:
 def interval_moved(node: exp.Expr, value: Bind, sign: int) -> Scalar | None:
     """A moment plus or minus an interval literal, or None where neither side is an interval."""
     if isinstance(node.expression, exp.Interval):
-        return shifted(value(node.this), _span(node.expression, sign), node)
+        return shifted(value(node.this), span(node.expression, sign), node)
     if isinstance(node.this, exp.Interval) and sign == 1:
-        return shifted(value(node.expression), _span(node.this, 1), node)
+        return shifted(value(node.expression), span(node.this, 1), node)
     if isinstance(node.this, exp.Interval):
         raise TypeMismatch("An interval has nothing to subtract from.", position=place(node))
     return None
@@ -106,21 +145,21 @@ def moved(left: Scalar, right: Scalar, node: exp.Expr, sign: int) -> Scalar:
 def shifted(arg: Scalar, by: time.Span, node: exp.Expr) -> Scalar:
     """A moment moved by an interval: always a timestamp, as in DuckDB."""
     if arg.facts.type in TEMPORAL and not arg.facts.bounded:
-        raise _unbounded(node)
-    moment = _moment(arg, node)
-    low, high = (time.shifted(end, by) for end in moment.facts.span())
+        raise unbounded(node)
+    at = moment(arg, node)
+    low, high = (time.shifted(end, by) for end in at.facts.span())
     if low is None or high is None:
         raise TypeMismatch("The date leaves the years 1 to 9999.", position=place(node))
-    if isinstance(moment, Literal):
+    if isinstance(at, Literal):
         return types.timestamp_literal(low)
     name = f"shift:{by.months}:{by.days}:{by.microseconds}"
-    facts = Facts(Type.TIMESTAMP, moment.facts.nullable, 0, low, high)
-    return Call(name, (moment,), facts)
+    facts = Facts(Type.TIMESTAMP, at.facts.nullable, 0, low, high)
+    return Call(name, (at,), facts)
 
 
 def _days_added(left: Scalar, right: Scalar, sign: int, node: exp.Expr) -> Scalar:
     if not (left.facts.bounded and right.facts.bounded):
-        raise _unbounded(node)
+        raise unbounded(node)
     days = right if sign == 1 else op.negate(right)
     (a, b), (c, d) = left.facts.span(), days.facts.span()
     if not time.days(date.min) <= a + c <= b + d <= time.days(date.max):
@@ -131,26 +170,29 @@ def _days_added(left: Scalar, right: Scalar, sign: int, node: exp.Expr) -> Scala
 
 def _days_between(left: Scalar, right: Scalar, node: exp.Expr) -> Scalar:
     if not (left.facts.bounded and right.facts.bounded):
-        raise _unbounded(node)
+        raise unbounded(node)
     (a, b), (c, d) = left.facts.span(), right.facts.span()
     return op.whole("days-", (left, right), a - d, b - c, null=op.nullable(left, right))
 
 
-def _moment(arg: Scalar, node: exp.Expr) -> Scalar:
+def moment(arg: Scalar, node: exp.Expr) -> Scalar:
+    """A timestamp of the years 1 to 9999, or NULL."""
     if isinstance(arg, Literal) and isinstance(arg.value, str):
         read = types.parsed_temporal(arg.value, Type.TIMESTAMP)
         arg = arg if read is None else read
     return types.in_era(types.to_timestamp(types.require(arg, TEMPORAL, node, "A date function")))
 
 
-def _unit(node: exp.Expr | None, parent: exp.Expr) -> str:
+def unit(node: exp.Expr | None, parent: exp.Expr) -> str:
+    """The one name of a unit of time; raises UnsupportedFunction."""
     word = time.spelled(node.name) if node is not None else ""
     if word not in time.UNITS:
         raise UnsupportedFunction("This unit of time is not answered.", position=place(parent))
     return word
 
 
-def _span(node: exp.Interval, sign: int) -> time.Span:
+def span(node: exp.Interval, sign: int) -> time.Span:
+    """An interval literal; raises UnsupportedFunction."""
     unit = time.spelled(node.args["unit"].name) if node.args.get("unit") is not None else ""
     text = node.this.name if isinstance(node.this, exp.Literal) else ""
     try:
@@ -164,7 +206,8 @@ def _span(node: exp.Interval, sign: int) -> time.Span:
     return found
 
 
-def _unbounded(node: exp.Expr) -> UnboundedColumn:
+def unbounded(node: exp.Expr) -> UnboundedColumn:
+    """The refusal where a date has no range, and needs one."""
     return UnboundedColumn(
         "A date in this expression has no declared range.",
         position=place(node),

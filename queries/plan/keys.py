@@ -19,12 +19,13 @@ Privacy note
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import product
 
-from queries.algebra.calendar import DAY, as_date, as_datetime, series
+from queries.algebra.calendar import DAY, as_date, as_datetime, buckets, series
 from queries.algebra.facts import EXACT, Facts
 from queries.algebra.measures import Measure
-from queries.algebra.scalars import Call, Scalar
+from queries.algebra.scalars import Call, Column, Scalar
 from queries.bind.publics import Publics
 from queries.catalog.manifest import Type
 from queries.catalog.view import Value
@@ -41,17 +42,42 @@ def listed(measure: Measure, publics: Publics) -> Keys | None:
 
     Raises TooManyGroups where they are too many to answer in full.
     """
-    leaves = Leaves(measure, publics)
+    measure, known = _stood_in(measure, Leaves(measure, publics))
+    leaves = Leaves(measure, publics, known)
     parts: list[tuple[list[int], Keys]] = []
     apart = [n for n, key in enumerate(measure.keys) if not leaves.covers(key)]
     for n in apart:
-        own = _alone(measure.keys[n], publics)
+        own = _alone(measure.keys[n])
         if own is None:
             return None
         parts.append(([n], tuple((value,) for value in own)))
     for group in leaves.groups([n for n in range(len(measure.keys)) if n not in apart]):
         parts.append((group, leaves.rows(group)))
     return _crossed(parts, len(measure.keys))
+
+
+def _stood_in(measure: Measure, leaves: Leaves) -> tuple[Measure, dict[Column, list[Value]]]:
+    """The measure with columns in the place of parts of keys whose values are few, and these.
+
+    A bin of a wide column is such a part, and so is a month; the key is then listed from those.
+    """
+    known: dict[Column, list[Value]] = {}
+
+    def standing(scalar: Scalar) -> Scalar:
+        if not isinstance(scalar, Call) or leaves.covers(scalar):
+            return scalar
+        values = _few(scalar)
+        if values is None:
+            return Call(scalar.op, tuple(map(standing, scalar.args)), scalar.facts)
+        column = Column(-1 - len(known), "value", scalar.facts)
+        known[column] = values
+        return column
+
+    keys = [
+        key if _few(key) is not None or leaves.covers(key) else standing(key)
+        for key in measure.keys
+    ]
+    return replace(measure, keys=tuple(keys)), known
 
 
 def _crossed(parts: Sequence[tuple[list[int], Keys]], width: int) -> Keys:
@@ -77,8 +103,14 @@ def order(row: tuple[Value, ...]) -> tuple[tuple[bool, Value], ...]:
     return tuple((value is None, 0 if value is None else value) for value in row)
 
 
-def _alone(key: Scalar, publics: Publics) -> list[Value] | None:
+def _alone(key: Scalar) -> list[Value] | None:
     """The values of a key by its facts alone, or None."""
+    found = _few(key)
+    return found if found is None or not key.facts.nullable else [*found, None]
+
+
+def _few(key: Scalar) -> list[Value] | None:
+    """The values of a key that are not NULL by its facts alone, or None."""
     facts = key.facts
     found: list[Value] | None = None
     if facts.values is not None:
@@ -89,17 +121,23 @@ def _alone(key: Scalar, publics: Publics) -> list[Value] | None:
         found = list(range(facts.span()[0], facts.span()[1] + 1))
     elif facts.bounded and isinstance(key, Call):
         found = _calendar(key)
-    if found is None:
-        return None
-    return [*found, None] if facts.nullable else found
+    return found
 
 
 def _calendar(key: Call) -> list[Value] | None:
     """The starts of a unit of time in a range, as dates or timestamps."""
+    if key.op == "last_day":  # few of the days in its range: listed from the months themselves
+        return None
     inner = key.args[0] if key.op == "date" else key
-    if not isinstance(inner, Call) or not inner.op.startswith("trunc:") or not inner.facts.bounded:
+    if not isinstance(inner, Call) or not inner.facts.bounded:
         return _dates(key.facts) if key.facts.type is Type.DATE else None
-    starts = series(*inner.facts.span(), inner.op.split(":")[1], SMALL)
+    word, *fixed = inner.op.split(":")
+    if word == "trunc":
+        starts = series(*inner.facts.span(), fixed[0], SMALL)
+    elif word == "bucket":
+        starts = buckets(*inner.facts.span(), int(fixed[0]), int(fixed[1]), SMALL)
+    else:
+        return _dates(key.facts) if key.facts.type is Type.DATE else None
     if starts is None:
         return None
     if key.op == "date":

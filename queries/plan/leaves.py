@@ -6,8 +6,9 @@ alone are listed by one query over the leaves they read, under the conditions th
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from queries.algebra.calendar import EPOCH
 from queries.algebra.facts import ABOUT_UNIT, EXACT, UNIT, Facts
@@ -22,6 +23,7 @@ from queries.language.limits import LIMITS
 from queries.language.refusals import TooManyGroups
 from queries.plan.lower.keys import key_text
 from queries.plan.lower.relations import Relations
+from queries.plan.lower.words import ENGINE_TYPES
 
 Keys = tuple[tuple[Value, ...], ...]
 LARGEST = 1_000
@@ -32,6 +34,7 @@ PRODUCT = 200_000
 """The most combinations of private columns that one key is computed from."""
 
 Name = tuple[int, str | None]
+EMPTY: Mapping[Column, Sequence[Value]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +50,17 @@ class Leaf:
 class Leaves:
     """The leaves of a measure, and the conditions that read nothing else."""
 
-    def __init__(self, measure: Measure, publics: Publics) -> None:
+    def __init__(
+        self, measure: Measure, publics: Publics, known: Mapping[Column, Sequence[Value]] = EMPTY
+    ) -> None:
         self._measure = measure
         self._publics = publics
         self._leaves: dict[Name, Leaf] = {}
         for public, outer in publics_of(measure.relation, outer=False):
             self._leaves[public.id, None] = Leaf(public.id, None, _public(public, outer=outer))
+        for column, values in known.items():
+            leaf = _leaf(column, [_constant(value, column.facts) for value in values])
+            self._leaves[column.source, column.name] = leaf
         for key in measure.keys:
             for column in columns(key):
                 self._add(column, own=key == column)
@@ -171,6 +179,17 @@ def _leaf(column: Column, values: list[str]) -> Leaf:
     name = quoted(column.name)
     made = f"(SELECT * FROM (VALUES {rows}) AS v({name}){empty}) AS {quoted(f'l_{column.name}')}"
     return Leaf(column.source, column.name, made, len(shown))
+
+
+def _constant(value: Value, facts: Facts) -> str:
+    """A listed value of a column, typed."""
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, str):
+        return (
+            text(value) if facts.type is Type.TEXT else f"{ENGINE_TYPES[facts.type]} {text(value)}"
+        )
+    return f"CAST({value} AS BIGINT)"
 
 
 def _range(column: Column) -> Leaf:

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from queries.algebra import calendar as time
 
 MOMENTS = st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31, 23, 59, 59))
+LATER = st.datetimes(datetime(1000, 1, 1), datetime(9999, 12, 31, 23, 59, 59))
+"""Moments whose millennium starts in a year that is answered."""
 COUNTS = st.integers(-1_000, 1_000)
 UNITS = st.sampled_from(time.UNITS)
 
@@ -39,7 +41,7 @@ def test_dates_are_days_since_1970(day: date) -> None:
     assert time.as_date(time.days(day)) == day
 
 
-@given(moment=MOMENTS, unit=UNITS)
+@given(moment=LATER, unit=UNITS)
 def test_truncation(moment: datetime, unit: str) -> None:
     cut = time.truncated(time.microseconds(moment), unit)
     assert time.as_datetime(cut) == asked(f"date_trunc('{unit}', ?::TIMESTAMP)::TIMESTAMP", moment)
@@ -49,6 +51,27 @@ def test_truncation(moment: datetime, unit: str) -> None:
 def test_boundaries_between_moments(one: datetime, other: datetime, unit: str) -> None:
     found = asked(f"date_diff('{unit}', ?::TIMESTAMP, ?::TIMESTAMP)", one, other)
     assert time.between(time.microseconds(one), time.microseconds(other), unit) == found
+
+
+@given(moment=LATER, months=st.integers(1, 500))
+def test_buckets_of_months(moment: datetime, months: int) -> None:
+    found = asked(f"time_bucket(to_months({months}), ?::TIMESTAMP)", moment)
+    assert time.as_datetime(time.bucketed(time.microseconds(moment), months, 0)) == found
+
+
+@given(moment=LATER, width=st.integers(1, 400 * time.DAY))
+def test_buckets_of_a_width(moment: datetime, width: int) -> None:
+    found = asked(f"time_bucket(to_microseconds({width}), ?::TIMESTAMP)", moment)
+    assert time.as_datetime(time.bucketed(time.microseconds(moment), 0, width)) == found
+
+
+@given(one=MOMENTS, other=MOMENTS, unit=UNITS)
+def test_whole_units_between_moments_are_known_to_one(
+    one: datetime, other: datetime, unit: str
+) -> None:
+    found = asked(f"datesub('{unit}', ?::TIMESTAMP, ?::TIMESTAMP)", one, other)
+    assert isinstance(found, int)
+    assert abs(time.passed(time.microseconds(one), time.microseconds(other), unit) - found) <= 1
 
 
 @given(moment=MOMENTS, count=COUNTS, unit=UNITS)
@@ -70,7 +93,7 @@ def test_parts_lie_in_their_range(ends: list[datetime], part: str) -> None:
     assert least <= found <= most
 
 
-@given(start=MOMENTS, length=st.integers(0, 400 * time.DAY), unit=UNITS)
+@given(start=LATER, length=st.integers(0, 400 * time.DAY), unit=UNITS)
 def test_a_series_holds_every_start(start: datetime, length: int, unit: str) -> None:
     low = time.microseconds(start)
     high = min(low + length, time.microseconds(datetime(9999, 1, 1)))

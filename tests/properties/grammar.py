@@ -16,9 +16,12 @@ from hypothesis import strategies as st
 from tests.properties.worlds import BOOL, DATE, NUMBER, TEXT, TIME, Col, Member, World
 
 Chosen = TypeVar("Chosen")
-PARTS = ("year", "quarter", "month", "week", "day", "dayofweek", "isodow", "dayofyear")
-HOURS = ("hour", "minute", "second")
-UNITS = ("year", "quarter", "month", "week", "day")
+PARTS = (
+    "year", "quarter", "month", "week", "day", "dayofweek", "isodow", "dayofyear", "isoyear",
+    "decade", "century", "millennium", "yearweek", "epoch",
+)  # fmt: skip
+HOURS = ("hour", "minute", "second", "millisecond", "microsecond")
+UNITS = ("year", "quarter", "month", "week", "day", "decade", "century")
 SIGNS = ("=", "<>", "<", "<=", ">", ">=")
 
 
@@ -133,7 +136,11 @@ class Words:
         unit = self.pick((*UNITS, "hour"))
         first, second = self.moment(0), self.moment(0)
         days = f"({self.column(DATE, ranged=True)[0]} - {self.literal(DATE)})"
-        return self.pick((f"date_diff('{unit}', {first}, {second})", days))
+        return self.pick(
+            (f"date_diff('{unit}', {first}, {second})", days,
+             f"datesub('{unit}', {first}, {second})",
+             f"EXTRACT(year FROM age({first}, {second}))")
+        )  # fmt: skip
 
     def moment(self, depth: int) -> str:
         """A date or timestamp with a range."""
@@ -144,7 +151,9 @@ class Words:
         moved = f"INTERVAL {self.pick(('1 MONTH', '3 DAY', '2 WEEK', '1 YEAR'))}"
         return self.pick(
             (one, f"date_trunc('{self.pick(UNITS)}', {one})", f"({one} {self.pick('+-')} {moved})",
-             f"CAST({one} AS {self.pick(('DATE', 'TIMESTAMP'))})")
+             f"CAST({one} AS {self.pick(('DATE', 'TIMESTAMP'))})", f"last_day({one})",
+             f"time_bucket(INTERVAL {self.pick(('5 DAY', '2 MONTH', '1 WEEK'))}, {one})",
+             f"make_date(year({one}), month({one}), 1)")
         )  # fmt: skip
 
     def words(self, depth: int) -> str:
@@ -163,8 +172,17 @@ class Words:
             f"lpad({one}, 4, '-')", f"rpad({one}, 2, ' ')", f"TRANSLATE({one}, 'ao', 'x')",
             f"concat_ws('-', {one}, 'z')", f"regexp_extract({one}, '([a-z])(.)', 2)",
             f"regexp_replace({one}, '[aeiou]', '_', 'g')", f"TRIM({one}, 'a')",
+            self._name_of(),
         )  # fmt: skip
         return self.pick(forms)
+
+    def _name_of(self) -> str:
+        """A moment in words."""
+        if not (self.has(DATE) or self.has(TIME)):
+            return "'none'"
+        one = self.moment(0)
+        shown = self.pick(("%Y-%m", "%B", "%Y week %V", "%H h", "%d/%m"))
+        return self.pick((f"monthname({one})", f"dayname({one})", f"strftime({one}, '{shown}')"))
 
     def truth(self, depth: int) -> str:
         """A condition."""

@@ -47,7 +47,40 @@ def _days_added(to: Scalars, call: Call, _: list[str]) -> str:
     return f"({day} + CAST({count} AS INTEGER))"
 
 
+def _bucket(to: Scalars, call: Call, fixed: list[str]) -> str:
+    months, width = fixed
+    by = f"to_months({months})" if int(months) else f"to_microseconds({width})"
+    return f"time_bucket({by}, {to.write(call.args[0])})"
+
+
+def _since(to: Scalars, call: Call, fixed: list[str]) -> str:
+    start, end = (to.write(arg) for arg in call.args)
+    return f"datesub({text(fixed[0])}, {start}, {end})"
+
+
+def _age(to: Scalars, call: Call, _: list[str]) -> str:
+    end, start = (to.write(arg) for arg in call.args)
+    return f"date_part('year', age({end}, {start}))"
+
+
+def _made(to: Scalars, call: Call, _: list[str]) -> str:
+    """A date read from text, since the engine's own function fails on a day that is none.
+
+    Years beyond those of four digits become the year 0, which is none.
+    """
+    year, month, day = (to.write(arg) for arg in call.args)
+    counted = f"(GREATEST(LEAST({year}, 10000), 0) + 10000)"
+    four = f"NULLIF(right(CAST({counted} AS VARCHAR), 4), '0000')"
+    return f"TRY_CAST(concat({four}, '-', {month}, '-', {day}) AS DATE)"
+
+
+def _plain(name: str) -> Form:
+    return lambda to, call, _: f"{name}({', '.join(to.write(arg) for arg in call.args)})"
+
+
 FORMS: dict[str, Form] = {
     "era": _era, "part": _part, "trunc": _trunc, "diff": _diff, "shift": _shift,
-    "days+": _days_added,
+    "days+": _days_added, "bucket": _bucket, "since": _since, "age": _age, "make_date": _made,
+    "strftime": _plain("strftime"), "strptime": _plain("try_strptime"), "epoch": _plain("epoch"),
+    "last_day": _plain("last_day"), "monthname": _plain("monthname"), "dayname": _plain("dayname"),
 }  # fmt: skip

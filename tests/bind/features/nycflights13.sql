@@ -422,3 +422,22 @@ SELECT greatest(sign(dep_delay), 0) AS late, COUNT(*) FROM flights GROUP BY late
 SELECT gcd(month, 6), COUNT(*) FROM flights GROUP BY 1
 SELECT COUNT(*) FROM flights WHERE isnan(distance) OR isfinite(distance)
 SELECT log(distance, 2, 3) FROM flights
+SELECT DAYNAME(time_hour) AS weekday, COUNT(*) FROM flights GROUP BY weekday
+SELECT time_bucket(INTERVAL '6 hours', time_hour) AS block, COUNT(*) AS n FROM flights WHERE time_hour < TIMESTAMP '2013-02-01' GROUP BY block ORDER BY block
+SELECT strftime(time_hour, '%Y-%m') AS m, COUNT(*) FROM flights GROUP BY m
+SELECT strftime(time_hour, '%Y-%m-%d') AS m, COUNT(*) FROM flights GROUP BY m
+SELECT strftime('%A', time_hour) AS m, COUNT(*) FROM flights GROUP BY m
+SELECT last_day(time_hour) AS m, COUNT(*) FROM flights GROUP BY m
+SELECT monthname(time_hour) AS m, year(time_hour), COUNT(*) FROM flights GROUP BY ALL
+SELECT make_date(year, month, 1) AS m, COUNT(*) FROM flights GROUP BY 1
+SELECT yearweek(time_hour) AS w, COUNT(*) FROM flights GROUP BY 1
+SELECT EXTRACT(epoch FROM time_hour) AS w, COUNT(*) FROM flights GROUP BY 1
+SELECT AVG(epoch(time_hour)), AVG(date_diff('minute', TIMESTAMP '2013-01-01', time_hour)) FROM flights
+SELECT EXTRACT(month FROM age(time_hour, TIMESTAMP '2000-01-01')) FROM flights
+SELECT EXTRACT(year FROM age(time_hour, TIMESTAMP '2000-01-01')) AS y, COUNT(*) FROM flights GROUP BY y
+SELECT time_bucket(INTERVAL '1 month 1 day', time_hour), COUNT(*) FROM flights GROUP BY 1
+SELECT time_bucket(INTERVAL '0 days', time_hour), COUNT(*) FROM flights GROUP BY 1
+SELECT date_trunc('decade', time_hour), COUNT(*) FROM flights GROUP BY 1
+SELECT strftime(time_hour, '%Q'), COUNT(*) FROM flights GROUP BY 1
+SELECT strptime(carrier, '%Y'), COUNT(*) FROM flights GROUP BY 1
+SELECT COUNT(*) FROM flights WHERE time_hour AT TIME ZONE 'UTC' > TIMESTAMP '2013-01-01'
