@@ -203,5 +203,6 @@ def _column(output: Output, plan: Plan) -> NoisyColumn | None:
     """The measure that an output shows unchanged: of the one stage whose rows the answer has."""
     if output.role is not Role.MEASURE or plan.post.rowwise is None:
         return None
-    columns = [c for s in plan.stages if s.name == plan.post.rowwise for c in s.columns]
+    table = plan.table(plan.post.rowwise)
+    columns = () if table is None else table.columns
     return next((column for column in columns if column.name == output.column), None)

@@ -101,6 +101,7 @@ def _options(options: Body) -> Options:
         rows_per_group=bounds.get("rows_per_group"),
         columns=tuple(_column(name, given) for name, given in bounds.get("columns", {}).items()),
         minimum_frequency=options.get("minimum_frequency"),
+        non_negative=options.get("non_negative", False),
     )
 
 

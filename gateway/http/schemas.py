@@ -64,6 +64,10 @@ class OptionsSchema(Closed):
         validate=Range(1, MOST),
         metadata={"description": "keys whose noisy count of units is lower are held back"},
     )
+    non_negative = Flag(
+        load_default=False,
+        metadata={"description": "true keeps counts, and sums that cannot be, from being negative"},
+    )
     dialect = fields.String(
         validate=OneOf(["duckdb"]), metadata={"description": "the SQL dialect; there is one"}
     )

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from queries.algebra.relations import Relation
 from queries.algebra.scalars import Scalar
 
+SET = "ks"
+"""The column that numbers the grouping set of a released row."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rows:
@@ -58,8 +61,12 @@ def parts_of(statistic: Statistic) -> tuple[Scalar, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """GROUP BY `keys` over a private relation, with its statistics, both in canonical order."""
+    """GROUP BY `keys` over a private relation, with its statistics, both in canonical order.
+
+    `sets` are the positions of the keys of each grouping set, () where all keys are the one set.
+    """
 
     relation: Relation
     keys: tuple[Scalar, ...]
     statistics: tuple[Statistic, ...]
+    sets: tuple[tuple[int, ...], ...] = ()

@@ -10,6 +10,8 @@ from queries.language.refusals import UnsupportedFunction
 
 WITHIN = (exp.Count, exp.CountIf, exp.Sum, exp.Avg, exp.Min, exp.Max)
 """The aggregates of one unit's own rows."""
+SETS = (exp.Grouping, exp.GroupingId)
+"""Functions that tell which grouping set a row belongs to: they read no rows."""
 
 
 def present(node: exp.Select) -> bool:
@@ -43,7 +45,8 @@ def _windowed(node: exp.Expr) -> bool:
 def is_aggregate(node: exp.Expr) -> bool:
     """Whether the node is an aggregate call, with FILTER or without."""
     inner = node.this if isinstance(node, exp.Filter) else node
-    return isinstance(inner, exp.AggFunc) and not _windowed(node)
+    told = isinstance(inner, exp.AggFunc) and not isinstance(inner, SETS)
+    return told and not _windowed(node)
 
 
 def parts(

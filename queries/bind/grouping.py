@@ -1,4 +1,4 @@
-"""GROUP BY: columns, expressions, aliases and positions, each bound to one key."""
+"""GROUP BY: columns, expressions, aliases and positions, each bound to one key; and their sets."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from queries.algebra.facts import ABOUT_UNIT
 from queries.algebra.scalars import Call, Column, Literal, Scalar
-from queries.bind import aggregates
+from queries.bind import aggregates, grouping_sets
 from queries.bind.expressions import Expressions, measured
 from queries.language.limits import LIMITS
 from queries.language.parse import place
@@ -22,9 +22,13 @@ ONE_TO_ONE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Grouping:
-    """The keys of a GROUP BY, each once, and the syntax it came from where there is one."""
+    """The keys of a GROUP BY, each once, and the syntax it came from where there is one.
+
+    `sets` are the positions of each grouping set's keys, () where there is but one set: all keys.
+    """
 
     keys: tuple[tuple[exp.Expr | None, Scalar], ...]
+    sets: tuple[tuple[int, ...], ...] = ()
 
     @property
     def within_unit(self) -> bool:
@@ -65,27 +69,39 @@ def grouping(node: exp.Select, expressions: Expressions) -> Grouping:
     """The keys of a SELECT that aggregates; raises a QueryRefused."""
     clause = node.args.get("group")
     found: list[tuple[exp.Expr | None, Scalar]] = []
-    for item in _items(node, clause, expressions):
-        scalar = measured(expressions.bind(item), item)
-        if all(scalar != known for _, known in found):
-            found.append((item, scalar))
+    sets: list[tuple[int, ...]] = []
+    for members in _sets(node, clause):
+        own: dict[int, None] = {}
+        for item in members:
+            meant = _meant(node, item, expressions)
+            own[_place(meant, measured(expressions.bind(meant), meant), found)] = None
+        sets.append(tuple(own))
     if len(found) > LIMITS.columns:
         raise TooManyColumns("There are too many grouping columns.", position=place(clause))
-    return Grouping(tuple(found))
+    return Grouping(tuple(found), tuple(sets) if len(sets) > 1 else ())
 
 
-def _items(node: exp.Select, clause: exp.Group | None, expressions: Expressions) -> list[exp.Expr]:
+def _place(item: exp.Expr, scalar: Scalar, found: list[tuple[exp.Expr | None, Scalar]]) -> int:
+    """The position of a key among those found, to which it is added if it is new."""
+    for number, (_, known) in enumerate(found):
+        if known == scalar:
+            return number
+    found.append((item, scalar))
+    return len(found) - 1
+
+
+def _sets(node: exp.Select, clause: exp.Group | None) -> list[grouping_sets.Set]:
     if clause is None:
-        return []
+        return [()]
     if clause.args.get("all"):
-        return [i.unalias() for i in node.expressions if not aggregates.contains(i)]
+        return [tuple(i.unalias() for i in node.expressions if not aggregates.contains(i))]
     odd = [key for key, value in clause.args.items() if value and key != "expressions"]
     if odd:
         raise UnsupportedSql(
             f"GROUP BY with {odd[0].replace('_', ' ').upper()} is not answered.",
             position=place(clause),
         )
-    return [_meant(node, item, expressions) for item in clause.expressions]
+    return grouping_sets.expanded(clause)
 
 
 def _meant(node: exp.Select, item: exp.Expr, expressions: Expressions) -> exp.Expr:

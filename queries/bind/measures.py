@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from queries.algebra.measures import Measure, Units
+from queries.algebra.measures import SET, Measure, Units
 from queries.algebra.relations import Relation, size_of
-from queries.bind import aggregates, open_queries
+from queries.bind import aggregates, forms, open_queries
 from queries.bind.colours import Cell, Environment, Open, Rowwise
 from queries.bind.expressions import MOST_EXPANSIONS, Expressions
 from queries.bind.grouping import Grouping, positioned
@@ -61,13 +61,16 @@ def select(
         tuple(sorted((scalar for _, scalar in keys.keys), key=repr)),
         tuple(sorted(reader.statistics(), key=repr)),
     )
+    order = tuple(measure.keys.index(key) for _, key in keys.keys)
+    sets = sorted(tuple(sorted(order[n] for n in one)) for one in keys.sets)
+    measure = replace(measure, sets=tuple(sets))
     if not measure.statistics:
         measure = replace(measure, statistics=(Units(None),))
     binder.measures.append(measure)
     grouped = [(item, key) for item, key in keys.keys if item is not None]
     texts = {(type(item), item.sql()): measure.keys.index(key) for item, key in grouped}
     stage = f"_stage{len(binder.measures) - 1}"
-    return Writer(binder, env, reader, node, measure, stage, texts).open()
+    return Writer(binder, env, reader, node, measure, stage, texts, order).open()
 
 
 def _calls(node: exp.Select) -> list[exp.Expr]:
@@ -95,6 +98,7 @@ class Writer:
     measure: Measure
     stage: str
     texts: dict[tuple[type[exp.Expr], str], int]
+    order: tuple[int, ...] = ()
     expansions: int = 0
 
     def open(self) -> Open:
@@ -137,9 +141,12 @@ class Writer:
         given = self.node.args.get("order")
         ordered = [] if given is None else [self._ordered(part) for part in given.expressions]
         if self.node.args.get("distinct") is None:
-            keys = range(len(self.measure.keys))
-            ordered.extend(exp.Ordered(this=self._column(f"k{n}"), desc=False) for n in keys)
-            ordered.append(exp.Ordered(this=self._column("_row"), desc=False))
+            sets = self.measure.sets
+            keys = [f"k{n}" for n in (self.order if sets else range(len(self.measure.keys)))]
+            last = [SET, "_row"] if sets else ["_row"]
+            ordered.extend(
+                exp.Ordered(this=self._column(name), desc=False) for name in (*keys, *last)
+            )
         return exp.Order(expressions=ordered) if ordered else None
 
     def _ordered(self, part: exp.Ordered) -> exp.Ordered:
@@ -157,6 +164,8 @@ class Writer:
         """The expression over the stage's columns; raises NotGrouped."""
         if aggregates.is_aggregate(node):
             return self._aggregate(node)
+        if isinstance(node, aggregates.SETS):
+            return self._set(node)
         key = self._key(node)
         if key is not None:
             return key
@@ -205,6 +214,17 @@ class Writer:
         reading = self.reader.of(node)
         places = [self.measure.statistics.index(part) for part in reading.statistics]
         return reading.value([self._column(f"m{place}") for place in places])
+
+    def _set(self, node: exp.Expr) -> exp.Expr:
+        """GROUPING: a bit for each argument, 1 where a row's set lacks it; raises NotGrouped."""
+        forms.check(node)
+        found = [self._key(argument) for argument in node.expressions]
+        places = [int(key.name[1:]) for key in found if isinstance(key, exp.Column)]
+        if not places or len(places) < len(found):
+            raise NotGrouped(f"{node.key.upper()} takes grouped columns.", position=place(node))
+        sets = self.measure.sets or (tuple(range(len(self.measure.keys))),)
+        bits = [sum((n not in one) << p for p, n in enumerate(reversed(places))) for one in sets]
+        return open_queries.chosen(self._column(SET) if self.measure.sets else None, bits)
 
     def _column(self, name: str) -> exp.Column:
         return open_queries.column(self.stage, name)

@@ -62,6 +62,20 @@ def identifier(name: str) -> exp.Identifier:
     return exp.Identifier(this=name, quoted=True)
 
 
+def chosen(column: exp.Expr | None, numbers: Sequence[int]) -> exp.Expr:
+    """The number at the place that a column tells, as a BIGINT; the first one without a column."""
+    numbers = [numbers[0]] if column is None else numbers
+    literals = [exp.Literal.number(number) for number in numbers]
+    whole = exp.DataType.build("BIGINT")
+    if column is None:
+        return exp.Cast(this=literals[0], to=whole)
+    ifs = [
+        exp.If(this=exp.EQ(this=anew(column), expression=exp.Literal.number(place)), true=literal)
+        for place, literal in enumerate(literals)
+    ]
+    return exp.Cast(this=exp.Case(ifs=ifs), to=whole)
+
+
 def cell(written: exp.Expr) -> Cell:
     """What an output over a stage's columns is."""
     bare = written

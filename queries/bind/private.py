@@ -53,6 +53,12 @@ def select(
     expressions = Expressions(scope, subqueries, aliases)
     if aggregates.present(node):
         found = grouping(node, expressions)
+        if found.within_unit and found.sets:
+            raise UnsupportedSql(
+                "Grouping sets are answered over everybody, not within a unit.",
+                position=place(node.args["group"]),
+                hint="Group by the unit first, and by sets of columns above that.",
+            )
         if found.within_unit:
             return within.select(binder, node, relation, expressions, found)
         return measures.select(binder, node, relation, expressions, found, env)

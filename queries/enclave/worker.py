@@ -42,12 +42,14 @@ def _holds(job: Job) -> bool:
 
 
 def _run(deliveries: Deliveries, job: Job) -> tuple[NoisyStage, ...]:
-    """Noisy tables of all stages. Claims are verified once more, here where the noise is drawn."""
+    """Noisy tables of all stages. Claims are verified once more, here where the noise is drawn.
+
+    Stages share the secret that samples groups: grouping sets of one GROUP BY add up the same ones.
+    """
     verify(job.stages)
     connection = deliveries.connection(job.delivery)
-    return tuple(
-        released(stage, exact(connection, stage, secrets.randbits(63))) for stage in job.stages
-    )
+    seed = secrets.randbits(63)
+    return tuple(released(stage, exact(connection, stage, seed)) for stage in job.stages)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,10 @@ Privacy note
                 rows * b, all rows falling in one group. Two levels: at most `groups` groups move,
                 each by at most m = min(rows, rows_per_group) * b, so L1 <= groups * m and
                 L2**2 <= groups * m**2; the smaller of both levels' claims holds for each norm.
+                Groups added up to coarser ones: a coarser one that holds n of the unit's groups
+                moves by at most n times m. Sums and sums of squares of such n are largest where the
+                fullest coarser groups are filled first: that n majorises every other (Marshall and
+                Olkin 1979), and both are Schur-convex. Without proved sizes one holds all C.
                 A total shifted right by s bits (floor) moves by at most ceil(x / 2**s) where it
                 moved by x: b and m are divided, rounded up, before the norm is taken (P8).
     Tried by    tests/properties/test_sensitivity.py
@@ -31,11 +35,30 @@ class Sensitivity:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What one unit can have: rows in all, groups, and rows counted in one group (None: all)."""
+    """What one unit can have: rows in all, groups, and rows counted in one group (None: all).
+
+    `fans` stands where these groups are added up to coarser ones: how many of them each coarser one
+    can hold, the fullest first.
+    """
 
     rows: int
     groups: int
     rows_per_group: int | None = None
+    fans: tuple[int, ...] | None = None
+
+    @property
+    def cells(self) -> int:
+        """The most cells of the answer that one unit counts in."""
+        return self.groups if self.fans is None else min(self.groups, len(self.fans))
+
+    @property
+    def shared(self) -> tuple[int, ...]:
+        """How many groups of one unit share each cell at worst."""
+        found, left = [], self.groups
+        for fan in self.fans or ():
+            found.append(min(fan, left))
+            left -= found[-1]
+        return tuple(part for part in found if part)
 
     @property
     def per_group(self) -> int:
@@ -48,7 +71,11 @@ def of_rows(bounds: Bounds, per_row: int, shift: int = 0) -> Sensitivity:
     one = one_level(bounds.rows, per_row, shift)
     if bounds.rows_per_group is None and bounds.groups >= bounds.rows:
         return one
-    two = two_levels(bounds.groups, bounds.per_group * per_row, shift)
+    per_group = bounds.per_group * per_row
+    if bounds.fans is None:
+        two = two_levels(bounds.groups, per_group, shift)
+    else:
+        two = added_up(bounds.shared, per_group, shift)
     return Sensitivity(min(one.l1, two.l1), min(one.l2_squared, two.l2_squared))
 
 
@@ -64,9 +91,15 @@ def two_levels(groups: int, per_group: int, shift: int = 0) -> Sensitivity:
     return Sensitivity(groups * reach, groups * reach**2)
 
 
+def added_up(shared: tuple[int, ...], per_group: int, shift: int = 0) -> Sensitivity:
+    """Cells that hold so many of the unit's groups, each of which moves by at most m."""
+    reach = max(1, _shifted(per_group, shift))
+    return Sensitivity(sum(shared) * reach, sum(held**2 for held in shared) * reach**2)
+
+
 def of_units(bounds: Bounds) -> Sensitivity:
-    """Of a count of units: each of the unit's groups moves by one."""
-    return Sensitivity(bounds.groups, bounds.groups)
+    """Of a count of units: each of the unit's cells moves by one."""
+    return Sensitivity(bounds.cells, bounds.cells)
 
 
 def _shifted(value: int, shift: int) -> int:

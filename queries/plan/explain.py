@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from queries.catalog.manifest import Manifest
+from queries.plan.levels import Family
 from queries.plan.model import Mechanism, Stage
 from queries.plan.stages import Draft
 
@@ -27,7 +30,26 @@ def notes(
         found.append(_bounding(draft, manifest.unit.name))
         found.append(_keys(draft, stage, manifest.unit.name))
         found.append(f"Every number gets {MECHANISMS[stage.columns[0].noise.mechanism]}.")
-    return (*found, UNCOUNTED)
+    return (*dict.fromkeys(found), UNCOUNTED)
+
+
+def sets(families: Mapping[str, Family]) -> tuple[str, ...]:
+    """What is said about the grouping sets of each measure."""
+    return tuple(_sets(found) for found in families.values() if found.measure.sets)
+
+
+def _sets(found: Family) -> str:
+    held = any(draft.thresholded for draft in found.drafts)
+    count = _many(len(found.sets), "grouping set")
+    if not found.together:
+        why = "groups may be held back" if held else "none of them holds all others"
+        return f"{count}, each measured by itself: parts need not add up to totals, since {why}."
+    which = "those whose keys are public" if held else "all of them"
+    return (
+        f"{count}, each measured; counts and sums of {which} are then fitted to each other by "
+        "least squares, so that parts add up to totals (Hay et al. 2010). Counts of units do not "
+        "add up and stay as measured."
+    )
 
 
 def _bounding(draft: Draft, unit: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from queries.algebra.grid import grid
-from queries.algebra.measures import Rows, Statistic, Total, Units
+from queries.algebra.measures import Centred, Rows, Statistic, Total, Units
 from queries.catalog.manifest import Type
 from queries.plan.bounding import Bounds, Sensitivity, of_rows, of_units, shift_for
 from queries.plan.lower.relations import Relations
@@ -41,3 +41,18 @@ def value_of(statistic: Statistic) -> tuple[int, int, str]:
     elif isinstance(statistic, Total) and facts.type is Type.DECIMAL:
         kind = f"DECIMAL(38, {facts.scale})"
     return found.step.numerator, found.step.denominator, kind
+
+
+def adds_up(statistic: Statistic) -> bool:
+    """Whether a statistic of a group is the sum of that of its parts (P13)."""
+    return isinstance(statistic, Rows | Total | Centred)
+
+
+def never_negative(statistic: Statistic) -> bool:
+    """Whether a statistic cannot be below zero, whatever the rows are."""
+    match statistic:
+        case Rows() | Units():
+            return True
+        case Total():
+            return grid(statistic.value).lower >= 0
+    return False

@@ -6,9 +6,12 @@ canonical JSON (`queries.codec`) and is all that the enclave is given.
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from queries.algebra.measures import SET
 from queries.catalog.view import Value
 
 PLANNER_VERSION = 1
@@ -109,6 +112,45 @@ class Stage:
         return self.threshold.delta if self.threshold else 0
 
 
+@dataclass(frozen=True, slots=True)
+class Hierarchy:
+    """The stages of one GROUP BY's grouping sets, side by side under one name.
+
+    `members` are the stages' names, one for each set in the order of the set's number `ks`; a
+    column m0.. stands in all of them, and a key is NULL where a set lacks it. The columns
+    `additive` of the stages `together` add up: each is a sum over `leaves`, keys named `finest`
+    (`leaves` are empty where one of these stages holds them).
+    """
+
+    name: str
+    members: tuple[str, ...]
+    keys: tuple[Key, ...]
+    columns: int
+    together: tuple[str, ...]
+    additive: tuple[str, ...]
+    finest: tuple[str, ...]
+    leaves: tuple[tuple[Value, ...], ...]
+
+    def table(self, stages: Iterable[Stage]) -> Stage:
+        """The sets as one table, each column with the widest noise that it has in one of them."""
+        named = {stage.name: stage for stage in stages}
+        members = [named[name] for name in dict.fromkeys(self.members)]
+        columns = tuple(
+            max((stage.columns[n] for stage in members), key=lambda column: column.noise.scale)
+            for n in range(self.columns)
+        )
+        digest = hashlib.sha256(" ".join(stage.digest for stage in members).encode()).hexdigest()
+        return Stage(self.name, digest, "", (Key(SET, "BIGINT"), *self.keys), columns)
+
+
+@dataclass(frozen=True, slots=True)
+class NonNegative:
+    """Columns of a stage or hierarchy whose released values are kept at zero or above."""
+
+    table: str
+    columns: tuple[str, ...]
+
+
 class Role(StrEnum):
     KEY = "key"
     MEASURE = "measure"
@@ -162,7 +204,16 @@ class Plan:
     deadline: int
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    hierarchies: tuple[Hierarchy, ...] = ()
+    non_negative: tuple[NonNegative, ...] = ()
     planner: int = PLANNER_VERSION
+
+    def table(self, name: str | None) -> Stage | None:
+        """The stage of that name, or a hierarchy as one table."""
+        for hierarchy in self.hierarchies:
+            if hierarchy.name == name:
+                return hierarchy.table(self.stages)
+        return next((stage for stage in self.stages if stage.name == name), None)
 
     @property
     def held_back(self) -> str:

@@ -12,6 +12,7 @@ Privacy note
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -34,11 +35,12 @@ from queries.language.refusals import (
 )
 from queries.language.trees import anew
 from queries.plan import explain, options, split, tables, timing
-from queries.plan.formulas import value_of
-from queries.plan.model import NoisyColumn, Output, Plan, Post, Role, Stage
+from queries.plan.formulas import never_negative, value_of
+from queries.plan.levels import Family, family
+from queries.plan.model import Hierarchy, NoisyColumn, NonNegative, Output, Plan, Post, Role, Stage
 from queries.plan.price import Options, Price
 from queries.plan.rewrites import offering
-from queries.plan.stages import Draft, draft
+from queries.plan.stages import Draft
 
 
 def plan(sql: str, view: View, public: PublicRows, price: Price, given: Options) -> Plan:
@@ -70,12 +72,14 @@ class _Planning:
         bound = binder.query(tree, {})
         if isinstance(bound, Private):
             raise _no_aggregate(bound, tree)
-        drafts = [draft(m, self.view, publics, self.given) for m in binder.measures]
-        names, kept = _deduplicated(drafts)
+        families = [family(m, self.view, publics, self.given) for m in binder.measures]
+        names, kept = _deduplicated(families)
         stages = self._stages(kept)
+        hierarchies = tuple(h for name, f in kept.items() if (h := f.hierarchy(name)) is not None)
         self._bindable(stages)
-        post = self._post(_renamed(bound, names), stages)
-        shapes = [d.shape for d in kept.values()]
+        post = self._post(_renamed(bound, names), stages, hierarchies)
+        drafts = tuple(found for one in kept.values() for found in one.drafts)
+        shapes = [found.shape for found in drafts]
         slot, deadline = timing.slot(self.view.manifest.timing, shapes) if kept else (0, 0)
         return Plan(
             self.view.manifest.dataset,
@@ -85,21 +89,30 @@ class _Planning:
             post,
             slot,
             deadline,
-            explain.notes(tuple(kept.values()), stages, self.view.manifest),
-            explain.warnings(tuple(kept.values()), stages),
+            (*explain.notes(drafts, stages, self.view.manifest), *explain.sets(kept)),
+            explain.warnings(drafts, stages),
+            hierarchies,
+            _non_negative(kept) if self.given.non_negative else (),
         )
 
-    def _stages(self, drafts: dict[str, Draft]) -> tuple[Stage, ...]:
-        """The drafts with the noise that the price buys, every column the same part of it."""
-        columns = sum(len(d.measure.statistics) for d in drafts.values())
+    def _stages(self, families: dict[str, Family]) -> tuple[Stage, ...]:
+        """The stages with the noise that the price buys, every column the same part of it."""
+        columns = sum(found.columns for found in families.values())
         if columns > LIMITS.columns:
             raise TooManyColumns(f"At most {LIMITS.columns} measures are answered at once.")
-        if not drafts:
+        if not families:
             return ()
         part = split.share(self.price, columns)
-        thresholded = sum(d.thresholded for d in drafts.values())
+        drafts = [found for one in families.values() for found in one.drafts]
+        thresholded = sum(found.thresholded for found in drafts)
         delta = self.price.delta // max(1, thresholded) if self.price.epsilon is None else 0
-        return tuple(_stage(name, d, part, delta, self.given) for name, d in drafts.items())
+        return tuple(
+            _stage(name, found, parts, delta, self.given)
+            for measure, one in families.items()
+            for name, found, parts in zip(
+                one.names(measure), one.drafts, one.parts(part), strict=True
+            )
+        )
 
     def _bindable(self, stages: tuple[Stage, ...]) -> None:
         """Have the engine bind each stage on empty tables, so that it cannot fail to afterwards."""
@@ -110,13 +123,15 @@ class _Planning:
             except NotBound:
                 raise UnsupportedSql("The engine cannot compute this form of the query.") from None
 
-    def _post(self, bound: Open, stages: tuple[Stage, ...]) -> Post:
+    def _post(
+        self, bound: Open, stages: tuple[Stage, ...], hierarchies: tuple[Hierarchy, ...]
+    ) -> Post:
         query = bound.query
         if isinstance(query, exp.Table):
             query = exp.Select(expressions=[exp.Star()], from_=exp.From(this=query))
         shown = query if bound.rowwise is None else bound.rowwise.query
         sql = open_sql.text(open_sql.total(anew(shown)))
-        found = self.public.describe(tables.noised(stages), sql)
+        found = self.public.describe(tables.noised(stages, hierarchies), sql)
         found = found if bound.rowwise is None else found[1:]
         if len(found) > LIMITS.columns:
             raise TooManyColumns(f"At most {LIMITS.columns} columns are answered.")
@@ -158,17 +173,27 @@ def _no_aggregate(bound: Private, tree: exp.Expr) -> Exception:
     return NotAnAggregate("This asks for rows, and only aggregates leave.", position=place(tree))
 
 
-def _deduplicated(drafts: list[Draft]) -> tuple[dict[str, str], dict[str, Draft]]:
-    """The stage that serves each measure: equal measures are one draw and one charge (P21)."""
-    first: dict[str, str] = {}
+def _deduplicated(families: list[Family]) -> tuple[dict[str, str], dict[str, Family]]:
+    """The stages that serve each measure: equal measures are one draw and one charge (P21)."""
+    first: dict[tuple[str, ...], str] = {}
     names: dict[str, str] = {}
-    kept: dict[str, Draft] = {}
-    for number, found in enumerate(drafts):
+    kept: dict[str, Family] = {}
+    for number, found in enumerate(families):
         name = f"_stage{number}"
-        names[name] = first.setdefault(found.digest, name)
+        names[name] = first.setdefault(found.digests, name)
         if names[name] == name:
             kept[name] = found
     return names, kept
+
+
+def _non_negative(families: dict[str, Family]) -> tuple[NonNegative, ...]:
+    """What cannot be negative, by the measures' names."""
+    found = []
+    for name, one in families.items():
+        statistics = enumerate(one.drafts[0].measure.statistics)
+        columns = tuple(f"m{n}" for n, statistic in statistics if never_negative(statistic))
+        found.append(NonNegative(name, columns))
+    return tuple(found)
 
 
 def _renamed(bound: Open, names: dict[str, str]) -> Open:
@@ -183,10 +208,10 @@ def _renamed(bound: Open, names: dict[str, str]) -> Open:
     return bound
 
 
-def _stage(name: str, found: Draft, part: Price, delta: int, given: Options) -> Stage:
+def _stage(name: str, found: Draft, parts: Sequence[Price], delta: int, given: Options) -> Stage:
     columns = []
-    for number, (statistic, sensitivity) in enumerate(
-        zip(found.measure.statistics, found.sensitivities, strict=True)
+    for number, (statistic, sensitivity, part) in enumerate(
+        zip(found.measure.statistics, found.sensitivities, parts, strict=True)
     ):
         numerator, denominator, kind = value_of(statistic)
         noise = split.noise(sensitivity, part)
@@ -198,7 +223,7 @@ def _stage(name: str, found: Draft, part: Price, delta: int, given: Options) -> 
         threshold = split.threshold(
             deciding.name,
             deciding.noise,
-            found.bounds.groups,
+            found.bounds.cells,
             delta,
             found.floor,
             given.minimum_frequency,

@@ -33,12 +33,16 @@ class ColumnBound:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Bounds that the analyst tightens; None leaves what the manifest says."""
+    """Bounds that the analyst tightens; None leaves what the manifest says.
+
+    `non_negative` keeps counts, and sums of what is never negative, at zero or above.
+    """
 
     groups_per_unit: int | None = None
     rows_per_group: int | None = None
     columns: tuple[ColumnBound, ...] = ()
     minimum_frequency: int | None = None
+    non_negative: bool = False
 
     def __post_init__(self) -> None:
         counts = (self.groups_per_unit, self.rows_per_group, self.minimum_frequency)

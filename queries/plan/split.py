@@ -38,6 +38,15 @@ def share(price: Price, columns: int) -> Price:
     return Price(rho, price.delta, epsilon)
 
 
+def portion(part: Price, weight: int, total: int) -> Price:
+    """One of several stages' part of a column's price, rounded down."""
+    rho = part.rho * weight // total
+    epsilon = None if part.epsilon is None else part.epsilon * weight // total
+    if rho <= 0 or epsilon == 0:
+        raise PriceTooSmall("The price leaves nothing for each grouping set.")
+    return Price(rho, part.delta, epsilon)
+
+
 def noise(sensitivity: Sensitivity, part: Price) -> Noise:
     """The noise that a part of the price buys; raises PriceTooSmall where it would not fit."""
     found = (

@@ -54,6 +54,11 @@ class Draft:
         return bool(self.keys) and self.listed is None
 
     @property
+    def cells(self) -> int:
+        """How many cells are answered, where that is known."""
+        return 1 if self.listed is None else len(self.listed)
+
+    @property
     def deciding(self) -> int:
         """The column whose noisy count of units decides about keys."""
         return self.measure.statistics.index(Units(None))
@@ -67,33 +72,85 @@ class Draft:
         return self.shape.noisy
 
 
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One grouping set of a measure: the positions of its keys, and their list where it is public.
+
+    `fans` are, fullest first, how many groups of the measure each cell of the set holds.
+    """
+
+    keys: tuple[int, ...]
+    listed: group_keys.Keys | None
+    fans: tuple[int, ...]
+
+
 def draft(measure: Measure, view: View, publics: Publics, options: Options) -> Draft:
     """Decide keys, bounds and text of a measure; raises a QueryRefused."""
     listed = group_keys.listed(measure, publics) if measure.keys else None
-    thresholded = bool(measure.keys) and listed is None
-    if options.minimum_frequency is not None and not thresholded:
-        raise UnknownBound(
-            "minimum_frequency applies to keys that are found from the data; these are public.",
-            hint="Leave it out: every public key is answered, with its margin.",
-        )
+    whole = tuple(range(len(measure.keys)))
+    level = Level(whole, listed, ())
+    if options.minimum_frequency is not None and (not whole or listed is not None):
+        raise not_thresholded()
+    return drafted(measure, listed, level, view, options)
+
+
+def drafted(
+    measure: Measure,
+    groups: group_keys.Keys | None,
+    level: Level,
+    view: View,
+    options: Options,
+    held: int = 1,
+) -> Draft:
+    """The draft of one grouping set of a measure whose groups are listed, or None.
+
+    `held` is how many sets share the candidate keys that may be thresholded at once.
+    """
+    thresholded = bool(level.keys) and level.listed is None
     if thresholded and Units(None) not in measure.statistics:
         measure = replace(measure, statistics=(*measure.statistics, Units(None)))
-    bounds = bounded(measure, listed, options)
-    units = view.manifest.unit.at_most
-    floor = _floor(units * bounds.groups) if thresholded else None
-    shifts = tuple(shift(statistic, bounds, units) for statistic in measure.statistics)
-    sampled = bounds.groups < _possible(measure, listed)
-    counted = any(isinstance(s, Units) for s in measure.statistics) and bounds.rows > 1
-    two = sampled or counted or bounds.per_group < bounds.rows
-    query = Query(measure, bounds, shifts, sampled, two, floor)
-    shape = _shape(measure, bounds, listed, view, two=two, floor=floor)
-    _check_size(shape, len(measure.statistics))
+    query = _query(measure, groups, level, view.manifest.unit.at_most, options)
+    if thresholded:
+        query = replace(query, floor=_floor(held * view.manifest.unit.at_most * query.bounds.cells))
+    shape = _shape(query, level, view)
+    check_size(shape.noisy * len(measure.statistics), len(measure.statistics))
     sensitivities = tuple(
-        sensitivity(s, bounds, bits) for s, bits in zip(measure.statistics, shifts, strict=True)
+        sensitivity(statistic, query.bounds, bits)
+        for statistic, bits in zip(measure.statistics, query.shifts, strict=True)
     )
-    named = tuple(key(n, scalar) for n, scalar in enumerate(measure.keys))
-    digest = _digest(query, named, listed, sensitivities, view, options.minimum_frequency)
-    return Draft(digest, measure, bounds, query, named, listed, sensitivities, shape)
+    named = tuple(key(n, measure.keys[n]) for n in level.keys)
+    digest = _digest(query, named, level.listed, sensitivities, view, options.minimum_frequency)
+    return Draft(digest, measure, query.bounds, query, named, level.listed, sensitivities, shape)
+
+
+def _query(
+    measure: Measure,
+    groups: group_keys.Keys | None,
+    level: Level,
+    units: int,
+    options: Options,
+) -> Query:
+    """Bounds and levels of aggregation; a set adds up the groups where a bound holds for these."""
+    bounds = bounded(measure, groups, options)
+    most = _possible(measure, groups)
+    sampled, capped = bounds.groups < most, bounds.per_group < bounds.rows
+    if len(level.keys) < len(measure.keys):
+        if sampled or capped:
+            bounds = replace(bounds, fans=level.fans[: bounds.groups])
+        else:
+            bounds = Bounds(bounds.rows, min(most, max(1, len(level.fans))))
+    counted = any(isinstance(s, Units) for s in measure.statistics) and bounds.rows > 1
+    shifts = tuple(shift(statistic, bounds, units) for statistic in measure.statistics)
+    two = sampled or counted or capped
+    shown = None if len(level.keys) == len(measure.keys) else level.keys
+    return Query(measure, bounds, shifts, sampled, two, level=shown)
+
+
+def not_thresholded() -> UnknownBound:
+    return UnknownBound(
+        "minimum_frequency applies to keys that are found from the data; these are public.",
+        hint="Leave it out: every public key is answered, with its margin.",
+    )
 
 
 def bounded(measure: Measure, listed: group_keys.Keys | None, options: Options) -> Bounds:
@@ -131,27 +188,20 @@ def key(number: int, scalar: Scalar) -> Key:
     return Key(f"k{number}", SQL_TYPES[facts.type])
 
 
-def _shape(
-    measure: Measure,
-    bounds: Bounds,
-    listed: group_keys.Keys | None,
-    view: View,
-    *,
-    two: bool,
-    floor: int | None,
-) -> Shape:
-    units = view.manifest.unit.at_most
+def _shape(query: Query, level: Level, view: View) -> Shape:
+    units, relation = view.manifest.unit.at_most, query.measure.relation
     sizes = {f'"{name}"': table.rows for name, table in view.public.items()}
-    joined = units * measure.relation.rows  # what a join makes of the rows that are read
-    rows = max(scanned(measure.relation, units, sizes), joined)
-    partials = units * bounds.groups if two else 0
-    candidates = units * bounds.groups // (floor or 1)
-    groups = 1 if not measure.keys else candidates if listed is None else len(listed)
+    joined = units * relation.rows  # what a join makes of the rows that are read
+    rows = max(scanned(relation, units, sizes), joined)
+    partials = units * query.bounds.groups if query.two_levels else 0
+    candidates = units * query.bounds.cells // (query.floor or 1)
+    groups = 1 if not level.keys else candidates if level.listed is None else len(level.listed)
     return Shape(rows, partials, max(1, groups))
 
 
-def _check_size(shape: Shape, columns: int) -> None:
-    if columns > LIMITS.columns or shape.noisy * columns > LIMITS.noisy_cells:
+def check_size(cells: int, columns: int) -> None:
+    """Raises TooManyColumns where more would be noised than is answered."""
+    if columns > LIMITS.columns or cells > LIMITS.noisy_cells:
         raise TooManyColumns(
             f"The answer could have more than {LIMITS.noisy_cells:,} noisy cells.",
             hint="Ask for fewer groups, fewer measures, or a tighter groups_per_unit.",
@@ -178,5 +228,6 @@ def _digest(
         "minimum_frequency": frequency,
         "sensitivities": sensitivities,
         "values": [value_of(statistic) for statistic in query.measure.statistics],
+        "sets": query.measure.sets,
     }
     return hashlib.sha256(codec.dumps(parts)).hexdigest()

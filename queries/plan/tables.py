@@ -17,7 +17,7 @@ from queries.catalog.storage import (
     stored_type,
 )
 from queries.catalog.view import Tables
-from queries.plan.model import Stage
+from queries.plan.model import Hierarchy, Stage
 
 
 def stored(manifest: Manifest) -> Tables:
@@ -38,10 +38,10 @@ def _type(table: Table, column: Column) -> str:
     return stored_type(table, column)
 
 
-def noised(stages: tuple[Stage, ...]) -> Tables:
-    """The stages' noisy tables."""
+def noised(stages: tuple[Stage, ...], hierarchies: tuple[Hierarchy, ...] = ()) -> Tables:
+    """The noisy tables of stages, and of the hierarchies made of them."""
     found = []
-    for stage in stages:
+    for stage in (*stages, *(hierarchy.table(stages) for hierarchy in hierarchies)):
         keys = [(key.name, key.sql_type) for key in stage.keys]
         columns = [(column.name, column.sql_type) for column in stage.columns]
         found.append((stage.name, (("_row", "BIGINT"), *keys, *columns)))

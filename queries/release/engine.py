@@ -20,6 +20,7 @@ import duckdb
 from queries.plan.model import Plan, Stage
 from queries.plan.noisy import NoisyStage
 from queries.release.answer import Answer, Rows
+from queries.release.levels import Together, alone, together
 from queries.release.margins import Margins, described
 from queries.release.tables import create
 from queries.release.values import kind, plain_rows
@@ -76,9 +77,10 @@ def composed(
     """The answer; the connection is as empty afterwards as it was before."""
     connection.execute("BEGIN")
     try:
-        for stage in plan.stages:
-            create(connection, stage, noisy[stage.name])
-        return _answer(connection, plan, noisy, confidence)
+        tables = _tables(plan, noisy)
+        for table in tables.values():
+            create(connection, table.stage, table.noisy)
+        return _answer(connection, plan, tables, confidence)
     finally:
         connection.execute("ROLLBACK")
 
@@ -86,20 +88,32 @@ def composed(
 def _answer(
     connection: duckdb.DuckDBPyConnection,
     plan: Plan,
-    noisy: Mapping[str, NoisyStage],
+    tables: Mapping[str, Together],
     confidence: float,
 ) -> Answer:
     types, rows = _result(connection, plan.post.sql)
-    stage = next((stage for stage in plan.stages if stage.name == plan.post.rowwise), None)
-    if stage is None:
+    table = tables.get(plan.post.rowwise or "")
+    if table is None:
         columns = described(plan, types, _only(plan.stages))
         nothing = tuple((None,) * len(types) for _ in rows)
         return Answer(columns, plain_rows(rows), nothing, nothing, confidence)
-    columns = described(plan, types[1:], stage)
+    columns = described(plan, types[1:], table.stage)
     places = [row[0] for row in rows]
-    margins = Margins(connection, stage, noisy[stage.name], places, confidence)
+    margins = Margins(connection, table, places, confidence)
     columns, lower, upper = margins.attached(plan.post.outputs, columns)
     return Answer(columns, plain_rows([row[1:] for row in rows]), lower, upper, confidence)
+
+
+def _tables(plan: Plan, noisy: Mapping[str, NoisyStage]) -> dict[str, Together]:
+    """The released tables by name: those of stages, and of hierarchies made of them."""
+    positive = {found.table: found.columns for found in plan.non_negative}
+    found = {
+        stage.name: alone(stage, noisy[stage.name], positive.get(stage.name, ()))
+        for stage in plan.stages
+    }
+    for each in plan.hierarchies:
+        found[each.name] = together(each, plan.stages, noisy, positive.get(each.name, ()))
+    return found
 
 
 def _result(

@@ -7,6 +7,7 @@ it. Everything here is computed from released values and the plan.
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections.abc import Sequence
 
@@ -17,8 +18,8 @@ from numpy.random import Generator, default_rng
 from numpy.typing import NDArray
 
 from queries.plan.model import NoisyColumn, Stage
-from queries.plan.noisy import NoisyStage
-from queries.release.law import draws, half_width
+from queries.release.law import draws, half_width, standard_width
+from queries.release.levels import Fit, Together
 from queries.release.tables import DECIMAL, INCOMING, Array
 
 SAMPLES = 1000
@@ -48,10 +49,35 @@ def measured(column: NoisyColumn, noisy: Sequence[int], confidence: float) -> li
     ]
 
 
+def estimated(
+    column: NoisyColumn,
+    fit: Fit,
+    rows: Sequence[int],
+    shown: Sequence[int],
+    confidence: float,
+) -> list[tuple[int, int]]:
+    """The same of estimates: around each estimate, and around what is shown in its place."""
+    factor = standard_width(fit.mechanism, confidence)
+    widths = [half_width(noise, confidence) for noise in fit.noises]
+    lost = (1 << column.shift) - 1
+    found = []
+    for row, value in zip(rows, shown, strict=True):
+        width = float(factor * fit.deviation[row])
+        width = float(widths[int(fit.of[row])]) if math.isnan(width) else width
+        low = min(value, fit.base[row] + math.floor(fit.offset[row] - width))
+        high = max(value, fit.base[row] + math.ceil(fit.offset[row] + width))
+        found.append(
+            (
+                (low << column.shift) * column.numerator,
+                ((high << column.shift) + lost) * column.numerator,
+            )
+        )
+    return found
+
+
 def simulated(
     connection: duckdb.DuckDBPyConnection,
-    stage: Stage,
-    noisy: NoisyStage,
+    table: Together,
     rows: Sequence[int],
     expressions: Sequence[str],
     confidence: float,
@@ -62,6 +88,7 @@ def simulated(
     sealed engine evaluates the expressions. The generator is seeded from the stage's digest, so
     that one release always shows the same intervals.
     """
+    stage = table.stage
     used = [place for place, c in enumerate(stage.columns) if _mentions(expressions, c.name)]
     seed = hashlib.sha256(stage.digest.encode()).digest()
     generator = default_rng(int.from_bytes(seed, "big"))
@@ -71,7 +98,7 @@ def simulated(
     sql = _statement(stage, used, expressions)
     for start in range(0, len(rows), size):
         part = rows[start : start + size]
-        arrays = _scattered(stage, noisy, used, part, samples, generator)
+        arrays = _scattered(table, used, part, samples, generator)
         for intervals, values in zip(
             found, _evaluated(connection, sql, arrays, samples), strict=True
         ):
@@ -85,8 +112,7 @@ def _mentions(expressions: Sequence[str], name: str) -> bool:
 
 
 def _scattered(
-    stage: Stage,
-    noisy: NoisyStage,
+    table: Together,
     used: Sequence[int],
     rows: Sequence[int],
     samples: int,
@@ -95,11 +121,29 @@ def _scattered(
     """A column of samples for each measure used, row after row."""
     arrays: dict[str, Array] = {"_row": np.repeat(np.asarray(rows, dtype=np.int64), samples)}
     for place in used:
-        column = stage.columns[place]
-        centre = np.array([noisy.values[row][place] for row in rows], dtype=np.float64)
-        steps = centre[:, None] + draws(column.noise, generator, (len(rows), samples))
+        column, fit = table.stage.columns[place], table.fits.get(place)
+        if fit is None:
+            centre = np.array([table.noisy.values[row][place] for row in rows], dtype=np.float64)
+            steps = centre[:, None] + draws(column.noise, generator, (len(rows), samples))
+        else:
+            steps = _around(fit, rows, samples, generator)
         arrays[column.name] = _values(column, steps, generator).ravel()
     return arrays
+
+
+def _around(
+    fit: Fit, rows: Sequence[int], samples: int, generator: Generator
+) -> NDArray[np.float64]:
+    """Samples around estimates: by the normal law what was fitted, by its own what was measured."""
+    at = np.asarray(rows, dtype=np.int64)
+    deviation = fit.deviation[at]
+    steps = generator.normal(0.0, 1.0, (len(rows), samples)) * np.nan_to_num(deviation)[:, None]
+    for number, noise in enumerate(fit.noises):
+        own = np.flatnonzero(np.isnan(deviation) & (fit.of[at] == number))
+        if own.size:
+            steps[own] = draws(noise, generator, (len(own), samples))
+    centre = np.array([fit.base[row] + fit.offset[row] for row in rows], dtype=np.float64)
+    return np.asarray(centre[:, None] + steps)
 
 
 def _values(column: NoisyColumn, steps: NDArray[np.float64], generator: Generator) -> Array:

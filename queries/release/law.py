@@ -37,6 +37,22 @@ def half_width(noise: Noise, confidence: float) -> int:
     return int(reached)
 
 
+def standard_width(mechanism: Mechanism, confidence: float) -> float:
+    """How many standard deviations a sum of such noises keeps within.
+
+    A sum of Laplace noises lies between one of them and the normal law, so the wider one is taken.
+    """
+    normal = NormalDist().inv_cdf((1 + confidence) / 2)
+    if mechanism is Mechanism.GAUSSIAN:
+        return normal
+    return max(normal, math.log(1 / (1 - confidence)) / math.sqrt(2))
+
+
+def variance(noise: Noise) -> float:
+    """The variance of the noise, at most: that of the continuous law of its scale."""
+    return noise.scale**2 * (2 if noise.mechanism is Mechanism.LAPLACE else 1)
+
+
 def draws(noise: Noise, generator: Generator, shape: tuple[int, int]) -> Steps:
     """Values distributed as the noise is."""
     if noise.mechanism is Mechanism.LAPLACE:

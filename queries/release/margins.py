@@ -10,9 +10,9 @@ import duckdb
 
 from queries.catalog.view import Value
 from queries.plan.model import NoisyColumn, Output, Plan, Role, Stage
-from queries.plan.noisy import NoisyStage
 from queries.release.answer import AnswerColumn, Rows
-from queries.release.intervals import Interval, measured, simulated
+from queries.release.intervals import Interval, estimated, measured, simulated
+from queries.release.levels import Together
 
 SEVERAL_ROWS = "It is computed from more than one released row."
 NO_EXPRESSION = "It is not computed from the measures of one released row."
@@ -57,11 +57,10 @@ def _without(column: AnswerColumn, reason: str) -> AnswerColumn:
 
 @dataclass(frozen=True, slots=True)
 class Margins:
-    """Intervals of rows that each show one row of a stage; `places` are those rows' numbers."""
+    """Intervals of rows that each show one row of a table; `places` are those rows' numbers."""
 
     connection: duckdb.DuckDBPyConnection
-    stage: Stage
-    noisy: NoisyStage
+    table: Together
     places: Sequence[int | None]
     confidence: float
 
@@ -82,7 +81,7 @@ class Margins:
         self, output: Output, column: AnswerColumn, scattered: dict[str, dict[int, Interval]]
     ) -> tuple[Ends, str | None]:
         """The ends of one column, and why there are none."""
-        measures = {measure.name: place for place, measure in enumerate(self.stage.columns)}
+        measures = {measure.name: place for place, measure in enumerate(self.table.stage.columns)}
         if output.role is Role.MEASURE and output.column in measures:
             return self._measured(measures[output.column], column.type), None
         if output.role is Role.DERIVED and output.expression in scattered:
@@ -92,10 +91,14 @@ class Margins:
         return [NO_ENDS] * len(self.places), NO_EXPRESSION
 
     def _measured(self, place: int, type_: str) -> Ends:
-        measure = self.stage.columns[place]
+        measure = self.table.stage.columns[place]
         shown = [at for at in self.places if at is not None]
-        values = [self.noisy.values[at][place] for at in shown]
-        widths = measured(measure, values, self.confidence)
+        values = [self.table.noisy.values[at][place] for at in shown]
+        fit = self.table.fits.get(place)
+        if fit is None:
+            widths = measured(measure, values, self.confidence)
+        else:
+            widths = estimated(measure, fit, shown, values, self.confidence)
         found = {
             at: (_end(low, measure, type_, up=False), _end(high, measure, type_, up=True))
             for at, (low, high) in zip(shown, widths, strict=True)
@@ -109,9 +112,7 @@ class Margins:
         if not expressions:
             return {}
         try:
-            found = simulated(
-                self.connection, self.stage, self.noisy, shown, expressions, self.confidence
-            )
+            found = simulated(self.connection, self.table, shown, expressions, self.confidence)
         except duckdb.OutOfMemoryException:
             raise
         except duckdb.Error:  # an expression may fail where the released values themselves do not

@@ -209,6 +209,37 @@ CASES: list[tuple[str, str, Options]] = [
     ),
     ("lost by doubles", "SELECT SUM(CAST((huge + 1e18) - 1e18 AS BIGINT)) FROM visits", NONE),
     (
+        "grouping sets",
+        "SELECT kind, COUNT(*), SUM(cost), COUNT(DISTINCT person) FROM visits GROUP BY CUBE (kind)",
+        NONE,
+    ),
+    (
+        "grouping sets, sampled",
+        (
+            "SELECT kind, score > 0, COUNT(*), SUM(cost), COUNT(DISTINCT person) FROM visits "
+            "GROUP BY ROLLUP (kind, (score > 0))"
+        ),
+        SAMPLED,
+    ),
+    (
+        "grouping sets, rows per group",
+        (
+            "SELECT kind, score > 0, COUNT(*), SUM(cost) FROM visits "
+            "GROUP BY CUBE (kind, (score > 0))"
+        ),
+        TIGHT,
+    ),
+    (
+        "grouping sets, thresholded",
+        "SELECT kind, note, COUNT(*), SUM(score) FROM visits GROUP BY ROLLUP (kind, note)",
+        NONE,
+    ),
+    (
+        "grouping sets, thresholded and sampled",
+        "SELECT kind, note, COUNT(*), SUM(score) FROM visits GROUP BY CUBE (kind, note)",
+        SAMPLED,
+    ),
+    (
         "several stages",
         (
             "SELECT x.n, y.n FROM (SELECT COUNT(*) AS n FROM visits) x, (SELECT COUNT(*) "
@@ -222,5 +253,6 @@ LOOSE = {
     "lost by doubles", "centred, real", "real on its grid", "units and rows", "sampled groups",
     "public range", "left join, private", "one level, no keys", "private along the path",
     "keys within the unit", "public reach", "left join, public", "groups within the unit",
+    "grouping sets, rows per group",
 }  # fmt: skip
 """Cases in which one column or another is not attained; each of their formulas is elsewhere."""

@@ -35,7 +35,7 @@ class Query:
 def queries(draw: Callable[[st.SearchStrategy[object]], object], world: World) -> Query:
     """A query over one world."""
     start = Words(draw, world, ())
-    shapes = [measured, measured, measured, kept, kept, wrapped, within, within]
+    shapes = [measured, measured, measured, kept, kept, wrapped, within, within, rolled]
     if world.public:
         shapes.append(exact)
     return start.pick(shapes)(start)
@@ -95,6 +95,27 @@ def measured(start: Words) -> Query:
     if len(to.members) == 1 and start.maybe(4):
         sql = common(to.members[0], source, where, sql)
     return Query(sql, keys, sums)
+
+
+def rolled(start: Words) -> Query:
+    """A measure over several grouping sets, each row told apart by GROUPING."""
+    to, source, where = chosen(start, start.world.ways)
+    keys = list(dict.fromkeys(to.key() for _ in range(to.pick((1, 2, 2, 3)))))
+    shown = [f"{key} AS g{n}" for n, key in enumerate(keys)]
+    named = to.pick((keys, [f"g{n}" for n in range(len(keys))]))
+    first, rest = named[0], ", ".join(named[1:]) or named[0]
+    by = to.pick((
+        f"ROLLUP ({', '.join(named)})", f"CUBE ({', '.join(named)})",
+        f"GROUPING SETS (({', '.join(named)}), {first}, ())", f"{first}, ROLLUP ({rest})",
+        f"GROUPING SETS (({rest}), ({first}))", f"GROUPING SETS (({rest}), {first}, ())",
+    ))  # fmt: skip
+    calls = [aggregate(to) for _ in range(to.pick((1, 2)))]
+    bits = f"GROUPING({', '.join(keys)}) AS b"
+    items = [*shown, bits, *(f"{call} AS a{n}" for n, (call, _) in enumerate(calls))]
+    sums = frozenset(len(keys) + 1 + n for n, (_, total) in enumerate(calls) if total)
+    having = " HAVING GROUPING(" + keys[0] + ") = 0" if to.maybe(5) else ""
+    sql = f"SELECT {', '.join(items)} FROM {source}{where} GROUP BY {by}{having}"
+    return Query(sql, len(keys) + 1, sums)
 
 
 def common(member: Member, source: str, where: str, sql: str) -> str:

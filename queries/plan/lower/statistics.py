@@ -10,7 +10,9 @@ Privacy note
                 ROW_NUMBER over a keyed hash of (unit, key) keeps that many, never more, and looks
                 at the unit's own groups and a secret drawn for this run alone. Keys that are not
                 listed cannot occur, and are discarded by the enclave if they did; they could only
-                take a listed group's place, which moves nothing beyond the claim (P7, P10).
+                take a listed group's place, which moves nothing beyond the claim (P7, P10). A
+                grouping set adds up the bounded partials of all keys, and counts a unit once in
+                each of its cells.
     Tried by    tests/properties/test_sensitivity.py
 """
 
@@ -100,7 +102,8 @@ class Query:
     """A measure on its way to text.
 
     `floor` drops keys under that many units: in one level, where a unit has one row, rows are
-    units; in two, partials are.
+    units; in two, partials are. `level` are the positions of the keys of one grouping set (None:
+    all); where a bound holds for groups, these are those of all keys, so that levels add up.
     """
 
     measure: Measure
@@ -109,41 +112,61 @@ class Query:
     sampled: bool
     two_levels: bool
     floor: int | None = None
+    level: tuple[int, ...] | None = None
+
+    @property
+    def shown(self) -> tuple[int, ...]:
+        """The positions of the keys that are answered."""
+        return tuple(range(len(self.measure.keys))) if self.level is None else self.level
+
+    @property
+    def finer(self) -> bool:
+        """Whether partials stand at more keys than are answered."""
+        capped = self.sampled or self.bounds.per_group < self.bounds.rows
+        return self.two_levels and capped and self.level is not None
 
     def text(self) -> str:
         to = Relations()
         block = to.block(self.measure.relation).text()
-        keys = [key_text(key, to) for key in self.measure.keys]
+        places = range(len(self.measure.keys)) if self.finer else self.shown
+        keys = {f"k{n}": key_text(self.measure.keys[n], to) for n in places}
         rows = [row(statistic, to) for statistic in self.measure.statistics]
         if self.two_levels:
             return self._two(to, block, keys, rows)
         return self._one(block, keys, rows)
 
-    def _one(self, block: str, keys: list[str], rows: list[Row]) -> str:
+    def _one(self, block: str, keys: dict[str, str], rows: list[Row]) -> str:
         columns = [_aggregate(one) for one in rows]
         return self._outer(keys, columns, block)
 
-    def _outer(self, keys: list[str], columns: list[str], block: str) -> str:
-        shown = [f"{key} AS {quoted(f'k{n}')}" for n, key in enumerate(keys)]
+    def _outer(self, keys: dict[str, str], columns: list[str], block: str) -> str:
+        shown = [f"{key} AS {quoted(name)}" for name, key in keys.items()]
         for n, (column, shift) in enumerate(zip(columns, self.shifts, strict=True)):
             shown.append(f"{_fitting(column, shift)} AS {quoted(f'm{n}')}")
-        by = f" GROUP BY {', '.join(dict.fromkeys(keys))}" if keys else ""
-        having = "" if self.floor is None else f" HAVING COUNT(*) >= {self.floor}"
+        by = f" GROUP BY {', '.join(dict.fromkeys(keys.values()))}" if keys else ""
+        units = f"COUNT(DISTINCT {quoted('u')})" if self.finer else "COUNT(*)"
+        having = "" if self.floor is None else f" HAVING {units} >= {self.floor}"
         return f"SELECT {', '.join(shown)} {block}{by}{having}"
 
-    def _two(self, to: Relations, block: str, keys: list[str], rows: list[Row]) -> str:
+    def _two(self, to: Relations, block: str, keys: dict[str, str], rows: list[Row]) -> str:
         unit = to.unit(self.measure.relation)
         shown = [f"{unit} AS {quoted('u')}"]
-        shown += [f"{key} AS {quoted(f'k{n}')}" for n, key in enumerate(keys)]
+        shown += [f"{key} AS {quoted(name)}" for name, key in keys.items()]
         parts = zip(self.measure.statistics, rows, strict=True)
         for n, (statistic, one) in enumerate(parts):
             shown.append(f"{self._partial(statistic, one)} AS {quoted(f'p{n}')}")
-        by = ", ".join(dict.fromkeys([unit, *keys]))
+        by = ", ".join(dict.fromkeys([unit, *keys.values()]))
         inner = f"SELECT {', '.join(shown)} {block} GROUP BY {by}"
-        names = [quoted(f"k{n}") for n in range(len(keys))]
-        source = f"({self._sample(inner, names)}) AS {quoted('p')}"
-        columns = [f"COALESCE(SUM({quoted(f'p{n}')}), 0)" for n in range(len(rows))]
+        source = f"({self._sample(inner, [quoted(name) for name in keys])}) AS {quoted('p')}"
+        columns = [self._total(s, quoted(f"p{n}")) for n, s in enumerate(self.measure.statistics)]
+        names = {f"k{n}": quoted(f"k{n}") for n in self.shown}
         return self._outer(names, columns, f"FROM {source}")
+
+    def _total(self, statistic: Statistic, partial: str) -> str:
+        """The partials of a cell together: a unit counts once, however many of them are its own."""
+        if self.finer and isinstance(statistic, Units):
+            return f"COUNT(DISTINCT CASE WHEN ({partial} > 0) THEN {quoted('u')} END)"
+        return f"COALESCE(SUM({partial}), 0)"
 
     def _partial(self, statistic: Statistic, one: Row) -> str:
         if isinstance(statistic, Units):

@@ -1,0 +1,209 @@
+"""Grouping sets: what each of them is charged and shows, and the answer that they make together."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from queries import codec
+from queries.language.refusals import QueryRefused
+from queries.plan.model import Plan
+from queries.plan.noisy import NoisyStage
+from queries.plan.price import Options, Price
+from queries.release import engine as release
+from queries.release.answer import Answer
+from queries.release.law import draws
+from tests.parity import Bench
+from tests.plan.benches import bench
+
+PRICE = Price(rho=10**10, delta=10**12)
+FINE = Price(rho=10**12, delta=10**12)
+ROLLUP = "SELECT origin, month, {} FROM flights GROUP BY ROLLUP (origin, month)"
+CUBE = "SELECT origin, month, {} FROM flights GROUP BY CUBE (origin, month)"
+
+
+def noised(one: Bench, plan: Plan, seed: int) -> dict[str, NoisyStage]:
+    """The exact tables with noise of the plan's own law, drawn by the test."""
+    generator = np.random.default_rng(seed)
+    found = {}
+    for stage in plan.stages:
+        exact = one.exact(plan)[stage.name]
+        columns = [
+            draws(column.noise, generator, (1, len(exact.keys)))[0] for column in stage.columns
+        ]
+        values = tuple(
+            tuple(v + int(columns[n][row]) for n, v in enumerate(values))
+            for row, values in enumerate(exact.values)
+        )
+        found[stage.name] = NoisyStage(stage.name, exact.keys, values)
+    return found
+
+
+def answered(sql: str, seed: int, options: Options = Options(), price: Price = PRICE) -> Answer:
+    one = bench()
+    plan = one.plan(sql, options, price)
+    return release.composed(one.open, plan, noised(one, plan, seed), 0.95)
+
+
+def by_level(answer: Answer, place: int) -> dict[tuple[object, ...], int]:
+    return {row[:2]: int(row[place]) for row in answer.rows}  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("price", [PRICE, Price(rho=10**10, epsilon=10**11)], ids=["rho", "pure"])
+@pytest.mark.parametrize("sql", [ROLLUP, CUBE], ids=["rollup", "cube"])
+def test_sets_share_one_price(sql: str, price: Price) -> None:
+    plan = bench().plan(sql.format("COUNT(*), SUM(distance), COUNT(DISTINCT tailnum)"), price=price)
+    rho = sum(stage.rho for stage in plan.stages)
+    if price.epsilon is None:
+        assert 0.999 * price.rho < rho <= price.rho
+    else:
+        epsilon = sum(stage.epsilon or 0 for stage in plan.stages)
+        assert 0.999 * price.epsilon < epsilon <= price.epsilon
+    assert codec.loads(Plan, codec.dumps(plan)) == plan
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("sql", [ROLLUP, CUBE], ids=["rollup", "cube"])
+def test_parts_add_up_to_totals(sql: str, seed: int) -> None:
+    answer = answered(sql.format("COUNT(*), SUM(distance)"), seed)
+    for place in (2, 3):
+        found = by_level(answer, place)
+        origins = {origin for origin, _ in found} - {None}
+        for origin in origins:
+            months = [found[origin, month] for month in range(1, 13)]
+            assert found[origin, None] == sum(months)
+        assert found[None, None] == sum(found[origin, None] for origin in origins)
+        if sql is CUBE:
+            months = [found[None, month] for month in range(1, 13)]
+            assert found[None, None] == sum(months)
+
+
+def test_margins_hold_the_exact_value_and_are_narrower_than_those_of_one_set() -> None:
+    sql = CUBE.format("COUNT(*) AS n, AVG(distance) AS d, COUNT(DISTINCT tailnum) AS u")
+    _, exact = bench().answered(bench().plan(sql))
+    truth = {row[:2]: row for row in exact}
+    held: list[list[bool]] = [[], [], []]
+    for seed in range(15):
+        answer = answered(sql, seed, price=FINE)
+        for row, low, high in zip(answer.rows, answer.lower, answer.upper, strict=True):
+            for place in (2, 3, 4):
+                inside = low[place] <= truth[row[:2]][place] <= high[place]  # type: ignore[operator]
+                held[place - 2].append(bool(inside))
+    assert all(0.92 < sum(some) / len(some) < 0.985 for some in held)
+    alone = bench().plan(sql, price=FINE)
+    fitted = answered(sql, 1, price=FINE)
+    widest = {stage.keys: stage.columns[0].noise.scale for stage in alone.stages}
+    total = next(n for n, row in enumerate(fitted.rows) if row[:2] == (None, None))
+    width = float(fitted.upper[total][2]) - float(fitted.lower[total][2])  # type: ignore[arg-type]
+    assert width < 2 * 1.96 * widest[()]
+
+
+def test_counts_are_kept_from_being_negative_when_asked() -> None:
+    sql = "SELECT dest, origin, COUNT(*) FROM flights GROUP BY ROLLUP (dest, origin)"
+    below = answered(sql, 2)
+    assert min(int(row[2]) for row in below.rows) < 0  # type: ignore[arg-type]
+    answer = answered(sql, 2, Options(non_negative=True))
+    found = by_level(answer, 2)
+    assert min(found.values()) == 0
+    for dest in {dest for dest, _ in found}:
+        parts = [found[key] for key in found if key[0] == dest and key[1] is not None]
+        assert dest is None or found[dest, None] == sum(parts)
+    for row, low, high in zip(answer.rows, answer.lower, answer.upper, strict=True):
+        assert low[2] <= row[2] <= high[2]  # type: ignore[operator]
+
+
+def test_a_plain_count_is_kept_from_being_negative_when_asked() -> None:
+    sql = "SELECT dest, COUNT(*), SUM(dep_delay) FROM flights GROUP BY dest"
+    below = answered(sql, 2)
+    answer = answered(sql, 2, Options(non_negative=True))
+    assert min(int(row[1]) for row in answer.rows) == 0  # type: ignore[arg-type]
+    assert [max(0, int(row[1])) for row in below.rows] == [row[1] for row in answer.rows]  # type: ignore[arg-type]
+    assert [row[2] for row in below.rows] == [row[2] for row in answer.rows]
+    assert min(float(row[2]) for row in answer.rows) < 0  # type: ignore[arg-type]
+
+
+def test_each_set_of_keys_that_are_not_public_has_its_own_threshold() -> None:
+    sql = "SELECT origin, flight, COUNT(*) FROM flights GROUP BY CUBE (origin, flight)"
+    plan = bench().plan(sql, price=PRICE)
+    held = [stage.threshold for stage in plan.stages if stage.threshold is not None]
+    assert len(held) == 2
+    assert {found.delta for found in held} == {PRICE.delta // 2}
+    assert plan.held_back == "possible"
+    (hierarchy,) = plan.hierarchies
+    assert len(hierarchy.together) == 2
+
+
+def test_bounds_hold_for_groups_of_all_keys() -> None:
+    """A total's claim follows from how many of a unit's groups it can hold."""
+    given = Options(groups_per_unit=6, rows_per_group=2)
+    plan = bench().plan(ROLLUP.format("COUNT(*)"), given, PRICE)
+    claims = {
+        tuple(key.name for key in stage.keys): stage.columns[0].noise for stage in plan.stages
+    }
+    norms = sorted((noise.l1, noise.l2_squared) for noise in claims.values())
+    assert norms == [(12, 6 * 2**2), (12, 12**2), (12, 12**2)]
+    sets = "GROUPING SETS ((origin, month), month)"
+    wide = bench().plan(f"SELECT month, COUNT(*) FROM flights GROUP BY {sets}", given, PRICE)
+    spread = sorted(stage.columns[0].noise.l2_squared for stage in wide.stages)
+    assert spread == [6 * 2**2, 2 * (3 * 2) ** 2]
+
+
+def test_rows_stand_below_what_they_add_up_to_in_the_order_written() -> None:
+    answer = answered(
+        "SELECT origin, month, COUNT(*) FROM flights GROUP BY ROLLUP (origin, month)", 0
+    )
+    keys = [row[:2] for row in answer.rows]
+    months = [*range(1, 13), None]
+    assert keys == [*itertools.product(["EWR", "JFK", "LGA"], months), (None, None)]
+
+
+def test_sets_with_none_that_holds_all_others_stand_alone_where_no_rounding_is_sure() -> None:
+    plan = bench().plan(
+        "SELECT origin, month, hour, COUNT(*) FROM flights "
+        "GROUP BY GROUPING SETS ((origin, month), (month, hour), (origin, hour), origin, month)"
+    )
+    (hierarchy,) = plan.hierarchies
+    assert hierarchy.together == ()
+    assert any("need not add up" in note for note in plan.notes)
+
+
+def test_an_equal_set_is_one_stage_and_its_rows_stand_twice() -> None:
+    sql = "SELECT origin, COUNT(*) FROM flights GROUP BY origin, ROLLUP (origin)"
+    plan = bench().plan(sql)
+    assert len(plan.stages) == 1
+    assert len(bench().answered(plan)[1]) == 6
+
+
+@pytest.mark.parametrize(
+    ("sql", "code"),
+    [
+        ("SELECT COUNT(*) FROM flights GROUP BY ROLLUP (tailnum)", "unsupported-sql"),
+        ("SELECT GROUPING(month) FROM flights GROUP BY ROLLUP (origin)", "not-grouped"),
+        (
+            "SELECT COUNT(*) FROM flights GROUP BY CUBE (year, month, day, hour, origin, carrier)",
+            "too-many-groups",
+        ),
+        ("SELECT origin FROM flights GROUP BY origin WITH ROLLUP", "unsupported-sql"),
+        (
+            "SELECT 1 FROM flights GROUP BY GROUPING SETS (((origin, month), day))",
+            "unsupported-sql",
+        ),
+    ],
+)
+def test_what_is_refused(sql: str, code: str) -> None:
+    with pytest.raises(QueryRefused) as refused:
+        bench().plan(sql)
+    assert refused.value.code == code
+
+
+def test_the_plan_does_not_depend_on_the_order_of_sets() -> None:
+    one = bench().plan(ROLLUP.format("COUNT(*)"))
+    two = bench().plan(
+        "SELECT origin, month, COUNT(*) FROM flights "
+        "GROUP BY GROUPING SETS ((), (origin), (month, origin))"
+    )
+    assert one.stages == two.stages
+    assert replace(one, post=two.post) == two
