@@ -127,6 +127,8 @@ def sources_of(node: exp.Select) -> list[exp.Expr]:
     """The members of FROM and of its joins, in order."""
     first = node.args.get("from_")
     joined = [join.this for join in node.args.get("joins") or []]
+    if first is None and joined:
+        raise UnsupportedSql("JOIN without FROM.", position=place(node))
     return [] if first is None else [first.this, *joined]
 
 
