@@ -37,14 +37,14 @@ class Grid:
         return (self.lower + self.upper) // 2
 
 
-def grid(value: Scalar) -> Grid:
-    """The grid of a value with a proven range."""
+def grid(value: Scalar, fineness: int = FINENESS) -> Grid:
+    """The grid of a value with a proven range; a real's is at most that many times finer."""
     facts = value.facts
     if facts.type in EXACT:
         low, high = facts.span()
         return Grid(value, facts.step, low, high, exact=True)
     peeled = _peeled(value)
-    return _rounded(value) if peeled is None else peeled
+    return _rounded(value, fineness) if peeled is None else peeled
 
 
 def _peeled(value: Scalar) -> Grid | None:
@@ -75,14 +75,14 @@ def _constant(value: Scalar) -> Fraction | None:
     return None
 
 
-def _rounded(value: Scalar) -> Grid:
+def _rounded(value: Scalar, fineness: int) -> Grid:
     low, high = value.facts.lower, value.facts.upper
     if low is None or high is None:
         raise ValueError("no range is known")
     reach = max(abs(Fraction(low)), abs(Fraction(high)), Fraction(1, 2**60))
     step = Fraction(1)
-    while reach / step > FINENESS:
+    while reach / step > fineness:
         step *= 2
-    while reach / step <= FINENESS / 2:
+    while reach / step <= fineness / 2:
         step /= 2
     return Grid(value, step, int(low // step), int(-(-high // step)), exact=False)

@@ -66,7 +66,16 @@ def subtract(left: Scalar, right: Scalar) -> Call:
 
 
 def multiply(left: Scalar, right: Scalar) -> Call:
-    return _arithmetic("*", left, right, left.facts.scale + right.facts.scale)
+    """A product; of a value with itself one that is not negative."""
+    found = _arithmetic("*", left, right, left.facts.scale + right.facts.scale)
+    if left != right:
+        return found
+    return replace(found, facts=found.facts.within(0, None))
+
+
+def quantised(arg: Scalar, step: Fraction, low: int, high: int) -> Call:
+    """A real rounded to whole steps of a grid, kept in a range; NULL where it is not finite."""
+    return Call(f"quantised:{float(step)!r}", (arg,), Facts(Type.INTEGER, True, 0, low, high))
 
 
 def _arithmetic(op: str, left: Scalar, right: Scalar, scale: int) -> Call:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlglot import exp
 
 from queries.bind import forms
@@ -12,6 +14,21 @@ WITHIN = (exp.Count, exp.CountIf, exp.Sum, exp.Avg, exp.Min, exp.Max)
 """The aggregates of one unit's own rows."""
 SETS = (exp.Grouping, exp.GroupingId)
 """Functions that tell which grouping set a row belongs to: they read no rows."""
+UNNAMED = frozenset(
+    {"ARBITRARY", "ARG_MAX_NULL", "ARG_MAX_NULLS_LAST", "ARG_MIN_NULL", "ARG_MIN_NULLS_LAST",
+     "BITSTRING_AGG", "COUNT_STAR", "ENTROPY", "FAVG", "FSUM", "GEOMETRIC_MEAN", "GEOMEAN",
+     "HISTOGRAM", "HISTOGRAM_EXACT", "KAHAN_SUM", "KURTOSIS_POP", "MAD", "MEAN", "PRODUCT",
+     "RESERVOIR_QUANTILE", "SEM", "SUMKAHAN", "SUM_NO_OVERFLOW"}
+)  # fmt: skip
+"""The engine's aggregates that the parser knows no class for."""
+Kind = type[exp.Expr] | str
+"""An aggregate: the class of its node, or the name of one that has none."""
+WAYS_OUT: dict[Kind, str] = {
+    exp.LogicalAnd: "It is true where COUNT_IF(NOT x) is 0: ask for that count.",
+    exp.LogicalOr: "It is true where COUNT_IF(x) is above 0: ask for that count.",
+    "PRODUCT": "One row can change a product without bound; ask for SUM or AVG.",
+    "ENTROPY": "Ask for COUNT(*) by the value, and compute it from the counts.",
+}
 
 
 def present(node: exp.Select) -> bool:
@@ -27,11 +44,17 @@ def contains(node: exp.Expr) -> bool:
     stack = [node]
     while stack:
         current = stack.pop()
-        if isinstance(current, exp.AggFunc) and not _windowed(current):
+        if _aggregates(current) and not _windowed(current):
             return True
         if not isinstance(current, exp.Query):
             stack.extend(current.iter_expressions())
     return False
+
+
+def _aggregates(node: exp.Expr) -> bool:
+    if isinstance(node, exp.Anonymous):
+        return node.name.upper() in UNNAMED
+    return isinstance(node, exp.AggFunc) and not isinstance(node, SETS)
 
 
 def _windowed(node: exp.Expr) -> bool:
@@ -44,33 +67,52 @@ def _windowed(node: exp.Expr) -> bool:
 
 def is_aggregate(node: exp.Expr) -> bool:
     """Whether the node is an aggregate call, with FILTER or without."""
-    inner = node.this if isinstance(node, exp.Filter) else node
-    told = isinstance(inner, exp.AggFunc) and not isinstance(inner, SETS)
-    return told and not _windowed(node)
+    inner = node
+    while isinstance(inner, exp.Filter | exp.IgnoreNulls | exp.RespectNulls):
+        inner = inner.this
+    return _aggregates(inner) and not _windowed(node)
 
 
-def parts(
-    node: exp.Expr, answered: tuple[type[exp.Expr], ...]
-) -> tuple[exp.AggFunc, exp.Expr | None]:
+def kind(call: exp.Expr) -> Kind:
+    """Which aggregate a call is."""
+    return call.name.upper() if isinstance(call, exp.Anonymous) else type(call)
+
+
+def named(call: exp.Expr) -> str:
+    """What to call an aggregate in a sentence."""
+    if isinstance(call, exp.Anonymous):
+        return call.name.upper()
+    return call.sql_name() if isinstance(call, exp.Func) else call.key.upper()
+
+
+def arguments(call: exp.Func) -> list[exp.Expr]:
+    """The arguments of a call, in order."""
+    own = [] if isinstance(call, exp.Anonymous) else [call.this, call.args.get("expression")]
+    return [part for part in [*own, *call.expressions] if part is not None]
+
+
+def parts(node: exp.Expr, answered: Collection[Kind]) -> tuple[exp.Func, exp.Expr | None]:
     """The call and its FILTER condition; raises UnsupportedFunction for what is not answered."""
     where = None
     if isinstance(node, exp.Filter):
         forms.check(node)
         where = node.expression.this
         node = node.this
-    if not isinstance(node, exp.AggFunc) or type(node) not in answered:
+    if isinstance(node, exp.IgnoreNulls) and isinstance(node.this, exp.AnyValue):
+        node = node.this  # how the parser reads a plain ANY_VALUE
+    if not isinstance(node, exp.Func) or kind(node) not in answered:
         raise UnsupportedFunction(
-            f"{node.key.upper()} of private rows is not answered.",
+            f"{named(node)} of private rows is not answered.",
             position=place(node),
-            hint="COUNT, SUM, AVG and COUNT_IF are answered.",
+            hint=WAYS_OUT.get(kind(node)),
         )
     forms.check(node)
-    if node.expressions:
-        raise UnsupportedFunction(f"{node.key.upper()} takes one argument.", position=place(node))
+    if node.expressions and not isinstance(node, exp.Anonymous):
+        raise UnsupportedFunction(f"{named(node)} takes one argument.", position=place(node))
     return node, where
 
 
-def distinct_argument(call: exp.AggFunc) -> exp.Expr | None:
+def distinct_argument(call: exp.Func) -> exp.Expr | None:
     """x of COUNT(DISTINCT x), or None where there is no DISTINCT."""
     if not isinstance(call.this, exp.Distinct):
         return None
@@ -81,5 +123,5 @@ def distinct_argument(call: exp.AggFunc) -> exp.Expr | None:
     return first
 
 
-def starred(call: exp.AggFunc) -> bool:
+def starred(call: exp.Func) -> bool:
     return call.this is None or isinstance(call.this, exp.Star)

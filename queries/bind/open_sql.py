@@ -133,6 +133,19 @@ NODES: frozenset[str] = frozenset(
         "Corr",
         "CovarPop",
         "CovarSamp",
+        "RegrSlope",
+        "RegrIntercept",
+        "RegrR2",
+        "RegrCount",
+        "RegrAvgx",
+        "RegrAvgy",
+        "RegrSxx",
+        "RegrSyy",
+        "RegrSxy",
+        "Skewness",
+        "Kurtosis",
+        "LogicalAnd",
+        "LogicalOr",
         "Filter",
         "Window",
         "WindowSpec",
@@ -159,7 +172,10 @@ NODES: frozenset[str] = frozenset(
         "LastDay",
     ]
 )
-NAMED = frozenset({"date_part", "dow", "isodow", "doy"}) | open_functions.NAMED
+NAMED = open_functions.NAMED | {
+    "date_part", "dow", "isodow", "doy", "mean", "favg", "fsum", "kahan_sum", "sumkahan", "sem",
+    "kurtosis_pop",
+}  # fmt: skip
 Tree = TypeVar("Tree", bound=exp.Expr)
 SELECT_ARGS = frozenset(
     {"expressions", "from_", "joins", "where", "group", "having", "qualify", "order", "limit",

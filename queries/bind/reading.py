@@ -1,64 +1,27 @@
 """Aggregate calls read as statistics: what must be released for each, and its value over that.
 
-Every aggregate of private rows has a reader here or in a module that registers one. A reader gives
+Every aggregate of private rows has a reader in the table below. A reader gives
 one reading or several with the same meaning; of several the one is taken that adds the fewest
 statistics to those which the query pays for anyway.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sqlglot import exp
 
 from queries.algebra import operations as op
-from queries.algebra.facts import EXACT, Facts
-from queries.algebra.measures import Centred, Rows, Statistic, Total, Units, parts_of
-from queries.algebra.scalars import Call, Scalar, columns
-from queries.bind import aggregates, types
+from queries.algebra.measures import Rows, Statistic, Total, Units, parts_of
+from queries.algebra.scalars import Scalar
+from queries.bind import aggregates, means, spreads, types
+from queries.bind.calls import Aggregate, Read, Reading, alone, both, present
 from queries.bind.expressions import TRUTH, Expressions, measured
-from queries.bind.means import mean
-from queries.catalog.manifest import Type
+from queries.bind.formulas import filled
 from queries.language.parse import place
-from queries.language.refusals import UnboundedColumn, UnsupportedFunction
+from queries.language.refusals import UnsupportedFunction
 from queries.language.trees import anew
-
-NUMERIC = EXACT | {Type.REAL}
-Value = Callable[[Sequence[exp.Expr]], exp.Expr]
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """Statistics that a call needs, and the call's value written over their columns, in order."""
-
-    statistics: tuple[Statistic, ...]
-    value: Value
-
-
-@dataclass(frozen=True, slots=True)
-class Aggregate:
-    """One aggregate call: its node without FILTER, the condition of FILTER, and where it stands."""
-
-    call: exp.AggFunc
-    where: Scalar | None
-    expressions: Expressions
-
-    def number(self, node: exp.Expr) -> Scalar:
-        """A number with a proven range; raises TypeMismatch or UnboundedColumn."""
-        name = self.call.key.upper()
-        value = types.require(self.expressions.bind(node), NUMERIC, self.call, name)
-        measured(value, self.call)
-        if not value.facts.bounded:
-            raise unbounded(value, self.call)
-        return value
-
-    def counted(self, value: Scalar | None) -> Rows:
-        """How many rows of FILTER have a value."""
-        return Rows(both(present(value), self.where))
-
-
-Read = Callable[[Aggregate], tuple[Reading, ...]]
 
 
 @dataclass(slots=True)
@@ -80,12 +43,12 @@ class Reader:
             self.calls[text] = readings
 
     def _read(self, node: exp.Expr) -> tuple[Reading, ...]:
-        call, condition = aggregates.parts(node, tuple(READERS))
+        call, condition = aggregates.parts(node, READERS)
         where = None
         if condition is not None:
             bound = self.expressions.predicate(condition)
             where = measured(types.require(bound, TRUTH, node, "FILTER"), node)
-        return READERS[type(call)](Aggregate(call, where, self.expressions))
+        return READERS[aggregates.kind(call)](Aggregate(call, where, self.expressions))
 
     def statistics(self) -> set[Statistic]:
         """All statistics that the calls need."""
@@ -109,17 +72,12 @@ class Reader:
         return min(self.calls[text], key=lambda reading: len(set(reading.statistics) - sure))
 
 
-def alone(statistic: Statistic) -> tuple[Reading, ...]:
-    """A call whose value is a statistic itself."""
-    return (Reading((statistic,), lambda given: given[0]),)
-
-
 def _count(found: Aggregate) -> tuple[Reading, ...]:
     argument = aggregates.distinct_argument(found.call)
     if argument is not None:
         return alone(Units(_units(found, argument)))
     if aggregates.starred(found.call):
-        return alone(found.counted(None))
+        return alone(found.counted())
     return alone(found.counted(found.expressions.bind(found.call.this)))
 
 
@@ -149,16 +107,6 @@ def _sum(found: Aggregate) -> tuple[Reading, ...]:
     return alone(Total(found.number(_plain(found)), found.where))
 
 
-def _mean(found: Aggregate) -> tuple[Reading, ...]:
-    value = found.number(_plain(found))
-    count = found.counted(value)
-
-    def over(total: Total | Centred) -> Reading:
-        return Reading((total, count), lambda given: mean(total, given[0], given[1]))
-
-    return over(Centred(value, found.where)), over(Total(value, found.where))
-
-
 def _plain(found: Aggregate) -> exp.Expr:
     argument = aggregates.distinct_argument(found.call)
     if argument is not None:
@@ -167,41 +115,27 @@ def _plain(found: Aggregate) -> exp.Expr:
     return given
 
 
-READERS: dict[type[exp.Expr], Read] = {
+def _real_sum(found: Aggregate) -> tuple[Reading, ...]:
+    """SUM as the engine's compensated sums give it: a double, whatever is summed."""
+    (argument,) = found.arguments(1)
+    total = Total(found.number(argument), found.where)
+    return (Reading((total,), lambda given: filled("CAST(t AS DOUBLE)", t=given[0])),)
+
+
+def _mean(found: Aggregate) -> tuple[Reading, ...]:
+    (argument,) = found.arguments(1)
+    return means.readings(found, found.number(argument))
+
+
+READERS: dict[aggregates.Kind, Read] = {
     exp.Count: _count,
     exp.CountIf: _count_if,
     exp.Sum: _sum,
+    "FSUM": _real_sum,
+    "KAHAN_SUM": _real_sum,
+    "SUMKAHAN": _real_sum,
     exp.Avg: _mean,
+    "FAVG": _mean,
+    "MEAN": _mean,
+    **spreads.READERS,
 }
-
-
-def both(left: Scalar | None, right: Scalar | None) -> Scalar | None:
-    """A conjunction of two conditions, None being none."""
-    if left is None or right is None:
-        return right if left is None else left
-    return op.boolean("and", left, right)
-
-
-def present(value: Scalar | None) -> Scalar | None:
-    """The condition that a value is not NULL; None where it never is."""
-    if value is None or not value.facts.nullable:
-        return None
-    null = Call("null", (value,), Facts(Type.BOOLEAN, False))
-    return op.boolean("not", null)
-
-
-def unbounded(value: Scalar, call: exp.Expr) -> UnboundedColumn:
-    """The refusal of a sum without a range, which names the column that lacks one."""
-    named = [c.name for c in columns(value) if not c.facts.bounded]
-    if named:
-        return UnboundedColumn(
-            f"Column {named[0]} has no declared range, so it cannot be summed.",
-            position=place(call),
-            hint=f"Ask the curator to declare lower and upper for {named[0]}.",
-            column=named[0],
-        )
-    return UnboundedColumn(
-        "The range of this expression cannot be proved, so it cannot be summed.",
-        position=place(call),
-        hint="Bound it with LEAST and GREATEST, or divide by NULLIF(x, 0) where x starts at 0.",
-    )

@@ -182,7 +182,7 @@ class Within(Expressions):
     def _count(self) -> Facts:
         return Facts(Type.INTEGER, False, 0, 0, self.rows)
 
-    def _summary(self, call: exp.AggFunc, value: Scalar, where: Scalar | None) -> Scalar:
+    def _summary(self, call: exp.Func, value: Scalar, where: Scalar | None) -> Scalar:
         facts = replace(value.facts, nullable=True, identity=None, reference=None)
         if isinstance(call, exp.Min | exp.Max):
             return self._partial("min" if isinstance(call, exp.Min) else "max", value, where, facts)
@@ -196,7 +196,7 @@ class Within(Expressions):
             raise RangeTooLarge("The sum within a unit may be too large.", position=place(call))
         return self._partial("sum", value, where, _summed(facts, self.rows))
 
-    def _real_summary(self, call: exp.AggFunc, value: Scalar, where: Scalar | None) -> Scalar:
+    def _real_summary(self, call: exp.Func, value: Scalar, where: Scalar | None) -> Scalar:
         """SUM or AVG of whole numbers times a constant: theirs, times the constant.
 
         Any other real is refused: its sum would depend on the order in which the engine adds.

@@ -9,6 +9,9 @@ from queries.plan.bounding import Bounds, Sensitivity, of_rows, of_units, shift_
 from queries.plan.lower.relations import Relations
 from queries.plan.lower.statistics import row
 
+NOTICED = 2**46
+"""The steps that are told apart within what one unit may add."""
+
 
 def per_row(statistic: Statistic) -> int:
     """The most that one row adds, in steps."""
@@ -23,10 +26,14 @@ def sensitivity(statistic: Statistic, bounds: Bounds, bits: int) -> Sensitivity:
 
 
 def shift(statistic: Statistic, bounds: Bounds, units: int) -> int:
-    """How many bits a total is shifted right, so that it fits 64 bits with room for noise (P8)."""
+    """How many bits a total is shifted right, so that it fits 64 bits with room for noise (P8).
+
+    Steps far below what one unit may add are noise: with them it would not fit 64 bits either.
+    """
     if isinstance(statistic, Rows | Units):
         return 0
-    return shift_for(units * bounds.rows * per_row(statistic))
+    most = bounds.rows * per_row(statistic)
+    return max(shift_for(units * most), shift_for(most, NOTICED))
 
 
 def value_of(statistic: Statistic) -> tuple[int, int, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
@@ -32,7 +33,8 @@ def holds(facts: Facts, value: int | Fraction) -> bool:
 
 @given(left=ranged(), right=ranged())
 def test_arithmetic(left: tuple[Column, int], right: tuple[Column, int]) -> None:
-    (a, x), (b, y) = left, right
+    (a, x), (other, y) = left, right
+    b = replace(other, source=1)
     assert holds(op.add(a, b).facts, x + y)
     assert holds(op.subtract(a, b).facts, x - y)
     assert holds(op.multiply(a, b).facts, x * y)
@@ -40,6 +42,14 @@ def test_arithmetic(left: tuple[Column, int], right: tuple[Column, int]) -> None
     assert holds(op.absolute(a).facts, abs(x))
     assert holds(op.extreme("least", [a, b]).facts, min(x, y))
     assert holds(op.extreme("greatest", [a, b]).facts, max(x, y))
+
+
+@given(one=ranged())
+def test_a_square_is_not_negative(one: tuple[Column, int]) -> None:
+    column, value = one
+    found = op.multiply(column, column).facts
+    assert holds(found, value * value)
+    assert found.span()[0] >= 0
 
 
 @given(left=ranged(), right=ranged())

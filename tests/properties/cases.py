@@ -208,6 +208,13 @@ CASES: list[tuple[str, str, Options]] = [
         NONE,
     ),
     ("lost by doubles", "SELECT SUM(CAST((huge + 1e18) - 1e18 AS BIGINT)) FROM visits", NONE),
+    ("squares", "SELECT kind, VARIANCE(score), STDDEV(cost) FROM visits GROUP BY kind", NONE),
+    ("squares, rows per group", "SELECT kind, VAR_POP(score) FROM visits GROUP BY kind", TIGHT),
+    ("products", "SELECT CORR(cost, score), REGR_SLOPE(score, cost) FROM visits", NONE),
+    ("products, sampled", "SELECT kind, CORR(cost, score) FROM visits GROUP BY kind", SAMPLED),
+    ("squares, shifted", "SELECT VAR_POP(huge), COVAR_POP(huge, cost) FROM visits", NONE),
+    ("squares, real", "SELECT VAR_POP(cost / (score + 6)) FROM visits", NONE),
+    ("fourth powers", "SELECT KURTOSIS(score), SKEWNESS(cost) FROM visits", NONE),
     (
         "grouping sets",
         "SELECT kind, COUNT(*), SUM(cost), COUNT(DISTINCT person) FROM visits GROUP BY CUBE (kind)",

@@ -60,10 +60,28 @@ def aggregate(to: Words) -> tuple[str, bool]:
         (f"COUNT({to.words(1)})", False), (f"COUNT_IF({to.truth(1)})", True),
         (f"SUM({value})", True), (f"SUM({value})", True), (f"AVG({value})", False),
     ]  # fmt: skip
+    if to.has("number"):
+        forms.append((moment(to), False))
     if units:
         forms.append((f"COUNT(DISTINCT {to.pick(units)})", False))
     call, total = to.pick(forms)
     return call + only, total
+
+
+def moment(to: Words) -> str:
+    """A variance, a correlation or a regression of columns, now and then times a constant."""
+    one, other = (
+        to.pick(("{}", "{}", "({} * 2)", "({} / 3)")).format(to.column("number", ranged=True)[0])
+        for _ in range(2)
+    )
+    if to.maybe(2):
+        name = to.pick(("VARIANCE", "VAR_POP", "VAR_SAMP", "STDDEV", "STDDEV_POP", "SEM", "MEAN"))
+        return f"{name}({one})"
+    name = to.pick((
+        "COVAR_POP", "COVAR_SAMP", "CORR", "REGR_SLOPE", "REGR_INTERCEPT", "REGR_R2", "REGR_COUNT",
+        "REGR_AVGX", "REGR_AVGY", "REGR_SXX", "REGR_SYY", "REGR_SXY",
+    ))  # fmt: skip
+    return f"{name}({one}, {other})"
 
 
 def grouped(to: Words, keys: list[str]) -> tuple[list[str], str]:

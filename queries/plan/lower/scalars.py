@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from queries.algebra.facts import EXACT, Facts
-from queries.algebra.names import quoted
+from queries.algebra.names import quoted, text
 from queries.algebra.scalars import Call, Column, Exists, Literal, Scalar
 from queries.catalog.manifest import Type
 from queries.plan.lower import dates, maths
@@ -250,6 +250,17 @@ def clamped(value: str, low: int, high: int) -> str:
     return f"(CASE WHEN ({value} < {low}) THEN {low} {over} ELSE {value} END)"
 
 
+def _quantised(to: Scalars, call: Call, fixed: list[str]) -> str:
+    return on_grid(to.write(call.args[0]), fixed[0], *call.facts.span())
+
+
+def on_grid(value: str, step: str, low: int, high: int) -> str:
+    """A double in whole steps, kept in a range; NULL where it is not finite."""
+    scaled = f"round({value} / CAST({text(step)} AS DOUBLE))"
+    kept = f"LEAST(GREATEST({scaled}, {low}::DOUBLE), {high}::DOUBLE)"
+    return f"(CASE WHEN isfinite({value}) THEN CAST({kept} AS BIGINT) END)"
+
+
 def _steps(to: Scalars, call: Call, fixed: list[str]) -> str:
     return f"CAST(({to.raw(call.args[0])} * {10 ** int(fixed[0])}) AS BIGINT)"
 
@@ -261,6 +272,7 @@ FORMS: dict[str, Form] = {
     "round": _rounding("round"), "floor": _rounding("floor"), "ceil": _rounding("ceil"),
     "timestamp": _cast("TIMESTAMP"), "date": _cast("DATE"), "text": _cast("VARCHAR"),
     "truth": _cast("BIGINT"), "whole": _whole, "try": _try, "fit": _fit, "days-": _infix("-"),
-    "clamp": _clamp, "steps": _steps, "truncate": _rounding("trunc"), **maths.FORMS,
+    "clamp": _clamp, "steps": _steps, "quantised": _quantised,
+    "truncate": _rounding("trunc"), **maths.FORMS,
     **dates.FORMS,
 }  # fmt: skip

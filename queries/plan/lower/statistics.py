@@ -24,13 +24,13 @@ from queries.algebra.facts import EXACT
 from queries.algebra.grid import Grid, grid
 from queries.algebra.measures import Centred, Measure, Rows, Statistic, Total, Units
 from queries.algebra.names import quoted
-from queries.algebra.scalars import Call, Scalar, walk
+from queries.algebra.scalars import Call, Scalar
 from queries.catalog.manifest import Type
 from queries.language.refusals import RangeTooLarge
 from queries.plan.bounding import Bounds
 from queries.plan.lower.keys import key_text
 from queries.plan.lower.relations import Relations
-from queries.plan.lower.scalars import clamped
+from queries.plan.lower.scalars import clamped, on_grid
 from queries.plan.lower.words import width
 
 LARGEST_ROW = 2**78
@@ -68,7 +68,9 @@ def row(statistic: Statistic, to: Relations) -> Row:
         case Centred():
             found = grid(statistic.value)
             wide = width(found.source.facts) if found.exact else "BIGINT"
-            value = f"(CAST({_steps(found, to)} AS {wide}) - ({found.middle}))"
+            value = _steps(found, to)
+            if found.middle:
+                value = f"(CAST({value} AS {wide}) - ({found.middle}))"
             low, high = found.lower - found.middle, found.upper - found.middle
             return _checked(Row(value, where, low, high))
 
@@ -83,18 +85,22 @@ def _steps(found: Grid, to: Relations) -> str:
     """A value counted on its grid; whatever was divided or rounded is clamped afterwards (P9)."""
     value = to.scalars.write(found.source)
     if not found.exact:
-        step = f"CAST('{float(found.step)!r}' AS DOUBLE)"
-        scaled = f"round({value} / {step})"
-        kept = f"LEAST(GREATEST({scaled}, {found.lower}::DOUBLE), {found.upper}::DOUBLE)"
-        return f"(CASE WHEN isfinite({value}) THEN CAST({kept} AS BIGINT) END)"
+        return on_grid(value, repr(float(found.step)), found.lower, found.upper)
     return value if _proven(found.source) else clamped(value, found.lower, found.upper)
 
 
 def _proven(value: Scalar) -> bool:
-    """Whether a whole number's range needs no clamp: no division, rounding or cast on the way."""
-    calls = [node for node in walk(value) if isinstance(node, Call)]
-    whole = all(node.facts.type in EXACT | {Type.BOOLEAN} for node in calls)
-    return whole and all(node.op.split(":")[0] in PROVEN for node in calls)
+    """Whether a whole number's range needs no clamp: no division, rounding or cast on the way.
+
+    What was rounded to a grid has been clamped to it already.
+    """
+    if not isinstance(value, Call):
+        return True
+    name = value.op.split(":")[0]
+    if name == "quantised":
+        return True
+    whole = value.facts.type in EXACT | {Type.BOOLEAN} and name in PROVEN
+    return whole and all(map(_proven, value.args))
 
 
 @dataclass(frozen=True, slots=True)

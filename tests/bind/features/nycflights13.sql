@@ -441,3 +441,41 @@ SELECT date_trunc('decade', time_hour), COUNT(*) FROM flights GROUP BY 1
 SELECT strftime(time_hour, '%Q'), COUNT(*) FROM flights GROUP BY 1
 SELECT strptime(carrier, '%Y'), COUNT(*) FROM flights GROUP BY 1
 SELECT COUNT(*) FROM flights WHERE time_hour AT TIME ZONE 'UTC' > TIMESTAMP '2013-01-01'
+SELECT VARIANCE(dep_delay), STDDEV(dep_delay) FROM flights
+SELECT origin, CORR(dep_delay, arr_delay) FROM flights GROUP BY origin
+SELECT REGR_SLOPE(arr_delay, dep_delay) FILTER (WHERE month = 1) FROM flights
+SELECT REGR_R2(arr_delay, *) FROM flights
+SELECT CORR(*) FROM flights
+SELECT CORR(origin, dest) FROM flights
+SELECT VARIANCE(*) FROM flights
+SELECT VARIANCE() FROM flights
+SELECT STDDEV(DISTINCT distance) FROM flights
+SELECT STDDEV(tailnum) FROM flights
+SELECT CORR(tailnum, distance) FROM flights
+SELECT REGR_COUNT(tailnum, distance) FROM flights
+SELECT REGR_COUNT(dest, distance) FROM flights
+SELECT SKEWNESS(distance * distance * distance) FROM flights
+SELECT KURTOSIS(distance * 1e180) FROM flights
+SELECT STDDEV(NULL) FROM flights
+SELECT CORR(NULL, distance) FROM flights
+SELECT VARIANCE(distance) OVER () FROM flights
+SELECT STDDEV(AVG(distance)) FROM flights
+SELECT STDDEV(n) FROM (SELECT origin, COUNT(*) AS n FROM flights GROUP BY origin)
+SELECT REGR_SLOPE(n, m) FROM (SELECT month AS m, COUNT(*) AS n FROM flights GROUP BY month)
+SELECT MEAN(n), FSUM(n), SEM(n) FROM (SELECT month AS m, COUNT(*) AS n FROM flights GROUP BY month)
+SELECT MEAN(distance), FAVG(distance), FSUM(distance), KAHAN_SUM(distance) FROM flights
+SELECT MEAN(DISTINCT distance) FROM flights
+SELECT FSUM(distance, air_time) FROM flights
+SELECT FSUM() FROM flights
+SELECT SEM(distance) FILTER (WHERE month > 3) FROM flights
+SELECT KURTOSIS_POP(distance) OVER (PARTITION BY origin) FROM flights
+SELECT PRODUCT(distance) FROM flights
+SELECT BOOL_AND(distance > 3), BOOL_OR(distance > 3) FROM flights
+SELECT MAD(distance), ENTROPY(distance), GEOMETRIC_MEAN(distance) FROM flights
+SELECT tailnum, STDDEV(distance) FROM flights GROUP BY tailnum
+SELECT AVG(s) FROM (SELECT tailnum, STDDEV(distance) AS s FROM flights GROUP BY tailnum)
+SELECT AVG(s) FROM (SELECT tailnum, MEAN(distance) AS s FROM flights GROUP BY tailnum)
+SELECT STDDEV(time_hour) FROM flights
+SELECT STDDEV(distance > 3) FROM flights
+SELECT STDDEV(CASE WHEN distance > 300 THEN 1 ELSE 0 END) FROM flights
+SELECT month, STDDEV(dep_delay) / AVG(dep_delay) FROM flights GROUP BY month HAVING CORR(month, dep_delay) > 0
