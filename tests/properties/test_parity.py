@@ -35,7 +35,7 @@ SHARDS = [
     pytest.param(CLINIC, 1, 900, 500, id="clinic-1"),
     pytest.param(CLINIC, 2, 900, 500, id="clinic-2"),
     pytest.param(CLINIC, 3, 900, 500, id="clinic-3"),
-    pytest.param(HI, 4, 400, 250, id="hi"),
+    pytest.param(HI, 4, 450, 250, id="hi"),
     pytest.param(TPCH, 5, 350, 200, id="tpch"),
     pytest.param(NYC, 6, 90, 50, id="nycflights13"),
 ]
