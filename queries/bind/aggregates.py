@@ -54,7 +54,7 @@ def contains(node: exp.Expr) -> bool:
 def _aggregates(node: exp.Expr) -> bool:
     if isinstance(node, exp.Anonymous):
         return node.name.upper() in UNNAMED
-    return isinstance(node, exp.AggFunc) and not isinstance(node, SETS)
+    return isinstance(node, exp.AggFunc)
 
 
 def _windowed(node: exp.Expr) -> bool:
@@ -70,7 +70,8 @@ def is_aggregate(node: exp.Expr) -> bool:
     inner = node
     while isinstance(inner, exp.Filter | exp.IgnoreNulls | exp.RespectNulls):
         inner = inner.this
-    return _aggregates(inner) and not _windowed(node)
+    told = _aggregates(inner) and not isinstance(inner, SETS)
+    return told and not _windowed(node)
 
 
 def kind(call: exp.Expr) -> Kind:
