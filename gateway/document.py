@@ -32,6 +32,7 @@ def release(
         "dataset": plan.dataset,
         "delivery": plan.delivery,
         "sql": question.sql,
+        "translation": plan.translation,
         "columns": [_column(column) for column in answer.columns],
         "rows": [list(row) for row in answer.rows],
         "intervals": {

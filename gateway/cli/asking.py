@@ -24,6 +24,7 @@ def price_options(command: Command) -> Command:
         click.option("--rho", help="Price: rho of the answer."),
         click.option("--epsilon", help="Price: epsilon of the answer, at the project's delta."),
         click.option("--confidence", help="Of the intervals; 0.95 unless given."),
+        click.option("--dialect", help="Of the statement; DuckDB's unless given."),
     ):
         command = option(command)
     return command
@@ -36,12 +37,12 @@ def price_options(command: Command) -> Command:
 @json_option
 def query(
     project: str, sql: str, share: str | None, rho: str | None, epsilon: str | None,
-    confidence: str | None, fresh: bool, as_json: bool,
+    confidence: str | None, dialect: str | None, fresh: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Ask one SQL query; `-` reads it from standard input. Needs SLUIS_URL and SLUIS_KEY."""
-    body = _body(sql, share, rho, epsilon, confidence)
+    body = _body(sql, share, rho, epsilon, confidence, dialect)
     if fresh:
-        body["options"] = {"replay": False}
+        body.setdefault("options", {})["replay"] = False
     release = _asked(lambda client: client.ask(project, body), as_json)
     emit(release) if as_json else show_release(release)
 
@@ -52,10 +53,10 @@ def query(
 @json_option
 def quote(
     project: str, sql: str, share: str | None, rho: str | None, epsilon: str | None,
-    confidence: str | None, as_json: bool,
+    confidence: str | None, dialect: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Learn what a query would cost and how exact its answer would be; free."""
-    body = _body(sql, share, rho, epsilon, confidence)
+    body = _body(sql, share, rho, epsilon, confidence, dialect)
     path = f"/v1/projects/{project}/quotes"
     found = _asked(lambda client: client.post(path, body), as_json)
     if as_json:
@@ -183,7 +184,12 @@ def _loss(loss: dict[str, Any]) -> str:
 
 
 def _body(
-    sql: str, share: str | None, rho: str | None, epsilon: str | None, confidence: str | None
+    sql: str,
+    share: str | None,
+    rho: str | None,
+    epsilon: str | None,
+    confidence: str | None,
+    dialect: str | None,
 ) -> dict[str, Any]:
     prices = {"budget_share": share, "rho": rho, "epsilon": epsilon}
     given = {name: price for name, price in prices.items() if price is not None}
@@ -195,6 +201,8 @@ def _body(
             body["confidence"] = float(confidence)
         except ValueError:
             raise click.BadParameter("not a number", param_hint="--confidence") from None
+    if dialect is not None:
+        body["options"] = {"dialect": dialect}
     return body
 
 

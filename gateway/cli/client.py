@@ -107,6 +107,9 @@ def unreachable(client: Client) -> NoReturn:
 
 def _explain(document: dict[str, Any]) -> None:
     click.echo(f"sluis: {document.get('detail')} [{document.get('code')}]", err=True)
+    if document.get("translation"):
+        click.echo("  translated:", err=True)
+        _block(document["translation"])
     _block(document.get("excerpt"))
     tell_amounts(document)
     for fault in document.get("errors", []):

@@ -123,6 +123,11 @@ class ReleaseSchema(Schema):
     dataset = fields.String(required=True, metadata={"description": "the dataset asked"})
     delivery = fields.String(required=True, metadata={"description": "the delivery it was run on"})
     sql = fields.String(required=True, metadata={"description": "the question as it was asked"})
+    translation = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "what was answered, where the question is of another dialect"},
+    )
     columns = fields.List(
         fields.Nested(ColumnSchema), required=True, metadata={"description": "in DuckDB's order"}
     )

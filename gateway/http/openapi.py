@@ -162,6 +162,7 @@ def _problem() -> dict[str, Any]:
             "position": position,
             "excerpt": text | {"description": "the line of the SQL, and a caret under the place"},
             "hint": text | {"description": "the way out"},
+            "translation": text | {"description": "the text in which `position` lies, translated"},
             "rewrite": text | {"description": "a question near to this one that is answered"},
             "rule": text | {"description": "the rule of docs/privacy.md behind a refusal"},
             "requested": loss | {"description": "what was asked of the budget"},

@@ -127,6 +127,7 @@ def told(error: BaseException) -> tuple[dict[str, Any], Row]:
         excerpt=getattr(error, "excerpt", None),
         hint=getattr(error, "hint", None),
         rewrite=getattr(error, "rewrite", None),
+        translation=getattr(error, "translation", None),
         rule=getattr(error, "rule", None) or None,
         **members,
     )

@@ -102,6 +102,7 @@ def _options(options: Body) -> Options:
         columns=tuple(_column(name, given) for name, given in bounds.get("columns", {}).items()),
         minimum_frequency=options.get("minimum_frequency"),
         non_negative=options.get("non_negative", False),
+        dialect=options.get("dialect"),
     )
 
 

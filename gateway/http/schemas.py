@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validates_schema
-from marshmallow.validate import Length, OneOf, Range, Regexp
+from marshmallow.validate import Length, Range, Regexp
 
 from gateway.http.fields import Amount, Bound, Flag, Number, Share, Whole
+from queries.language.dialects import DIALECTS
 
 PRICES = ("epsilon", "rho", "budget_share")
 MAX_SQL = 16_384
@@ -69,7 +70,8 @@ class OptionsSchema(Closed):
         metadata={"description": "true keeps counts, and sums that cannot be, from being negative"},
     )
     dialect = fields.String(
-        validate=OneOf(["duckdb"]), metadata={"description": "the SQL dialect; there is one"}
+        validate=Length(1, 20),
+        metadata={"description": f"the dialect of the SQL: {', '.join(DIALECTS)}"},
     )
     wait = Whole(
         validate=Range(0, 3600),

@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from queries.algebra.measures import Measure
 from queries.algebra.scalars import MOST_PARTS
-from queries.bind import forms, open_queries, private
+from queries.bind import forms, open_queries, private, recursion, rows
 from queries.bind.colours import Bound, Common, Environment, Private
 from queries.bind.publics import Publics
 from queries.bind.scans import scanned
@@ -86,6 +86,10 @@ class Binder:
         alias = node.args.get("alias")
         names = tuple(column.name for column in alias.columns) if alias is not None else ()
         match node:
+            case exp.Values() | exp.Unnest():
+                return self._rows(node)
+            case exp.Table() if isinstance(node.this, exp.GenerateSeries):
+                return self._rows(node)
             case exp.Table():
                 bound = self._table(node, env)
                 return FromItem(node.alias or node.name, node, bound, names)
@@ -94,6 +98,11 @@ class Binder:
                 inner.set("alias", None)
                 return FromItem(node.alias, node, self.query(inner, env), names)
         raise UnsupportedSql("This member of FROM is not answered.", position=place(node))
+
+    def _rows(self, node: exp.Expr) -> FromItem:
+        """Rows that stand in the query itself."""
+        bound, names = rows.member(node)
+        return FromItem(node.alias, node, bound, names)
 
     def _table(self, node: exp.Table, env: Environment) -> Bound:
         if not isinstance(node.this, exp.Identifier):
@@ -119,6 +128,10 @@ class Binder:
         """A WITH query, bound anew at each use, in the names that stood before it."""
         cte = found.query
         forms.check(cte)
+        if found.own is not None:
+            return found.own
+        if found.recursive:
+            return recursion.bound(self, cte, found.before)
         bound = self.query(cte.this, found.before)
         return renamed(bound, tuple(column.name for column in cte.args["alias"].columns), cte)
 
@@ -137,11 +150,10 @@ def extended(node: exp.Query, env: Environment) -> Environment:
     clause = node.args.get("with_")
     if clause is None:
         return env
-    if clause.args.get("recursive"):
-        raise UnsupportedSql("Recursive queries are not answered.", position=place(clause))
     found = dict(env)
     for cte in clause.expressions:
-        found[cte.alias.lower()] = Common(cte, dict(found))
+        again = bool(clause.args.get("recursive")) and recursion.reads_itself(cte)
+        found[cte.alias.lower()] = Common(cte, dict(found), recursive=again)
     return found
 
 

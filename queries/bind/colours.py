@@ -64,10 +64,15 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Common:
-    """A WITH query and the names that stood before it, in which it is read wherever it is used."""
+    """A WITH query and the names that stood before it, in which it is read wherever it is used.
+
+    `own` is what the name means inside a recursive query: the rows that it has so far.
+    """
 
     query: exp.CTE
     before: Mapping[str, Common]
+    own: Open | None = None
+    recursive: bool = False
 
 
 Bound = Private | Open

@@ -15,6 +15,8 @@ PLAIN = frozenset({"this", "expression", "expressions"})
 COMBINED = PLAIN | {"distinct", "with_", "order", "limit", "offset"}
 FORMS: dict[type[exp.Expr], frozenset[str]] = {
     exp.Table: frozenset({"this", "alias", "db", "catalog"}),
+    exp.Values: frozenset({"expressions", "alias"}),
+    exp.Unnest: frozenset({"expressions", "alias"}),
     exp.Subquery: frozenset({"this", "alias", "with_"}),
     exp.Join: frozenset({"this", "on", "using", "side", "kind", "method"}),
     exp.Union: COMBINED,

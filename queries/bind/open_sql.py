@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from sqlglot import exp
 
-from queries.bind import open_functions
+from queries.bind import open_functions, rows
 from queries.language.parse import DIALECT, place
 from queries.language.refusals import TooComplex, UnsupportedFunction, UnsupportedSql
 from queries.language.trees import anew, walk
@@ -170,6 +170,8 @@ NODES: frozenset[str] = frozenset(
         "Monthname",
         "Dayname",
         "LastDay",
+        "With",
+        "CTE",
     ]
 )
 NAMED = open_functions.NAMED | {
@@ -205,11 +207,23 @@ def check_node(node: exp.Expr) -> None:
     if type(node) in open_functions.NODES:
         open_functions.check(node)
         return
+    if isinstance(node, exp.Values):
+        rows.check_values(node)
+        return
+    if isinstance(node, exp.Unnest | exp.Explode) or _is_series(node):
+        rows.check(node)
+        return
+    if isinstance(node, exp.GenerateSeries | exp.Array) and rows.holds(node.parent):
+        return
     if name in NODES and not _odd(node):
         return
     if isinstance(node, exp.Func):
         raise UnsupportedFunction(f"{node.key.upper()} is not answered here.", position=place(node))
     raise UnsupportedSql(f"{node.key.upper()} is not answered here.", position=place(node))
+
+
+def _is_series(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Table) and isinstance(node.this, exp.GenerateSeries)
 
 
 def _odd(node: exp.Expr) -> bool:

@@ -38,7 +38,7 @@ def parse(text: str) -> exp.Query:
         raise Malformed("The statement holds half a character.")
     tokens = _tokens(text)
     check_tokens(tokens)
-    tree = _only_query(_statements(tokens, text))
+    tree = only_query(_statements(tokens, text))
     check_tree(tree)
     _check_whole(tree)
     return tree
@@ -90,7 +90,8 @@ def _error_place(error: ParseError) -> Position | None:
     return Position(int(first["line"]), max(1, int(first.get("col") or 1) - width))
 
 
-def _only_query(statements: list[exp.Expr]) -> exp.Query:
+def only_query(statements: list[exp.Expr]) -> exp.Query:
+    """The one SELECT among parsed statements; raises a QueryRefused."""
     if not statements:
         raise EmptyStatement("There is no statement to answer.")
     if len(statements) > 1:

@@ -2,6 +2,7 @@
 
     QueryRefused
         EmptyStatement, Malformed, SeveralStatements, NotASelect, TooComplex    the text
+        UnknownDialect, DialectDiffers                                          the translation
         UnknownTable, UnknownColumn, AmbiguousColumn                            the names
         UnsupportedSql, UnsupportedFunction, TypeMismatch, NotGrouped           the language
         NotAnAggregate, NamesPersons, UnitCompared, AcrossUnits,                the privacy unit
@@ -31,7 +32,8 @@ class QueryRefused(Exception):
     """The query cannot be answered; the text says why and `hint` what to do about it.
 
     The planner adds `excerpt`, the line of the text with a caret under the place, and `rewrite`, a
-    question near to this one that is answered, where it finds one.
+    question near to this one that is answered, where it finds one; `translation` is the text that
+    the place lies in where the analyst's own is of another dialect.
     """
 
     code = "refused"
@@ -47,6 +49,7 @@ class QueryRefused(Exception):
         self.hint = hint or self.way_out
         self.excerpt: str | None = None
         self.rewrite: str | None = None
+        self.translation: str | None = None
 
 
 class EmptyStatement(QueryRefused):
@@ -83,6 +86,20 @@ class TooComplex(QueryRefused):
 
     code = "too-complex"
     way_out = "Split the question, or join a public table instead of listing many values."
+
+
+class UnknownDialect(QueryRefused):
+    """options.dialect names no dialect that is translated."""
+
+    code = "unknown-dialect"
+    way_out = "Leave it out and write DuckDB's SQL, or name one of those."
+
+
+class DialectDiffers(QueryRefused):
+    """Translated to DuckDB's SQL this part of the statement would mean something else."""
+
+    code = "dialect-differs"
+    way_out = "Write this part so that it means the same everywhere, or send DuckDB's SQL."
 
 
 class UnknownTable(QueryRefused):

@@ -192,7 +192,8 @@ class Plan:
     """A whole query: its stages, what is done with them, and how long it may take.
 
     `slot` is in milliseconds, 0 where the policy switches slots off. `notes` explain the plan in
-    plain words. A plan without stages reads public tables only and is exact and free.
+    plain words; `translation` is the text that was planned where the analyst's is of another
+    dialect. A plan without stages reads public tables only and is exact and free.
     """
 
     dataset: str
@@ -207,6 +208,7 @@ class Plan:
     hierarchies: tuple[Hierarchy, ...] = ()
     non_negative: tuple[NonNegative, ...] = ()
     planner: int = PLANNER_VERSION
+    translation: str | None = None
 
     def table(self, name: str | None) -> Stage | None:
         """The stage of that name, or a hierarchy as one table."""

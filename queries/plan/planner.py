@@ -13,7 +13,7 @@ Privacy note
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
@@ -34,7 +34,7 @@ from queries.language.refusals import (
     UnsupportedSql,
 )
 from queries.language.trees import anew
-from queries.plan import explain, options, split, tables, timing
+from queries.plan import explain, options, split, tables, timing, translation
 from queries.plan.formulas import never_negative, value_of
 from queries.plan.levels import Family, family
 from queries.plan.model import Hierarchy, NoisyColumn, NonNegative, Output, Plan, Post, Role, Stage
@@ -49,12 +49,24 @@ def plan(sql: str, view: View, public: PublicRows, price: Price, given: Options)
     def planned(text: str) -> Plan:
         return _Planning(text, view, public, price, given).plan()
 
+    text: str | None = None
     try:
-        return planned(sql)
+        text = translation.of(sql, given, view.manifest)
+        return _noted(planned(sql if text is None else text), text, given)
     except RecursionError:
         raise TooComplex("The statement is nested too deeply.") from None
     except QueryRefused as refused:
-        raise offering.told(refused, sql, view.manifest, planned) from None
+        refused.translation = text
+        shown = sql if text is None else text
+        raise offering.told(refused, shown, view.manifest, planned) from None
+
+
+def _noted(found: Plan, text: str | None, given: Options) -> Plan:
+    """The plan with the translation that it is of."""
+    if text is None:
+        return found
+    note = f"Translated from {given.dialect}: what is answered is the translation."
+    return replace(found, notes=(note, *found.notes), translation=text)
 
 
 @dataclass(slots=True)

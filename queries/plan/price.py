@@ -35,7 +35,8 @@ class ColumnBound:
 class Options:
     """Bounds that the analyst tightens; None leaves what the manifest says.
 
-    `non_negative` keeps counts, and sums of what is never negative, at zero or above.
+    `non_negative` keeps counts, and sums of what is never negative, at zero or above; `dialect` is
+    that of the SQL.
     """
 
     groups_per_unit: int | None = None
@@ -43,6 +44,7 @@ class Options:
     columns: tuple[ColumnBound, ...] = ()
     minimum_frequency: int | None = None
     non_negative: bool = False
+    dialect: str | None = None
 
     def __post_init__(self) -> None:
         counts = (self.groups_per_unit, self.rows_per_group, self.minimum_frequency)

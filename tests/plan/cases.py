@@ -48,7 +48,8 @@ class Case:
         """Counts by name, and `columns=name:lower:upper,...`."""
         found: dict[str, object] = {}
         for name, value in _pairs(self.marks.get("options", "")):
-            found[name] = _bounds(value) if name == "columns" else int(value)
+            words = {"columns": _bounds, "dialect": str}
+            found[name] = words.get(name, int)(value)
         return Options(**found)  # type: ignore[arg-type]
 
 

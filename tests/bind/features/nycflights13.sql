@@ -479,3 +479,34 @@ SELECT STDDEV(time_hour) FROM flights
 SELECT STDDEV(distance > 3) FROM flights
 SELECT STDDEV(CASE WHEN distance > 300 THEN 1 ELSE 0 END) FROM flights
 SELECT month, STDDEV(dep_delay) / AVG(dep_delay) FROM flights GROUP BY month HAVING CORR(month, dep_delay) > 0
+SELECT * FROM generate_series(1, 3)
+SELECT d FROM generate_series(1, 3) AS d
+SELECT t.d, t.d + 1 AS e FROM range(3) AS t(d) ORDER BY 1 DESC
+SELECT d FROM generate_series(DATE '2013-01-01', DATE '2013-03-01', INTERVAL 1 MONTH) AS t(d)
+SELECT d.d, COUNT(*) AS n FROM generate_series(TIMESTAMP '2013-01-01', TIMESTAMP '2013-12-01', INTERVAL 1 MONTH) AS d JOIN flights f ON date_trunc('month', f.time_hour) = d.d GROUP BY d.d
+SELECT h.hour, COUNT(*) AS n FROM flights f JOIN range(0, 6) AS h(hour) ON f.hour = h.hour GROUP BY h.hour
+SELECT g.kind, COUNT(*) AS n FROM flights f JOIN (VALUES ('UA', 'large'), ('DL', 'large'), ('WN', 'low')) AS g(carrier, kind) ON g.carrier = f.carrier GROUP BY g.kind
+SELECT * FROM (VALUES (1, 'a'), (2, NULL)) AS t(x, y)
+SELECT col0 FROM (VALUES (1), (-2), (3))
+SELECT * FROM (VALUES (1, 2), (3)) AS t(x, y)
+SELECT * FROM (VALUES (random()))
+SELECT * FROM generate_series(1, 5001)
+SELECT * FROM generate_series(1, 10, 0)
+SELECT * FROM generate_series(DATE '2013-01-01', DATE '2099-01-01', INTERVAL 1 MINUTE)
+SELECT * FROM generate_series(1, (SELECT COUNT(*) FROM flights))
+SELECT unnest(generate_series(1, 3)) AS d
+SELECT unnest(range(5)) AS d, COUNT(*) FROM flights
+WITH s AS (SELECT UNNEST(generate_series(TIMESTAMP '2013-03-02', TIMESTAMP '2013-03-02 23:00:00', INTERVAL 1 HOUR)) AS hour) SELECT s.hour, COUNT(*) AS n FROM s JOIN flights f ON f.time_hour = s.hour GROUP BY s.hour
+SELECT * FROM unnest([1, 2, 3]) AS t(x)
+SELECT x FROM unnest([1, 2, 3]) AS t(x), flights
+WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < 10) SELECT SUM(n) AS s FROM r
+WITH RECURSIVE r AS (SELECT 1 AS n UNION SELECT n + 1 FROM r WHERE n < 12) SELECT r.n, COUNT(*) AS c FROM flights f JOIN r ON r.n = f.month GROUP BY r.n
+WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r JOIN flights f ON f.month = r.n) SELECT * FROM r
+WITH RECURSIVE r(n) AS (SELECT COUNT(*) FROM flights UNION ALL SELECT n - 1 FROM r WHERE n > 0) SELECT * FROM r
+WITH RECURSIVE r AS (SELECT origin FROM flights UNION ALL SELECT origin FROM r) SELECT COUNT(*) FROM r
+WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT r.n + 1 FROM r WHERE r.n < 3), s AS (SELECT n * 2 AS m FROM r) SELECT * FROM s
+WITH RECURSIVE s AS (SELECT carrier FROM airlines) SELECT COUNT(*) AS n FROM s
+WITH r AS (SELECT * FROM r) SELECT * FROM r
+WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL (WITH RECURSIVE q(m) AS (SELECT 1 UNION ALL SELECT m + 1 FROM q WHERE m < 3) SELECT n + m FROM r, q WHERE n < 5)) SELECT COUNT(*) AS n FROM r
+VALUES (1, 2)
+SELECT x FROM generate_series(1, 3) AS t(x, y)
