@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import secrets
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ import duckdb
 
 from queries.catalog.view import Tables, Value, View
 from queries.enclave import engine as enclave
+from queries.enclave.noise import released
 from queries.language.refusals import NotBound
 from queries.plan.model import Plan
 from queries.plan.noisy import NoisyStage
@@ -115,6 +117,15 @@ class Bench:
     def answered(self, found: Plan) -> tuple[list[str], list[Row]]:
         """Names and rows of a plan with noise off."""
         answer = release.composed(self.open, found, self.exact(found), 0.95)
+        return [column.name for column in answer.columns], [tuple(row) for row in answer.rows]
+
+    def drawn(self, found: Plan) -> tuple[list[str], list[Row]]:
+        """Names and rows of a plan, with the enclave's own noise."""
+        noisy = {
+            stage.name: released(stage, enclave.exact(self.private, stage, secrets.randbits(63)))
+            for stage in found.stages
+        }
+        answer = release.composed(self.open, found, noisy, 0.95)
         return [column.name for column in answer.columns], [tuple(row) for row in answer.rows]
 
     def expected(self, sql: str) -> tuple[list[str], list[Row]]:
