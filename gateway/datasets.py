@@ -60,6 +60,7 @@ def _manifest(manifest: Manifest) -> dict[str, Any]:
         "timing": None
         if manifest.timing is None
         else {"slot": decimal(manifest.timing.slot), "growth": manifest.timing.growth},
+        "minimum_frequency": manifest.minimum_frequency,
         "record": dict(manifest.record),
     }
     return shown | {"tables": {table.name: _table(table) for table in manifest.tables}}

@@ -14,6 +14,8 @@ from queries.algebra.scalars import Scalar
 
 SET = "ks"
 """The column that numbers the grouping set of a released row."""
+OCCURS = "occurs"
+"""The least noisy count of units at which a listed key is said to occur; the planner knows it."""
 
 
 @dataclass(frozen=True, slots=True)

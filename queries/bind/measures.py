@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from queries.algebra.measures import SET, Measure, Units
+from queries.algebra.measures import OCCURS, SET, Measure, Units
 from queries.algebra.relations import Relation, size_of
 from queries.bind import aggregates, forms, open_queries
 from queries.bind.colours import Cell, Environment, Open, Rowwise
 from queries.bind.expressions import MOST_EXPANSIONS, Expressions
-from queries.bind.grouping import Grouping, positioned
+from queries.bind.grouping import Grouping, grouping, positioned
 from queries.bind.outputs import item_name
 from queries.bind.reading import Reader
 from queries.language.limits import LIMITS
@@ -64,13 +64,35 @@ def select(
     order = tuple(measure.keys.index(key) for _, key in keys.keys)
     sets = sorted(tuple(sorted(order[n] for n in one)) for one in keys.sets)
     measure = replace(measure, sets=tuple(sets))
-    if not measure.statistics:
+    listing = not measure.statistics
+    if listing:
         measure = replace(measure, statistics=(Units(None),))
     binder.measures.append(measure)
     grouped = [(item, key) for item, key in keys.keys if item is not None]
     texts = {(type(item), item.sql()): measure.keys.index(key) for item, key in grouped}
     stage = f"_stage{len(binder.measures) - 1}"
-    return Writer(binder, env, reader, node, measure, stage, texts, order).open()
+    listing = listing and bool(keys.keys) and not keys.sets
+    return Writer(binder, env, reader, node, measure, stage, texts, order, listing).open()
+
+
+def listed(
+    binder: Binder, node: exp.Select, relation: Relation, expressions: Expressions, env: Environment
+) -> Open | None:
+    """A list of keys, as SELECT DISTINCT of the whole answer asks for; None where it is no such.
+
+    It is the same question as GROUP BY of all that is selected.
+    """
+    distinct = node.args.get("distinct")
+    plain = distinct is not None and distinct.args.get("on") is None and node.parent is None
+    if not plain or any(item.is_star for item in node.expressions):
+        return None
+    same = anew(node)
+    same.set("distinct", None)
+    same.set("group", exp.Group(all=True))
+    keys = grouping(same, expressions)
+    if keys.within_unit:
+        return None
+    return select(binder, same, relation, expressions, keys, env)
 
 
 def _calls(node: exp.Select) -> list[exp.Expr]:
@@ -99,15 +121,16 @@ class Writer:
     stage: str
     texts: dict[tuple[type[exp.Expr], str], int]
     order: tuple[int, ...] = ()
+    listing: bool = False
     expansions: int = 0
 
     def open(self) -> Open:
         items = [self._item(item) for item in self.node.expressions]
         names = tuple(item_name(item) for item in self.node.expressions)
         query = exp.Select(expressions=[], from_=exp.From(this=open_queries.stage(self.stage)))
-        having = self.node.args.get("having")
-        if having is not None:
-            query.set("where", exp.Where(this=self._written(having.this)))
+        conditions = self._conditions()
+        if conditions:
+            query.set("where", exp.Where(this=exp.and_(*conditions)))
         for name in ("limit", "offset", "distinct"):
             if self.node.args.get(name) is not None:
                 query.set(name, anew(self.node.args[name]))
@@ -129,6 +152,15 @@ class Writer:
             for n, ((_, cell), name) in enumerate(zip(items, names, strict=True))
         )
         return Open(query, True, names, Rowwise(self.stage, rowed, cells))
+
+    def _conditions(self) -> list[exp.Expr]:
+        """HAVING; and of a list of keys, that a key occurs as far as its noisy count tells."""
+        having = self.node.args.get("having")
+        found = [] if having is None else [self._written(having.this)]
+        if self.listing:
+            units = self.measure.statistics.index(Units(None))
+            found.append(exp.GTE(this=self._column(f"m{units}"), expression=self._column(OCCURS)))
+        return found
 
     def _item(self, item: exp.Expr) -> tuple[exp.Expr, Cell]:
         if isinstance(item, exp.Star) or (isinstance(item, exp.Column) and item.is_star):

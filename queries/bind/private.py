@@ -62,6 +62,9 @@ def select(
         if found.within_unit:
             return within.select(binder, node, relation, expressions, found)
         return measures.select(binder, node, relation, expressions, found, env)
+    keys = measures.listed(binder, node, relation, expressions, env)
+    if keys is not None:
+        return keys
     _refuse_unpartitioned(node)
     columns = _projected(node, expressions)
     if node.args.get("distinct") is not None:

@@ -142,6 +142,7 @@ class Manifest:
     time_zone: str = "UTC"
     timing: Timing | None = Timing()
     record: tuple[tuple[str, str], ...] = ()
+    minimum_frequency: int | None = None
 
     def table(self, name: str) -> Table | None:
         """The table of that name, whatever its case, or None."""

@@ -83,6 +83,7 @@ def _manifest(root: Any, faults: Faults) -> Manifest | None:
         time_zone=data["time_zone"],
         timing=timing,
         record=record,
+        minimum_frequency=data.get("minimum_frequency"),
     )
     _check_sizes(manifest, faults)
     return manifest

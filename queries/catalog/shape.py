@@ -131,6 +131,7 @@ class ManifestShape(Shape):
     ceiling = Anything(required=True)
     time_zone = Scalar(load_default="UTC")
     timing = Anything()
+    minimum_frequency = Scalar(whole(1, MOST_UNITS))
     tables = Anything(required=True)
     record = Anything()
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from queries.catalog.manifest import Manifest
 from queries.plan.levels import Family
 from queries.plan.model import Mechanism, Stage
+from queries.plan.price import Options
 from queries.plan.stages import Draft
 
 UNCOUNTED = (
@@ -36,6 +37,19 @@ def notes(
 def sets(families: Mapping[str, Family]) -> tuple[str, ...]:
     """What is said about the grouping sets of each measure."""
     return tuple(_sets(found) for found in families.values() if found.measure.sets)
+
+
+def shown(options: Options) -> tuple[str, ...]:
+    """What is said about released values that are held back or kept at zero."""
+    found = []
+    if options.minimum_frequency is not None:
+        found.append(
+            f"Groups whose noisy count of units is under {options.minimum_frequency:,} are held "
+            "back, public ones too."
+        )
+    if options.non_negative:
+        found.append("Counts are kept at zero or above, so small ones are too large on average.")
+    return tuple(found)
 
 
 def _sets(found: Family) -> str:

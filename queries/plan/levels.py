@@ -37,7 +37,7 @@ from queries.plan.formulas import adds_up
 from queries.plan.keys import Keys
 from queries.plan.model import Hierarchy
 from queries.plan.price import Options, Price
-from queries.plan.stages import Draft, Level, check_size, draft, drafted, key, not_thresholded
+from queries.plan.stages import Draft, Level, check_size, draft, drafted, key
 
 Set = tuple[int, ...]
 
@@ -95,8 +95,7 @@ class Family:
             return None
         stages = dict(zip(self.sets, self.names(name), strict=True))
         measure = self.measure
-        shifts = self.drafts[0].query.shifts
-        additive = [n for n, s in enumerate(measure.statistics) if adds_up(s) and not shifts[n]]
+        additive = [n for n, statistic in enumerate(measure.statistics) if adds_up(statistic)]
         return Hierarchy(
             name,
             tuple(stages[one] for one in measure.sets),
@@ -119,8 +118,6 @@ def family(measure: Measure, view: View, publics: Publics, options: Options) -> 
         return Family(measure, (draft(measure, view, publics, options),))
     lists = _Lists(measure, publics)
     levels = lists.levels()
-    if options.minimum_frequency is not None and all(_public(level) for level in levels):
-        raise not_thresholded()
     held = sum(not _public(level) for level in levels)
     drafts = tuple(drafted(measure, lists.groups, level, view, options, held) for level in levels)
     cells = sum(found.most_rows * len(found.measure.statistics) for found in drafts)

@@ -144,6 +144,15 @@ class Hierarchy:
 
 
 @dataclass(frozen=True, slots=True)
+class Frequency:
+    """Rows of a stage or hierarchy are shown where their noisy count of units is no lower."""
+
+    table: str
+    column: str
+    at_least: int
+
+
+@dataclass(frozen=True, slots=True)
 class NonNegative:
     """Columns of a stage or hierarchy whose released values are kept at zero or above."""
 
@@ -207,6 +216,7 @@ class Plan:
     warnings: tuple[str, ...] = ()
     hierarchies: tuple[Hierarchy, ...] = ()
     non_negative: tuple[NonNegative, ...] = ()
+    frequencies: tuple[Frequency, ...] = ()
     planner: int = PLANNER_VERSION
     translation: str | None = None
 
@@ -219,4 +229,5 @@ class Plan:
 
     @property
     def held_back(self) -> str:
-        return "possible" if any(stage.threshold for stage in self.stages) else "none"
+        held = any(stage.threshold for stage in self.stages) or bool(self.frequencies)
+        return "possible" if held else "none"

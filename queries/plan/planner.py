@@ -34,10 +34,10 @@ from queries.language.refusals import (
     UnsupportedSql,
 )
 from queries.language.trees import anew
-from queries.plan import explain, options, split, tables, timing, translation
-from queries.plan.formulas import never_negative, value_of
+from queries.plan import explain, options, policy, split, tables, timing, translation
+from queries.plan.formulas import value_of
 from queries.plan.levels import Family, family
-from queries.plan.model import Hierarchy, NoisyColumn, NonNegative, Output, Plan, Post, Role, Stage
+from queries.plan.model import Hierarchy, NoisyColumn, Output, Plan, Post, Role, Stage
 from queries.plan.price import Options, Price
 from queries.plan.rewrites import offering
 from queries.plan.stages import Draft
@@ -84,12 +84,15 @@ class _Planning:
         bound = binder.query(tree, {})
         if isinstance(bound, Private):
             raise _no_aggregate(bound, tree)
-        families = [family(m, self.view, publics, self.given) for m in binder.measures]
+        self.given = policy.given(self.given, self.view.manifest)
+        measures = [policy.counted(m, self.given) for m in binder.measures]
+        families = [family(m, self.view, publics, self.given) for m in measures]
         names, kept = _deduplicated(families)
         stages = self._stages(kept)
         hierarchies = tuple(h for name, f in kept.items() if (h := f.hierarchy(name)) is not None)
         self._bindable(stages)
-        post = self._post(_renamed(bound, names), stages, hierarchies)
+        listed = policy.listing(_renamed(bound, names), names, stages)
+        post = self._post(listed, stages, hierarchies)
         drafts = tuple(found for one in kept.values() for found in one.drafts)
         shapes = [found.shape for found in drafts]
         slot, deadline = timing.slot(self.view.manifest.timing, shapes) if kept else (0, 0)
@@ -101,11 +104,17 @@ class _Planning:
             post,
             slot,
             deadline,
-            (*explain.notes(drafts, stages, self.view.manifest), *explain.sets(kept)),
+            self._notes(kept, stages),
             explain.warnings(drafts, stages),
             hierarchies,
-            _non_negative(kept) if self.given.non_negative else (),
+            policy.non_negative(kept, self.given),
+            policy.frequencies(kept, self.given),
         )
+
+    def _notes(self, families: dict[str, Family], stages: tuple[Stage, ...]) -> tuple[str, ...]:
+        drafts = tuple(found for one in families.values() for found in one.drafts)
+        found = explain.notes(drafts, stages, self.view.manifest)
+        return (*found, *explain.sets(families), *explain.shown(self.given))
 
     def _stages(self, families: dict[str, Family]) -> tuple[Stage, ...]:
         """The stages with the noise that the price buys, every column the same part of it."""
@@ -196,16 +205,6 @@ def _deduplicated(families: list[Family]) -> tuple[dict[str, str], dict[str, Fam
         if names[name] == name:
             kept[name] = found
     return names, kept
-
-
-def _non_negative(families: dict[str, Family]) -> tuple[NonNegative, ...]:
-    """What cannot be negative, by the measures' names."""
-    found = []
-    for name, one in families.items():
-        statistics = enumerate(one.drafts[0].measure.statistics)
-        columns = tuple(f"m{n}" for n, statistic in statistics if never_negative(statistic))
-        found.append(NonNegative(name, columns))
-    return tuple(found)
 
 
 def _renamed(bound: Open, names: dict[str, str]) -> Open:

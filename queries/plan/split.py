@@ -71,6 +71,19 @@ def _laplace(sensitivity: Sensitivity, epsilon: int) -> Noise:
     return Noise(Mechanism.LAPLACE, sensitivity.l1, sensitivity.l2_squared, scale, rho, epsilon)
 
 
+OFTEN = 0.05
+"""How often a public key that nobody has may be said to occur."""
+
+
+def occurring(given: Noise) -> int:
+    """The least noisy count of units at which a public key is said to occur."""
+    if given.mechanism is Mechanism.GAUSSIAN:
+        reached = given.scale * NormalDist().inv_cdf(1 - OFTEN)
+    else:
+        reached = given.scale * math.log(1 / (2 * OFTEN))
+    return max(1, math.ceil(reached))
+
+
 def threshold(
     column: str, given: Noise, groups: int, delta: int, floor: int, frequency: int | None
 ) -> Threshold:

@@ -16,7 +16,7 @@ from queries.bind.publics import Publics
 from queries.catalog.manifest import Type
 from queries.catalog.view import View
 from queries.language.limits import LIMITS
-from queries.language.refusals import BoundTooWide, TooManyColumns, UnknownBound
+from queries.language.refusals import BoundTooWide, TooManyColumns
 from queries.plan import keys as group_keys
 from queries.plan.bounding import Bounds, Sensitivity
 from queries.plan.formulas import sensitivity, shift, value_of
@@ -89,8 +89,6 @@ def draft(measure: Measure, view: View, publics: Publics, options: Options) -> D
     listed = group_keys.listed(measure, publics) if measure.keys else None
     whole = tuple(range(len(measure.keys)))
     level = Level(whole, listed, ())
-    if options.minimum_frequency is not None and (not whole or listed is not None):
-        raise not_thresholded()
     return drafted(measure, listed, level, view, options)
 
 
@@ -119,7 +117,8 @@ def drafted(
         for statistic, bits in zip(measure.statistics, query.shifts, strict=True)
     )
     named = tuple(key(n, measure.keys[n]) for n in level.keys)
-    digest = _digest(query, named, level.listed, sensitivities, view, options.minimum_frequency)
+    frequency = options.minimum_frequency if thresholded else None
+    digest = _digest(query, named, level.listed, sensitivities, view, frequency)
     return Draft(digest, measure, query.bounds, query, named, level.listed, sensitivities, shape)
 
 
@@ -144,13 +143,6 @@ def _query(
     two = sampled or counted or capped
     shown = None if len(level.keys) == len(measure.keys) else level.keys
     return Query(measure, bounds, shifts, sampled, two, level=shown)
-
-
-def not_thresholded() -> UnknownBound:
-    return UnknownBound(
-        "minimum_frequency applies to keys that are found from the data; these are public.",
-        hint="Leave it out: every public key is answered, with its margin.",
-    )
 
 
 def bounded(measure: Measure, listed: group_keys.Keys | None, options: Options) -> Bounds:

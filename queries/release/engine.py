@@ -20,7 +20,7 @@ import duckdb
 from queries.plan.model import Plan, Stage
 from queries.plan.noisy import NoisyStage
 from queries.release.answer import Answer, Rows
-from queries.release.levels import Together, alone, together
+from queries.release.levels import Together, alone, frequent, together
 from queries.release.margins import Margins, described
 from queries.release.tables import create
 from queries.release.values import kind, plain_rows
@@ -113,6 +113,8 @@ def _tables(plan: Plan, noisy: Mapping[str, NoisyStage]) -> dict[str, Together]:
     }
     for each in plan.hierarchies:
         found[each.name] = together(each, plan.stages, noisy, positive.get(each.name, ()))
+    for least in plan.frequencies:
+        found[least.table] = frequent(found[least.table], least.column, least.at_least)
     return found
 
 

@@ -64,8 +64,8 @@ def estimated(
     for row, value in zip(rows, shown, strict=True):
         width = float(factor * fit.deviation[row])
         width = float(widths[int(fit.of[row])]) if math.isnan(width) else width
-        low = min(value, fit.base[row] + math.floor(fit.offset[row] - width))
-        high = max(value, fit.base[row] + math.ceil(fit.offset[row] + width))
+        low = min(value, fit.base[row] + math.floor(fit.offset[row] - width) - fit.slack)
+        high = max(value, fit.base[row] + math.ceil(fit.offset[row] + width) + fit.slack)
         found.append(
             (
                 (low << column.shift) * column.numerator,

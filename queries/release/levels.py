@@ -7,7 +7,7 @@ was fitted has less: that is its `Fit`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from queries.release import consistency
 from queries.release.consistency import Level, Real, Whole
 from queries.release.law import variance
 
-WIDEST = 2**61
+WIDEST = 2**62
 """Sums of whole numbers beyond this might not fit 64 bits: such columns are left as they are."""
 
 
@@ -27,7 +27,8 @@ class Fit:
     """How a column's values came about, row by row, in steps.
 
     The estimate is `base + offset`, of which the shown value is a rounding. Its standard deviation
-    is `deviation`; NaN where the value is as measured, under the law of `noises[of]`.
+    is `deviation`; NaN where the value is as measured, under the law of `noises[of]`. `slack` is
+    how many steps coarsened totals may have lost on the way.
     """
 
     base: tuple[int, ...]
@@ -35,6 +36,7 @@ class Fit:
     deviation: Real
     noises: tuple[Noise, ...]
     of: Whole
+    slack: int = 0
 
     @property
     def mechanism(self) -> Mechanism:
@@ -90,6 +92,26 @@ def together(
     return Together(table, NoisyStage(table.name, joined.keys(), values), fits)
 
 
+def frequent(table: Together, column: str, at_least: int) -> Together:
+    """The rows whose noisy count of units is no lower."""
+    place = [one.name for one in table.stage.columns].index(column)
+    fit = table.fits.get(place)
+    counts = [row[place] for row in table.noisy.values] if fit is None else fit.base
+    kept = [row for row, count in enumerate(counts) if count >= at_least]
+    keys = tuple(table.noisy.keys[row] for row in kept)
+    values = tuple(table.noisy.values[row] for row in kept)
+    fits = {n: _some(fit, kept) for n, fit in table.fits.items()}
+    return Together(table.stage, NoisyStage(table.noisy.name, keys, values), fits)
+
+
+def _some(fit: Fit, rows: Sequence[int]) -> Fit:
+    at = np.asarray(rows, dtype=np.int64)
+    base = tuple(fit.base[row] for row in rows)
+    return replace(
+        fit, base=base, offset=fit.offset[at], deviation=fit.deviation[at], of=fit.of[at]
+    )
+
+
 class _Joined:
     """The columns of a hierarchy's stages, one below the other."""
 
@@ -135,7 +157,14 @@ class _Joined:
                 deviations.append(np.full(len(values), np.nan))
         noises = tuple(self._noise(member, place) for member in self._hierarchy.members)
         parts = (np.concatenate(offsets), np.concatenate(deviations))
-        return shown, Fit(tuple(base), *parts, noises, np.concatenate(of))
+        slack = self._slack(place) if fitted else 0
+        return shown, Fit(tuple(base), *parts, noises, np.concatenate(of), slack)
+
+    def _slack(self, place: int) -> int:
+        """A total that was shifted lost less than one step; an estimate, less than one a leaf."""
+        member = self._hierarchy.together[0]
+        shifted = self._stages[member].columns[place].shift
+        return len(self._cells[member]) if shifted else 0
 
     def _noise(self, member: str, place: int) -> Noise:
         return self._stages[member].columns[place].noise
@@ -168,7 +197,7 @@ class _Joined:
             return {}
         values = {m: [row[place] for row in self._noisy[m].values] for m in members}
         leaves = len(self._cells[members[0]])
-        if leaves * max(abs(v) for own in values.values() for v in own) > WIDEST:
+        if max(sum(map(abs, own)) for own in values.values()) > WIDEST:
             return {}
         base, hidden = self._start(values)
         levels = [
