@@ -15,7 +15,7 @@ import hashlib
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from gateway.prices import PricePolicy, fits, resolved
 from gateway.registry import Registry, now
 from gateway.submission import Question
 from gateway.turns import Turns
+from queries.bind import clock
 from queries.catalog.delivered import load_view
 from queries.catalog.view import View
 from queries.plan.model import NoisyColumn, Output, Plan, Role, Stage
@@ -78,7 +79,7 @@ class Planner:
         self._registry, self._ledger, self._engine = registry, ledger, engine
         self._deliveries, self._policy, self._turns = deliveries, policy, turns
         self._views: dict[str, View] = {}
-        self._plans: dict[tuple[str, str, Options, Price, str], Plan] = {}
+        self._plans: dict[tuple[str, str, Options, Price, str, datetime | None], Plan] = {}
         self._lock = threading.Lock()
 
     def view(self, dataset: str) -> View:
@@ -104,17 +105,19 @@ class Planner:
         return Planned(question, made, claims, budget, view, price.delta)
 
     def _made(self, question: Question, view: View, price: Price) -> Plan:
-        """The plan, planned once: it is a function of text, options, price and the sealed view.
+        """The plan, planned once: it is a function of text, options, price, the sealed view and,
+        where the text asks for the time, this minute.
 
         Each project has its own, so that the time of a plan tells nothing of another's questions.
         """
-        asked = (question.project, question.sql, question.options, price, view.delivery)
+        moment = clock.minute(now()) if clock.mentioned(question.sql) else None
+        asked = (question.project, question.sql, question.options, price, view.delivery, moment)
         with self._lock:
             found = self._plans.get(asked)
         if found is None:
             public = PublicReader(self._engine, view.delivery)
             with self._turns.one(question.project):
-                found = planned(question.sql, view, public, price, question.options)
+                found = planned(question.sql, view, public, price, question.options, moment)
             with self._lock:
                 if len(self._plans) >= PLANS_KEPT:
                     self._plans.clear()

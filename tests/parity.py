@@ -99,8 +99,14 @@ class Bench:
         except duckdb.Error:
             raise NotBound from None
 
-    def plan(self, sql: str, options: Options = Options(), price: Price = PRICE) -> Plan:
-        return plan(sql, self.view, self, price, options)
+    def plan(
+        self,
+        sql: str,
+        options: Options = Options(),
+        price: Price = PRICE,
+        now: datetime | None = None,
+    ) -> Plan:
+        return plan(sql, self.view, self, price, options, now)
 
     def exact(self, found: Plan, seed: int = 1) -> dict[str, NoisyStage]:
         """The stages' true integers, in the place of noisy ones."""

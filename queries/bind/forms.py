@@ -47,6 +47,7 @@ FORMS: dict[type[exp.Expr], frozenset[str]] = {
     exp.Cast: frozenset({"this", "to"}),
     exp.TryCast: frozenset({"this", "to", "safe"}),
     exp.Trunc: PLAIN | {"decimals"},
+    exp.AtTimeZone: frozenset({"this", "zone"}),
     exp.TimeToStr: frozenset({"this", "format"}),
     exp.StrToTime: frozenset({"this", "format"}),
     exp.DateFromParts: frozenset({"year", "month", "day"}),

@@ -19,6 +19,9 @@ from queries.language.refusals import TypeMismatch, UnboundedColumn, Unsupported
 
 Bind = Callable[[exp.Expr], Scalar]
 
+FURTHEST = 14 * time.MICROSECONDS["hour"]
+"""How far a zone's time may be from that of UTC, either way (P9)."""
+
 PARTS: dict[type[exp.Expr], str] = {
     exp.Year: "year", exp.Quarter: "quarter", exp.Month: "month", exp.Week: "week", exp.Day: "day",
     exp.DayOfMonth: "day", exp.DayOfWeek: "dayofweek", exp.DayOfWeekIso: "isodow",
@@ -32,6 +35,8 @@ def bind(node: exp.Expr, value: Bind) -> Scalar | None:
     match node:
         case exp.Extract():
             return _extracted(str(node.this.name), node.expression, value, node)
+        case exp.AtTimeZone():
+            return _zoned(node, value)
         case exp.TimestampTrunc() | exp.DateTrunc():
             return truncated(unit(node.args.get("unit"), node), value(node.this), node)
         case exp.DateDiff() | exp.TimestampDiff():
@@ -46,6 +51,27 @@ def bind(node: exp.Expr, value: Bind) -> Scalar | None:
     if type(node) in PARTS:
         return part(PARTS[type(node)], value(node.this), node)
     return None
+
+
+def _zoned(node: exp.AtTimeZone, value: Bind) -> Scalar:
+    """A time of one zone in another: `x AT TIME ZONE a AT TIME ZONE b`, a timestamp again."""
+    inner = node.this.unnest()
+    if not isinstance(inner, exp.AtTimeZone):
+        raise UnsupportedFunction(
+            "A moment of a time zone is answered only as the time of another.",
+            position=place(node),
+            hint="Write x AT TIME ZONE 'UTC' AT TIME ZONE 'Europe/Amsterdam'.",
+        )
+    at = moment(value(inner.this), node)
+    low, high = at.facts.span()
+    if low - 2 * FURTHEST < types.FIRST_DAY * time.DAY or not at.facts.bounded:
+        raise unbounded(node)
+    if high + 2 * FURTHEST > types.LAST_DAY * time.DAY:
+        raise unbounded(node)
+    zones = [types.text_literal(zone.args["zone"].name) for zone in (node, inner)]
+    ends = low - 2 * FURTHEST, high + 2 * FURTHEST
+    facts = Facts(Type.TIMESTAMP, at.facts.nullable, 0, ends[0], ends[1])
+    return Call("zone", (*zones, at), facts)
 
 
 def _named_part(node: exp.Anonymous, value: Bind) -> Scalar:

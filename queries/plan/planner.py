@@ -14,10 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from sqlglot import exp
 
-from queries.bind import open_sql
+from queries.bind import clock, open_sql
 from queries.bind.binder import Binder
 from queries.bind.colours import Cell, Open, Private
 from queries.bind.publics import Publics
@@ -43,11 +44,21 @@ from queries.plan.rewrites import offering
 from queries.plan.stages import Draft
 
 
-def plan(sql: str, view: View, public: PublicRows, price: Price, given: Options) -> Plan:
-    """The plan of one query at a price; raises a QueryRefused that shows what is answered."""
+def plan(
+    sql: str,
+    view: View,
+    public: PublicRows,
+    price: Price,
+    given: Options,
+    now: datetime | None = None,
+) -> Plan:
+    """The plan of one query at a price; raises a QueryRefused that shows what is answered.
+
+    `now` is what the clock of the statement shows (with its zone); without it none is answered.
+    """
 
     def planned(text: str) -> Plan:
-        return _Planning(text, view, public, price, given).plan()
+        return _Planning(text, view, public, price, given, now).plan()
 
     text: str | None = None
     try:
@@ -76,9 +87,11 @@ class _Planning:
     public: PublicRows
     price: Price
     given: Options
+    now: datetime | None = None
 
     def plan(self) -> Plan:
         tree = parse(self.sql)
+        clock.bind(tree, self.now, self.view.manifest.time_zone)
         publics = Publics(self.view, self.public)
         binder = Binder(self.view, publics, bounds=options.bounds(self.given, self.view.manifest))
         bound = binder.query(tree, {})

@@ -52,6 +52,37 @@ CASES: list[tuple[str, str, Options]] = [
         NONE,
     ),
     ("public range", "SELECT COUNT(*) FROM visits v JOIN bands b ON v.score >= b.score", NONE),
+    (
+        "a list of constants met twice",
+        (
+            "SELECT g.name, COUNT(*), SUM(v.score) FROM visits v JOIN (VALUES (1, 'one'), "
+            "(1, 'another'), (2, 'two')) AS g(score, name) ON v.score = g.score GROUP BY g.name"
+        ),
+        NONE,
+    ),
+    (
+        "a series of numbers",
+        "SELECT COUNT(*), SUM(v.score) FROM visits v JOIN range(-3, 4) AS r(n) ON v.score >= r.n",
+        NONE,
+    ),
+    (
+        "functions of numbers",
+        (
+            "SELECT kind, SUM(pow(score, 2)), SUM(floor(cost / 10) * 10), SUM(sqrt(abs(score))), "
+            "SUM(width_bucket(cost, -50, 200, 5)) FROM visits GROUP BY kind"
+        ),
+        NONE,
+    ),
+    (
+        "names of moments",
+        ("SELECT dayname(seen), strftime(seen, '%Y-%m'), COUNT(*) FROM visits GROUP BY ALL"),
+        NONE,
+    ),
+    (
+        "buckets of time",
+        "SELECT time_bucket(INTERVAL 5 DAY, day), COUNT(*), SUM(score) FROM visits GROUP BY 1",
+        ONE_GROUP,
+    ),
     ("public cross", "SELECT COUNT(*) FROM visits v, areas a", NONE),
     (
         "public key",

@@ -124,6 +124,9 @@ SHARP = (
     "time_bucket(INTERVAL 5 DAY, seen)", "time_bucket(INTERVAL 3 MONTH, day)",
     "time_bucket(INTERVAL 1 WEEK, day)", "time_bucket(INTERVAL 15 MINUTE, seen)",
     "date_add(day, INTERVAL 3 MONTH)", "date_trunc('week', strptime(note, '%Y-%m-%d'))",
+    "seen AT TIME ZONE 'UTC' AT TIME ZONE 'Europe/Paris'",
+    "hour((seen AT TIME ZONE 'Asia/Tokyo') AT TIME ZONE 'UTC')",
+    "day AT TIME ZONE 'America/New_York' AT TIME ZONE 'Pacific/Kiritimati'",
     "CAST(urgent AS INTEGER) * loose", "CAST(loose AS VARCHAR)", "CAST(seen AS VARCHAR)",
 )  # fmt: skip
 MEMBER = Member("visits", "v", VISITS, "person")

@@ -74,13 +74,20 @@ def _made(to: Scalars, call: Call, _: list[str]) -> str:
     return f"TRY_CAST(concat({four}, '-', {month}, '-', {day}) AS DATE)"
 
 
+def _zone(to: Scalars, call: Call, _: list[str]) -> str:
+    """A time in one zone as the time in another, by the moment that both are of."""
+    into, of, value = (to.write(arg) for arg in call.args)
+    return f"timezone({into}, timezone({of}, {value}))"
+
+
 def _plain(name: str) -> Form:
     return lambda to, call, _: f"{name}({', '.join(to.write(arg) for arg in call.args)})"
 
 
 FORMS: dict[str, Form] = {
     "era": _era, "part": _part, "trunc": _trunc, "diff": _diff, "shift": _shift,
-    "days+": _days_added, "bucket": _bucket, "since": _since, "age": _age, "make_date": _made,
+    "days+": _days_added, "bucket": _bucket, "zone": _zone, "since": _since, "age": _age,
+    "make_date": _made,
     "strftime": _plain("strftime"), "strptime": _plain("try_strptime"), "epoch": _plain("epoch"),
     "last_day": _plain("last_day"), "monthname": _plain("monthname"), "dayname": _plain("dayname"),
 }  # fmt: skip
