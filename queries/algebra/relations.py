@@ -62,16 +62,84 @@ class Derived:
 
 
 @dataclass(frozen=True, slots=True)
+class Ordering:
+    """One item of ORDER BY below a measure."""
+
+    value: Scalar
+    descending: bool = False
+    nulls_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Partial:
     """An exact aggregate within one unit.
 
-    `kind` is count, count_if, sum, avg, min, max or distinct.
+    `kind` is count, count_if, sum, avg, min, max, distinct, bool_and, bool_or or first: the value
+    of the first row by `order`, which is total (P3).
     """
 
     name: str
     kind: str
     value: Scalar | None
     where: Scalar | None
+    order: tuple[Ordering, ...] = ()
+
+    @property
+    def scalars(self) -> tuple[Scalar, ...]:
+        """All that it reads."""
+        given = [part for part in (self.value, self.where) if part is not None]
+        return (*given, *(item.value for item in self.order))
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A window over one unit's rows: its function, and the partition besides the unit.
+
+    `order` is the analyst's, by which rows may be peers. `ties` makes it total: for functions that
+    meet rows one by one it follows in ORDER BY, for those that pick a row of a frame of peers it
+    orders the pick alone. `partitions` is the most partitions of one unit.
+    """
+
+    call: Partial
+    keys: tuple[Scalar, ...]
+    order: tuple[Ordering, ...]
+    ties: tuple[Scalar, ...]
+    partitions: int
+    frame: str = ""
+    fixed: tuple[Scalar, ...] = ()
+    ignore_nulls: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.call.name
+
+    @property
+    def scalars(self) -> tuple[Scalar, ...]:
+        """All that it reads."""
+        order = (item.value for item in self.order)
+        return (*self.call.scalars, *self.fixed, *self.keys, *order, *self.ties)
+
+
+@dataclass(frozen=True, slots=True)
+class Windowed:
+    """Windows over one unit's rows: its columns are those carried along and the windows, by name.
+
+    The columns named `order` order the rows of a unit totally.
+    """
+
+    id: int
+    source: Relation
+    columns: tuple[tuple[str, Scalar], ...]
+    windows: tuple[Window, ...]
+    order: tuple[str, ...]
+
+    @property
+    def unit(self) -> int:
+        return self.id
+
+    @property
+    def rows(self) -> int:
+        return self.source.rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +191,17 @@ class Inside:
         return sum(map(size_of, self.sources)) + sum(part.size for part in self.conjuncts)
 
 
-Relation = Scan | Derived | Grouped | Inner | Left
-Source = Scan | Public | Derived | Grouped | Inner | Left
+Relation = Scan | Derived | Grouped | Windowed | Inner | Left
+Source = Scan | Public | Derived | Grouped | Windowed | Inner | Left
 
 
 def is_private(source: Source) -> bool:
     return not isinstance(source, Public)
+
+
+def rows_of(source: Source) -> int:
+    """The most rows of one unit; a public source has none."""
+    return 0 if isinstance(source, Public) else source.rows
 
 
 def size_of(source: Source) -> int:
@@ -138,7 +211,11 @@ def size_of(source: Source) -> int:
             return size_of(source.source) + sum(scalar.size for _, scalar in source.columns)
         case Grouped():
             parts = [scalar for _, scalar in source.keys]
-            parts += [s for p in source.partials for s in (p.value, p.where) if s is not None]
+            parts += [scalar for partial in source.partials for scalar in partial.scalars]
+            return size_of(source.source) + sum(part.size for part in parts)
+        case Windowed():
+            parts = [scalar for _, scalar in source.columns]
+            parts += [scalar for window in source.windows for scalar in window.scalars]
             return size_of(source.source) + sum(part.size for part in parts)
         case Inner():
             return Inside(source.sources, source.conjuncts).size

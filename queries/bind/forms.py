@@ -62,6 +62,12 @@ FORMS: dict[type[exp.Expr], frozenset[str]] = {
     exp.RegexpFullMatch: PLAIN | {"options"},
     exp.RegexpExtract: PLAIN | {"group", "parameters", "null_if_pos_overflow"},
     exp.RegexpReplace: PLAIN | {"replacement", "modifiers", "single_replace"},
+    exp.Window: frozenset({"this", "partition_by", "order", "spec", "over"}),
+    exp.WindowSpec: frozenset({"kind", "start", "start_side", "end", "end_side"}),
+    exp.Ordered: frozenset({"this", "desc", "nulls_first"}),
+    exp.Lag: PLAIN | {"offset", "default"},
+    exp.Lead: PLAIN | {"offset", "default"},
+    exp.NthValue: PLAIN | {"offset"},
     exp.DataType: frozenset({"this", "expressions", "nested"}),
 }
 

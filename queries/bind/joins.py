@@ -30,6 +30,7 @@ from queries.algebra.scalars import (
     unit_equalities,
     walk,
 )
+from queries.bind import ranks
 from queries.language.refusals import JoinNotOnUnit, Position, TooManyRowsPerUnit
 
 MOST_ROWS = 10_000
@@ -120,7 +121,7 @@ def within_limit(rows: int, position: Position | None) -> int:
 
 def _grown(start: Member, members: Sequence[Member], parts: Sequence[Scalar], reach: Reach) -> int:
     rest = [member for member in members if member is not start]
-    return _joined(start.rows, start.ids, rest, parts, reach)
+    return _joined(ranks.rows_left(start.source, parts), start.ids, rest, parts, reach)
 
 
 def _joined(
@@ -146,7 +147,7 @@ def fan_out(member: Member, seen: frozenset[int], parts: Sequence[Scalar], reach
         return 1
     if isinstance(member.source, Public):
         return reach(member.source, frozenset(name for _, name in fixed))
-    return member.rows
+    return ranks.rows_left(member.source, parts)
 
 
 def equated(

@@ -28,6 +28,13 @@ def proved(parts: Iterable[Scalar]) -> dict[Column, Facts]:
     return found
 
 
+def refined(scalar: Scalar, proved: dict[Column, Facts]) -> Scalar:
+    """A column with what has been proved about it."""
+    if isinstance(scalar, Column) and scalar in proved:
+        return replace(scalar, facts=proved[scalar])
+    return scalar
+
+
 def _implied(part: Scalar, found: dict[Column, Facts]) -> Iterable[tuple[Column, Facts]]:
     if not isinstance(part, Call):
         return

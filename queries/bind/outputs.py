@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from sqlglot import exp
 
 from queries.algebra.scalars import Scalar
@@ -41,3 +43,18 @@ def selected(node: exp.Select, scope: Scope) -> list[exp.Expr | tuple[str, Scala
             f"At most {LIMITS.columns} columns are answered.", position=place(node)
         )
     return found
+
+
+def reaches(
+    node: exp.Expr, aliases: Mapping[str, exp.Expr], found: Callable[[exp.Expr], bool]
+) -> bool:
+    """Whether an expression, or one that SELECT names and it uses, is such a one."""
+    waiting, seen = [node], set[str]()
+    while waiting:
+        current = waiting.pop()
+        if found(current):
+            return True
+        names = {c.name.lower() for c in current.find_all(exp.Column) if not c.table} - seen
+        waiting.extend(aliases[name] for name in names if name in aliases)
+        seen |= names
+    return False

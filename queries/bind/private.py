@@ -4,9 +4,9 @@ Privacy note
     Neighbours  two datasets that differ in all rows of one privacy unit.
     Claim       what comes out is private with a stated number of rows per unit, or a measure.
     Requires    joins and conditions bound by `queries.bind.from_clause`.
-    Why         each clause has one case. LIMIT, OFFSET, QUALIFY and DISTINCT without the unit would
-                let rows of one unit decide about another's, so they are refused (P2); ORDER BY
-                without LIMIT changes no relation and is dropped; aggregates either group by the
+    Why         each clause has one case. LIMIT, OFFSET, and windows and DISTINCT without the unit,
+                would let rows of one unit decide about another's, so they are refused (P2); ORDER
+                BY without LIMIT changes no relation and is dropped; aggregates either group by the
                 unit, or are a measure.
     Tried by    tests/properties/test_sensitivity.py, tests/bind/test_refusals.py
 """
@@ -19,7 +19,13 @@ from sqlglot import exp
 
 from queries.algebra.relations import Inner, Relation
 from queries.algebra.scalars import Scalar, conjuncts
-from queries.bind import aggregates, measures, narrowing, within
+from queries.bind import (
+    aggregates,
+    measures,
+    narrowing,
+    windows,
+    within,
+)
 from queries.bind.colours import Bound, Environment, Private
 from queries.bind.expressions import Expressions, measured
 from queries.bind.from_clause import FromClause
@@ -27,11 +33,14 @@ from queries.bind.grouping import Grouping, grouping
 from queries.bind.outputs import item_name, selected
 from queries.bind.scope import Scope
 from queries.bind.subqueries import InScope
+from queries.bind.windows import Windowing, qualified, windowing
 from queries.language.parse import place
 from queries.language.refusals import AcrossUnits, UnsupportedSql
 
 if TYPE_CHECKING:
     from queries.bind.binder import Binder, FromItem
+
+Named = tuple[tuple[str, Scalar], ...]
 
 
 def select(
@@ -62,29 +71,48 @@ def select(
         if found.within_unit:
             return within.select(binder, node, relation, expressions, found)
         return measures.select(binder, node, relation, expressions, found, env)
-    keys = measures.listed(binder, node, relation, expressions, env)
+    windowed = windows.present(node)
+    keys = None if windowed else measures.listed(binder, node, relation, expressions, env)
     if keys is not None:
         return keys
-    _refuse_unpartitioned(node)
-    columns = _projected(node, expressions)
+    _refuse_limit(node)
+    if windowed:
+        relation, columns = _windowed(binder, node, relation, expressions)
+    else:
+        columns = _projected(node, expressions)
     if node.args.get("distinct") is not None:
         return _distinct(binder, node, relation, expressions, columns)
     return Private(relation, columns)
 
 
-def _refuse_unpartitioned(node: exp.Select) -> None:
-    for name in ("limit", "offset", "qualify"):
+def _refuse_limit(node: exp.Select) -> None:
+    for name in ("limit", "offset"):
         if node.args.get(name) is not None:
             raise AcrossUnits(
                 f"{name.upper()} below an aggregate would choose among persons.",
                 position=place(node.args[name]),
+                hint="For some rows of each person: QUALIFY ROW_NUMBER() OVER (PARTITION BY its id "
+                "ORDER BY ...) <= n.",
             )
+    if node.args.get("qualify") is not None and not windows.present(node):
+        raise UnsupportedSql("QUALIFY needs a window.", position=place(node.args["qualify"]))
 
 
-def _projected(node: exp.Select, expressions: Expressions) -> tuple[tuple[str, Scalar], ...]:
+def _windowed(
+    binder: Binder, node: exp.Select, relation: Relation, expressions: Expressions
+) -> tuple[Relation, Named]:
+    """The rows with their windows, those that QUALIFY keeps."""
+    to = windowing(binder, expressions, relation, expressions.scope)
+    columns = _projected(node, to)
+    return qualified(to, relation, windows.qualifying(node, to), columns)
+
+
+def _projected(node: exp.Select, expressions: Expressions) -> Named:
     found: list[tuple[str, Scalar]] = []
     for number, item in enumerate(selected(node, expressions.scope)):
-        if isinstance(item, tuple):
+        if isinstance(item, tuple) and isinstance(expressions, Windowing):
+            found.append((item[0], expressions.carried(item[1])))
+        elif isinstance(item, tuple):
             found.append(item)
         else:
             scalar = measured(expressions.bind(item.unalias()), item)
@@ -97,7 +125,7 @@ def _distinct(
     node: exp.Select,
     relation: Relation,
     expressions: Expressions,
-    columns: tuple[tuple[str, Scalar], ...],
+    columns: Named,
 ) -> Bound:
     if node.args["distinct"].args.get("on") is not None:
         raise UnsupportedSql("DISTINCT ON is not answered.", position=place(node))

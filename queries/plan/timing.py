@@ -15,13 +15,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from queries.algebra.relations import Derived, Grouped, Inner, Left, Public, Scan, Source
+from queries.algebra.relations import Derived, Grouped, Inner, Left, Public, Scan, Source, Windowed
 from queries.algebra.scalars import Exists, Scalar, walk
 from queries.catalog.manifest import Timing
 
 OVERHEAD = 50_000
 PER_ROW = 40
 PER_PARTIAL = 250
+PER_WINDOW = 600
 PER_NOISE = 45_000
 SPARE = 4
 UNTIMED = 120_000
@@ -59,6 +60,10 @@ def scanned(source: Source, units: int, publics: dict[str, int]) -> int:
         case Grouped():
             inner = scanned(source.source, units, publics)
             return inner + inner * PER_PARTIAL // PER_ROW
+        case Windowed():
+            inner = scanned(source.source, units, publics)
+            made = max(inner, source.rows * units)
+            return inner + len(source.windows) * made * PER_WINDOW // PER_ROW
     raise TypeError(type(source).__name__)
 
 

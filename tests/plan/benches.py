@@ -6,6 +6,7 @@ from functools import cache
 
 from tests import datasets
 from tests.parity import Bench
+from tests.properties.clinic import clinic
 
 DATASETS = {
     "nycflights13": datasets.nycflights13,
@@ -15,6 +16,7 @@ DATASETS = {
     "breaches": datasets.breaches,
     "slack mobility": datasets.slack_mobility,
     "slack breaches": datasets.slack_breaches,
+    "clinic": clinic,
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from queries.plan.price import ColumnBound, Options
+from tests.properties.windowed import WINDOWED
 
 TIGHT = Options(rows_per_group=1)
 ONE_GROUP = Options(groups_per_unit=1)
@@ -276,6 +277,9 @@ CASES: list[tuple[str, str, Options]] = [
         "grouping sets, thresholded and sampled",
         "SELECT kind, note, COUNT(*), SUM(score) FROM visits GROUP BY CUBE (kind, note)",
         SAMPLED,
+    ),
+    *WINDOWED,
+        NONE,
     ),
     (
         "several stages",

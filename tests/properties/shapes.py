@@ -35,7 +35,7 @@ class Query:
 def queries(draw: Callable[[st.SearchStrategy[object]], object], world: World) -> Query:
     """A query over one world."""
     start = Words(draw, world, ())
-    shapes = [measured, measured, measured, kept, kept, wrapped, within, within, rolled]
+    shapes = [measured, measured, measured, kept, kept, wrapped, within, within, rolled, windowed]
     if world.public:
         shapes.append(exact)
     return start.pick(shapes)(start)
@@ -216,6 +216,35 @@ def within(start: Words) -> Query:
     if extra and to.maybe(2):
         outer = ("SELECT g, COUNT(*) AS c, SUM(x) AS s FROM ({}) AS t GROUP BY g", 1, (2,))
     return Query(outer[0].format(inner), outer[1], frozenset(outer[2]))
+
+
+def windowed(start: Words) -> Query:
+    """Windows within the unit, of which ties change nothing that is counted."""
+    ways = tuple(way for way in start.world.ways if way.members[0].unit is not None)
+    to, source, where = chosen(start, ways)
+    unit = f"{to.members[0].alias}.{to.members[0].unit}"
+    value = to.column("number", ranged=True)[0]
+    kept = f" FILTER (WHERE {to.truth(1)})" if to.maybe(3) else ""
+    calls = [
+        "RANK()", "DENSE_RANK()", f"COUNT(*){kept}", f"SUM({value}){kept}", f"MIN({value}){kept}",
+        f"AVG({value})", f"FIRST_VALUE({value})", f"COUNT(DISTINCT {value})",
+    ]  # fmt: skip
+    keys = to.pick((unit, unit, f"{to.column('text')[0]}, {unit}"))
+    order = f" ORDER BY {value}{to.pick(('', ' DESC', ' NULLS FIRST'))}"
+    call = to.pick(calls)
+    over = f"PARTITION BY {keys}{order if call[:5] in ('FIRST', 'RANK(', 'DENSE') else ''}"
+    number = f"ROW_NUMBER() OVER (PARTITION BY {unit}{order})"
+    sql, keyed = to.pick(
+        (
+            ("SELECT COUNT(*) AS c, COUNT(x) AS d FROM ({}{}) AS t", 0),
+            ("SELECT x > 2 AS k, COUNT(*) AS c FROM ({}{}) AS t GROUP BY k", 1),
+            ("SELECT COUNT(*) AS c FROM ({}) AS t WHERE n <= 2", 0),
+            ("SELECT LEAST(n, 3) AS k, COUNT(*) AS c FROM ({}) AS t GROUP BY k", 1),
+        )
+    )
+    qualify = " QUALIFY x > 1" if to.maybe(3) and call[:5] != "FIRST" else ""
+    inner = f"SELECT {call} OVER ({over}) AS x, {number} AS n FROM {source}{where}"
+    return Query(sql.format(inner, qualify), keyed)
 
 
 def exact(start: Words) -> Query:

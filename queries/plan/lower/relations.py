@@ -22,14 +22,15 @@ from queries.algebra.relations import (
     Inner,
     Inside,
     Left,
-    Partial,
     Public,
     Relation,
     Scan,
     Source,
+    Windowed,
 )
 from queries.algebra.scalars import Column, Exists, Scalar, conjuncts, unit_equalities
 from queries.plan.lower.scalars import Scalars
+from queries.plan.lower.windows import partial, window
 
 UNIT = "_unit"
 
@@ -67,6 +68,8 @@ class Relations:
                 return self._named(f"({self._derived(source)})", source.id)
             case Grouped():
                 return self._named(f"({self._grouped(source)})", source.id)
+            case Windowed():
+                return self._named(f"({self._windowed(source)})", source.id)
             case Inner():
                 return self._inner(source.sources, source.conjuncts)
             case Left():
@@ -128,25 +131,22 @@ class Relations:
         keys = [(name, self.scalars.grouped(scalar)) for name, scalar in source.keys]
         shown = [f"{unit} AS {quoted(UNIT)}"]
         shown += [f"{key} AS {quoted(name)}" for name, key in keys]
-        shown += [f"{self._partial(part)} AS {quoted(part.name)}" for part in source.partials]
+        shown += [
+            f"{partial(part, self.scalars)} AS {quoted(part.name)}" for part in source.partials
+        ]
         by = dict.fromkeys([unit, *(key for _, key in keys)])
         return f"SELECT {', '.join(shown)} {block.text()} GROUP BY {', '.join(by)}"
 
-    def _partial(self, part: Partial) -> str:
-        value = "*" if part.value is None else self.scalars.write(part.value)
-        kept = "" if part.where is None else f" FILTER (WHERE {self.scalars.write(part.where)})"
-        match part.kind:
-            case "count":
-                return f"COUNT({value}){kept}"
-            case "distinct":
-                return f"COUNT(DISTINCT {value}){kept}"
-            case "sum" | "min" | "max" | "count_if":
-                return f"{part.kind.upper()}({value}){kept}"
-            case "avg" if part.value is not None:
-                total = f"CAST(SUM({value}){kept} AS DOUBLE)"
-                steps = 10**part.value.facts.scale
-                return f"(({total} / COUNT({value}){kept}) / {steps}::DOUBLE)"
-        raise TypeError(f"no engine form of {part.kind}")
+    def _windowed(self, source: Windowed) -> str:
+        block = self.block(source.source)
+        unit = self.unit(source.source)
+        shown = [f"{unit} AS {quoted(UNIT)}"]
+        shown += [f"{self.scalars.raw(s)} AS {quoted(name)}" for name, s in source.columns]
+        shown += [
+            f"{window(found, self.scalars, unit)} AS {quoted(found.name)}"
+            for found in source.windows
+        ]
+        return f"SELECT {', '.join(shown)} {block.text()}"
 
     def _exists(self, scalar: Exists) -> str:
         inside: Inside = scalar.relation

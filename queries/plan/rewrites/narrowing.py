@@ -101,7 +101,7 @@ def _changed(tree: exp.Query, change: Callable[[exp.Select], bool]) -> Iterator[
 def _partitioned(select: exp.Select, manifest: Manifest) -> bool:
     """LIMIT n as the first n rows of each unit, and windows over the unit's own rows."""
     units = [named.unit for named in private(select, manifest) if named.unit is not None]
-    if not units:
+    if not units or select.args.get("group") is not None:
         return False
     unit = units[0]
     windows = [window for window in select.find_all(exp.Window) if not window.args.get("alias")]
