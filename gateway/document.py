@@ -10,7 +10,7 @@ from typing import Any
 from budgets.amounts import written
 from gateway.submission import Question
 from queries.language.refusals import QueryRefused
-from queries.plan.model import NoisyColumn, Plan, Stage
+from queries.plan.model import Noise, Plan, Stage
 from queries.release.answer import Answer, AnswerColumn
 
 
@@ -84,15 +84,15 @@ def _stage(stage: Stage, stored: bool) -> dict[str, Any]:
     return {
         "digest": stage.digest,
         "stored": stored,
-        "columns": [_noise(column) for column in stage.columns],
+        "columns": [_noise(c.name, c.noise) for c in stage.columns]
+        + [_noise(d.name, d.noise) for d in stage.distributions],
         "threshold": stage.threshold.at_least if stage.threshold else None,
     }
 
 
-def _noise(column: NoisyColumn) -> dict[str, Any]:
-    noise = column.noise
+def _noise(name: str, noise: Noise) -> dict[str, Any]:
     return {
-        "name": column.name,
+        "name": name,
         "mechanism": noise.mechanism.value,
         "l1": noise.l1,
         "l2_squared": noise.l2_squared,

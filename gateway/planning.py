@@ -31,7 +31,8 @@ from gateway.turns import Turns
 from queries.bind import clock
 from queries.catalog.delivered import load_view
 from queries.catalog.view import View
-from queries.plan.model import NoisyColumn, Output, Plan, Role, Stage
+from queries.plan import ranks
+from queries.plan.model import Output, Plan, Role, Stage
 from queries.plan.noisy import StoredStage
 from queries.plan.planner import plan as planned
 from queries.plan.price import Options, Price
@@ -162,12 +163,19 @@ def only(plan: Plan, digests: Sequence[str], fresh: str | None) -> Plan:
 def as_stored(plan: Plan, served: Mapping[str, StoredStage]) -> Plan:
     """The plan with the noise and threshold of the stored stages that serve it."""
     stages = tuple(
-        replace(stage, columns=served[stage.name].columns, threshold=served[stage.name].threshold)
-        if stage.name in served
-        else stage
+        _served(stage, served[stage.name]) if stage.name in served else stage
         for stage in plan.stages
     )
     return replace(plan, stages=stages)
+
+
+def _served(stage: Stage, by: StoredStage) -> Stage:
+    """The stage as it was drawn; of a stored tree, what is asked now is read."""
+    pairs = zip(stage.distributions, by.distributions, strict=True)
+    distributions = tuple(
+        replace(asked, noise=stored.noise) if stored.levels else stored for asked, stored in pairs
+    )
+    return replace(stage, columns=by.columns, threshold=by.threshold, distributions=distributions)
 
 
 def _claim(stage: Stage, fresh: str | None) -> StageClaim:
@@ -175,37 +183,29 @@ def _claim(stage: Stage, fresh: str | None) -> StageClaim:
         digest=drawn(stage.digest, fresh),
         loss=PrivacyLoss(stage.rho, stage.delta, None if stage.delta else stage.epsilon),
         scales=_precision(stage),
-        family=",".join(column.noise.mechanism.value for column in stage.columns),
+        family=",".join(noise.mechanism.value for noise in stage.noises),
     )
 
 
 def _precision(stage: Stage) -> tuple[float, ...]:
     """What a stored stage must not exceed to serve: noise scales, and the threshold of its keys."""
     held = () if stage.threshold is None else (float(stage.threshold.at_least),)
-    return (*(column.noise.scale for column in stage.columns), *held)
+    return (*(noise.scale for noise in stage.noises), *held)
 
 
 def _error(output: Output, plan: Plan, confidence: float) -> dict[str, Any]:
     """The expected error of one column, or why it cannot be told beforehand."""
-    column = _column(output, plan)
-    if column is None:
-        reason = output.reason or FOLLOWS
-        return {"name": output.name, "mechanism": None, "scale": None, "margin": None,
-                "reason": reason}  # fmt: skip
-    step = (column.numerator << column.shift) / column.denominator
-    return {
-        "name": output.name,
-        "mechanism": column.noise.mechanism.value,
-        "scale": column.noise.scale * step,
-        "margin": half_width(column.noise, confidence) * step,
-        "reason": None,
-    }
-
-
-def _column(output: Output, plan: Plan) -> NoisyColumn | None:
-    """The measure that an output shows unchanged: of the one stage whose rows the answer has."""
-    if output.role is not Role.MEASURE or plan.post.rowwise is None:
-        return None
-    table = plan.table(plan.post.rowwise)
-    columns = () if table is None else table.columns
-    return next((column for column in columns if column.name == output.column), None)
+    table = plan.table(plan.post.rowwise) if plan.post.rowwise is not None else None
+    named = output.column if output.role is Role.MEASURE else None
+    error: dict[str, Any] = {"name": output.name, "mechanism": None, "scale": None, "margin": None}
+    for stage in () if table is None else (table,):
+        located = stage.located(named)
+        if located is not None:
+            mechanism, scale = located[0].noise.mechanism.value, ranks.scale(*located)
+            return error | {"mechanism": mechanism, "scale": scale, "reason": ranks.told(*located)}
+        for column in (column for column in stage.columns if column.name == named):
+            step = (column.numerator << column.shift) / column.denominator
+            margin = half_width(column.noise, confidence) * step
+            error |= {"scale": column.noise.scale * step, "margin": margin, "reason": None}
+            return error | {"mechanism": column.noise.mechanism.value}
+    return error | {"reason": output.reason or FOLLOWS}

@@ -158,7 +158,7 @@ class Service:
         """Compose from released values and store; only what is stored may be sent."""
         tables = {
             drawn(stage.digest, _fresh(query, planned)): codec.dumps(
-                StoredStage(noisy[stage.name], stage.columns, stage.threshold)
+                StoredStage(noisy[stage.name], stage.columns, stage.threshold, stage.distributions)
             )
             for stage in planned.plan.stages
             if stage.name in noisy

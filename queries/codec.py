@@ -94,10 +94,9 @@ def _hints(kind: type) -> dict[str, Any]:
 
 @lru_cache(maxsize=1024)
 def _scalars(kind: Any) -> frozenset[type]:
-    """The scalar types that `kind` stands for, or none where it is not made of those alone."""
+    """The scalar types that `kind` stands for, perhaps among others; none where it has none."""
     union = typing.get_origin(kind) in (types.UnionType, typing.Union)
-    kinds = frozenset(typing.get_args(kind) if union else (kind,))
-    return kinds if kinds <= SCALARS else frozenset()
+    return frozenset(typing.get_args(kind) if union else (kind,)) & SCALARS
 
 
 @lru_cache(maxsize=1024)

@@ -19,12 +19,15 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 import duckdb
+import numpy as np
 
 from queries.catalog.view import Tables, Value, View
 from queries.enclave import engine as enclave
+from queries.enclave.exact import ExactAnswer
 from queries.enclave.noise import released
+from queries.enclave.selection import Counts, nodes, scores
 from queries.language.refusals import NotBound
-from queries.plan.model import Plan
+from queries.plan.model import Distribution, Plan
 from queries.plan.noisy import NoisyStage
 from queries.plan.planner import plan
 from queries.plan.price import Options, Price
@@ -108,12 +111,22 @@ class Bench:
     ) -> Plan:
         return plan(sql, self.view, self, price, options, now)
 
+    def answers(self, found: Plan, seed: int = 1) -> dict[str, ExactAnswer]:
+        """The stages' true integers and histograms."""
+        return {s.name: enclave.exact(self.private, s, seed) for s in found.stages}
+
     def exact(self, found: Plan, seed: int = 1) -> dict[str, NoisyStage]:
         """The stages' true integers, in the place of noisy ones."""
         stages = {}
+        answers = self.answers(found, seed)
         for stage in found.stages:
-            answer = enclave.exact(self.private, stage, seed)
-            stages[stage.name] = NoisyStage(stage.name, tuple(answer.keys), tuple(answer.values))
+            answer = answers[stage.name]
+            drawn = tuple(
+                tuple(map(found_exactly, stage.distributions, each)) for each in answer.histograms
+            )
+            stages[stage.name] = NoisyStage(
+                stage.name, tuple(answer.keys), tuple(answer.values), drawn
+            )
         return stages
 
     def answer(self, sql: str, options: Options = Options()) -> tuple[list[str], list[Row]]:
@@ -141,6 +154,13 @@ class Bench:
         return names, [tuple(_json(value) for value in row) for row in found.fetchall()]
 
 
+def found_exactly(found: Distribution, histogram: Counts) -> tuple[int, ...]:
+    """The best bins, or the exact nodes, in the place of those that would be drawn."""
+    if found.levels:
+        return tuple(nodes(found, histogram).tolist())
+    return tuple(int(np.argmax(scores(target, histogram))) for target in found.targets)
+
+
 def _json(value: Any) -> Any:
     match value:
         case Decimal():
@@ -149,6 +169,8 @@ def _json(value: Any) -> Any:
             return None
         case datetime() | date():
             return value.isoformat()
+        case list():
+            return tuple(_json(each) for each in value)
     return value
 
 
@@ -156,6 +178,8 @@ def same(left: Any, right: Any) -> bool:
     """Whether two values agree: numbers to one part in 10**8."""
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
+    if isinstance(left, tuple) and isinstance(right, tuple):
+        return len(left) == len(right) and all(map(same, left, right))
     if isinstance(left, int | float) and isinstance(right, int | float):
         return math.isclose(left, right, rel_tol=1e-8, abs_tol=1e-7)
     return bool(left == right)

@@ -79,7 +79,7 @@ class ColumnSchema(Schema):
     name = fields.String(required=True, metadata={"description": "as DuckDB names it"})
     type = fields.String(
         required=True,
-        metadata={"description": "integer, decimal, real, text, boolean, date or timestamp"},
+        metadata={"description": "integer, decimal, real, text, boolean, date, timestamp or list"},
     )
     role = fields.String(
         required=True,

@@ -71,6 +71,8 @@ def _line(
 
 def _safe(value: Any) -> Any:
     """Text that a spreadsheet would take for a formula gets an apostrophe; numbers stay numbers."""
+    if isinstance(value, list):
+        return json.dumps(value)
     if isinstance(value, str) and value.startswith(_RISKY):
         return f"'{value}"
     if isinstance(value, bool):

@@ -8,6 +8,7 @@ noise that takes, is `queries.plan`'s business.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 from queries.algebra.relations import Relation
 from queries.algebra.scalars import Scalar
@@ -51,12 +52,38 @@ class Centred:
 Statistic = Rows | Units | Total | Centred
 
 
-def parts_of(statistic: Statistic) -> tuple[Scalar, ...]:
+@dataclass(frozen=True, slots=True)
+class Quantile:
+    """The value at a share of the rows from below (or from above): one of the rows' own values.
+
+    A share of 0 is the extreme. With `continuous` a value between two rows' may be meant.
+    """
+
+    value: Scalar
+    where: Scalar | None
+    share: Fraction
+    descending: bool
+    continuous: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """The most frequent value."""
+
+    value: Scalar
+    where: Scalar | None
+
+
+Ranked = Quantile | Mode
+"""What is found among the values of a column, rather than added up over its rows."""
+
+
+def parts_of(statistic: Statistic | Ranked) -> tuple[Scalar, ...]:
     """The scalars that a statistic is made of."""
     match statistic:
         case Rows() | Units():
             found = (statistic.where,)
-        case Total() | Centred():
+        case Total() | Centred() | Quantile() | Mode():
             return tuple(p for p in (statistic.value, statistic.where) if p is not None)
     return tuple(part for part in found if part is not None)
 
@@ -72,3 +99,27 @@ class Measure:
     keys: tuple[Scalar, ...]
     statistics: tuple[Statistic, ...]
     sets: tuple[tuple[int, ...], ...] = ()
+    ranked: tuple[Ranked, ...] = ()
+
+    @property
+    def distributions(self) -> tuple[tuple[Ranked, ...], ...]:
+        """What is found among the same values, together: one histogram serves it."""
+        found: dict[tuple[bool, Scalar, Scalar | None], list[Ranked]] = {}
+        for one in self.ranked:
+            found.setdefault((isinstance(one, Mode), one.value, one.where), []).append(one)
+        return tuple(map(tuple, found.values()))
+
+    def column(self, part: Statistic | Ranked) -> str:
+        """The name of a statistic's column in the stage's noisy table."""
+        if not isinstance(part, Quantile | Mode):
+            return f"m{self.statistics.index(part)}"
+        place = next(n for n, parts in enumerate(self.distributions) if part in parts)
+        return f"q{place}_{named(part)}"
+
+
+def named(part: Ranked) -> str:
+    """A name for what is found in a distribution, the same in every query that finds it."""
+    if isinstance(part, Mode):
+        return "mode"
+    way = ("d" if part.descending else "a") + ("c" if part.continuous else "d")
+    return f"{part.share.numerator}_{part.share.denominator}{way}"

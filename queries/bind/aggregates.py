@@ -28,6 +28,12 @@ WAYS_OUT: dict[Kind, str] = {
     exp.LogicalOr: "It is true where COUNT_IF(x) is above 0: ask for that count.",
     "PRODUCT": "One row can change a product without bound; ask for SUM or AVG.",
     "ENTROPY": "Ask for COUNT(*) by the value, and compute it from the counts.",
+    "HISTOGRAM": "Ask for COUNT(*) by bands: GROUP BY floor(x / 10) * 10, or by CASE.",
+    "MAD": "Ask for the quartiles: QUANTILE_CONT(x, [0.25, 0.5, 0.75]).",
+    **dict.fromkeys(
+        (exp.ArgMax, exp.ArgMin, exp.First, exp.Last, exp.AnyValue),
+        "It would show one person's row; MODE gives the most frequent value.",
+    ),
 }
 
 
@@ -60,15 +66,15 @@ def _aggregates(node: exp.Expr) -> bool:
 def _windowed(node: exp.Expr) -> bool:
     """Whether the function is the one a window is computed by (ROW_NUMBER, SUM OVER, ...)."""
     parent = node.parent
-    if isinstance(parent, exp.Filter | exp.IgnoreNulls | exp.RespectNulls):
+    if isinstance(parent, exp.Filter | exp.WithinGroup | exp.IgnoreNulls | exp.RespectNulls):
         return _windowed(parent)
     return isinstance(parent, exp.Window) and parent.this is node
 
 
 def is_aggregate(node: exp.Expr) -> bool:
-    """Whether the node is an aggregate call, with FILTER or without."""
+    """Whether the node is an aggregate call, with FILTER or WITHIN GROUP or without."""
     inner = node
-    while isinstance(inner, exp.Filter | exp.IgnoreNulls | exp.RespectNulls):
+    while isinstance(inner, exp.Filter | exp.WithinGroup | exp.IgnoreNulls | exp.RespectNulls):
         inner = inner.this
     told = _aggregates(inner) and not isinstance(inner, SETS)
     return told and not _windowed(node)
@@ -86,13 +92,15 @@ def named(call: exp.Expr) -> str:
     return call.sql_name() if isinstance(call, exp.Func) else call.key.upper()
 
 
-def arguments(call: exp.Func) -> list[exp.Expr]:
+def arguments(call: exp.Expr) -> list[exp.Expr]:
     """The arguments of a call, in order."""
     own = [] if isinstance(call, exp.Anonymous) else [call.this, call.args.get("expression")]
     return [part for part in [*own, *call.expressions] if part is not None]
 
 
-def parts(node: exp.Expr, answered: Collection[Kind]) -> tuple[exp.Func, exp.Expr | None]:
+def parts(
+    node: exp.Expr, answered: Collection[Kind]
+) -> tuple[exp.Func | exp.WithinGroup, exp.Expr | None]:
     """The call and its FILTER condition; raises UnsupportedFunction for what is not answered."""
     where = None
     if isinstance(node, exp.Filter):
@@ -101,7 +109,7 @@ def parts(node: exp.Expr, answered: Collection[Kind]) -> tuple[exp.Func, exp.Exp
         node = node.this
     if isinstance(node, exp.IgnoreNulls) and isinstance(node.this, exp.AnyValue):
         node = node.this  # how the parser reads a plain ANY_VALUE
-    if not isinstance(node, exp.Func) or kind(node) not in answered:
+    if not isinstance(node, exp.Func | exp.WithinGroup) or kind(node) not in answered:
         raise UnsupportedFunction(
             f"{named(node)} of private rows is not answered.",
             position=place(node),
@@ -113,7 +121,7 @@ def parts(node: exp.Expr, answered: Collection[Kind]) -> tuple[exp.Func, exp.Exp
     return node, where
 
 
-def distinct_argument(call: exp.Func) -> exp.Expr | None:
+def distinct_argument(call: exp.Expr) -> exp.Expr | None:
     """x of COUNT(DISTINCT x), or None where there is no DISTINCT."""
     if not isinstance(call.this, exp.Distinct):
         return None
@@ -124,5 +132,5 @@ def distinct_argument(call: exp.Func) -> exp.Expr | None:
     return first
 
 
-def starred(call: exp.Func) -> bool:
+def starred(call: exp.Expr) -> bool:
     return call.this is None or isinstance(call.this, exp.Star)

@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from queries.algebra import operations as op
 from queries.algebra.facts import EXACT, Facts
-from queries.algebra.measures import Rows, Statistic
+from queries.algebra.measures import Ranked, Rows, Statistic
 from queries.algebra.scalars import Call, Scalar, columns
 from queries.bind import aggregates, types
 from queries.bind.expressions import Expressions, measured
@@ -25,7 +25,7 @@ Value = Callable[[Sequence[exp.Expr]], exp.Expr]
 class Reading:
     """Statistics that a call needs, and the call's value written over their columns, in order."""
 
-    statistics: tuple[Statistic, ...]
+    statistics: tuple[Statistic | Ranked, ...]
     value: Value
 
 
@@ -33,7 +33,7 @@ class Reading:
 class Aggregate:
     """One aggregate call: its node without FILTER, the condition of FILTER, and where it stands."""
 
-    call: exp.Func
+    call: exp.Func | exp.WithinGroup
     where: Scalar | None
     expressions: Expressions
 
@@ -74,7 +74,7 @@ class Aggregate:
 Read = Callable[[Aggregate], tuple[Reading, ...]]
 
 
-def alone(statistic: Statistic) -> tuple[Reading, ...]:
+def alone(statistic: Statistic | Ranked) -> tuple[Reading, ...]:
     """A call whose value is a statistic itself."""
     return (Reading((statistic,), lambda given: given[0]),)
 
@@ -94,18 +94,18 @@ def present(value: Scalar | None) -> Scalar | None:
     return op.boolean("not", null)
 
 
-def unbounded(value: Scalar, call: exp.Expr) -> UnboundedColumn:
-    """The refusal of a sum without a range, which names the column that lacks one."""
+def unbounded(value: Scalar, call: exp.Expr, so: str = "it cannot be summed") -> UnboundedColumn:
+    """The refusal of a statistic without a range, which names the column that lacks one."""
     named = [c.name for c in columns(value) if not c.facts.bounded]
     if named:
         return UnboundedColumn(
-            f"Column {named[0]} has no declared range, so it cannot be summed.",
+            f"Column {named[0]} has no declared range, so {so}.",
             position=place(call),
             hint=f"Ask the curator to declare lower and upper for {named[0]}.",
             column=named[0],
         )
     return UnboundedColumn(
-        "The range of this expression cannot be proved, so it cannot be summed.",
+        f"The range of this expression cannot be proved, so {so}.",
         position=place(call),
         hint="Bound it with LEAST and GREATEST, or divide by NULLIF(x, 0) where x starts at 0.",
     )

@@ -32,6 +32,8 @@ FORMS: dict[type[exp.Expr], frozenset[str]] = {
     exp.Case: frozenset({"this", "ifs", "default"}),
     exp.If: frozenset({"this", "true", "false"}),
     exp.Count: PLAIN | {"big_int"},
+    exp.Quantile: PLAIN | {"quantile"},
+    exp.ApproxQuantile: PLAIN | {"quantile"},
     exp.Div: PLAIN | {"typed", "safe"},
     exp.DPipe: PLAIN | {"safe"},
     exp.Concat: PLAIN | {"safe", "coalesce"},

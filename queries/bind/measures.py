@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from queries.algebra.measures import OCCURS, SET, Measure, Units
+from queries.algebra.measures import OCCURS, SET, Measure, Mode, Quantile, Units
 from queries.algebra.relations import Relation, size_of
 from queries.bind import aggregates, forms, open_queries
 from queries.bind.colours import Cell, Environment, Open, Rowwise
@@ -56,15 +56,17 @@ def select(
     binder.weigh(size_of(relation) + sum(scalar.size for _, scalar in keys.keys))
     for call in _calls(node):
         reader.collect(call)
+    needed = sorted(reader.statistics(), key=repr)
     measure = Measure(
         relation,
         tuple(sorted((scalar for _, scalar in keys.keys), key=repr)),
-        tuple(sorted(reader.statistics(), key=repr)),
+        tuple(part for part in needed if not isinstance(part, Quantile | Mode)),
+        ranked=tuple(part for part in needed if isinstance(part, Quantile | Mode)),
     )
     order = tuple(measure.keys.index(key) for _, key in keys.keys)
     sets = sorted(tuple(sorted(order[n] for n in one)) for one in keys.sets)
     measure = replace(measure, sets=tuple(sets))
-    listing = not measure.statistics
+    listing = not needed
     if listing:
         measure = replace(measure, statistics=(Units(None),))
     binder.measures.append(measure)
@@ -244,8 +246,8 @@ class Writer:
     def _aggregate(self, node: exp.Expr) -> exp.Expr:
         self.reader.collect(node)
         reading = self.reader.of(node)
-        places = [self.measure.statistics.index(part) for part in reading.statistics]
-        return reading.value([self._column(f"m{place}") for place in places])
+        names = [self.measure.column(part) for part in reading.statistics]
+        return reading.value([self._column(name) for name in names])
 
     def _set(self, node: exp.Expr) -> exp.Expr:
         """GROUPING: a bit for each argument, 1 where a row's set lacks it; raises NotGrouped."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 WINDOW = "a window over released rows"
 SUBQUERY = "a subquery over released rows"
+QUANTILES = "computed from quantiles: a column of its own says how exact each one is"
+FOUND = re.compile(r"q\d+_(\d+_\d+[ad][cd]|mode)")
+"""The columns of a stage that were found among values: `Measure.column` names them."""
 
 
 def check(node: exp.Select) -> None:
@@ -83,13 +87,17 @@ def cell(written: exp.Expr) -> Cell:
         bare = bare.this
     if isinstance(bare, exp.Column):
         name = bare.name
-        return Cell(bare, key=name.startswith("k"), measure=name if name.startswith("m") else None)
+        measured = name.startswith("m") or FOUND.fullmatch(name) is not None
+        return Cell(bare, key=name.startswith("k"), measure=name if measured else None)
     parts = list(walk(written))
     if any(isinstance(part, exp.Window) for part in parts):
         return Cell(None, reason=WINDOW)
     if any(isinstance(part, exp.Query) for part in parts):
         return Cell(None, reason=SUBQUERY)
-    measured = any(isinstance(c, exp.Column) and c.name.startswith("m") for c in parts)
+    names = [part.name for part in parts if isinstance(part, exp.Column)]
+    if any(FOUND.fullmatch(name) for name in names):
+        return Cell(None, reason=QUANTILES)
+    measured = any(name.startswith("m") for name in names)
     return Cell(written, key=not measured)
 
 

@@ -159,6 +159,7 @@ NODES: frozenset[str] = frozenset(
         "Lead",
         "FirstValue",
         "LastValue",
+        "Array",
         "Tuple",
         "Union",
         "Intersect",

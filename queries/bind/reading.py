@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from queries.algebra import operations as op
-from queries.algebra.measures import Rows, Statistic, Total, Units, parts_of
+from queries.algebra.measures import Ranked, Rows, Statistic, Total, Units, parts_of
 from queries.algebra.scalars import Scalar
-from queries.bind import aggregates, means, spreads, types
+from queries.bind import aggregates, means, quantiles, spreads, types
 from queries.bind.calls import Aggregate, Read, Reading, alone, both, present
 from queries.bind.expressions import TRUTH, Expressions, measured
 from queries.bind.formulas import filled
@@ -50,7 +50,7 @@ class Reader:
             where = measured(types.require(bound, TRUTH, node, "FILTER"), node)
         return READERS[aggregates.kind(call)](Aggregate(call, where, self.expressions))
 
-    def statistics(self) -> set[Statistic]:
+    def statistics(self) -> set[Statistic | Ranked]:
         """All statistics that the calls need."""
         return {part for text in self.calls for part in self._chosen(text).statistics}
 
@@ -138,4 +138,5 @@ READERS: dict[aggregates.Kind, Read] = {
     "FAVG": _mean,
     "MEAN": _mean,
     **spreads.READERS,
+    **quantiles.READERS,
 }

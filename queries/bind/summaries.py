@@ -91,7 +91,7 @@ class Summaries:
     def _count(self) -> Facts:
         return Facts(Type.INTEGER, False, 0, 0, self.rows)
 
-    def _picked(self, call: exp.Func, where: Scalar | None) -> Scalar:
+    def _picked(self, call: exp.Expr, where: Scalar | None) -> Scalar:
         """FIRST, LAST and ANY_VALUE: a row by the analyst's order, then by the total one."""
         argument = call.this
         given: tuple[Ordering, ...] = ()
@@ -106,7 +106,7 @@ class Summaries:
             order = tuple(map(orderings.reversed_, order))
         return self._emit("first", value, where, picked(value), order)
 
-    def _extreme(self, call: exp.Func, where: Scalar | None) -> Scalar:
+    def _extreme(self, call: exp.Expr, where: Scalar | None) -> Scalar:
         """ARG_MIN and ARG_MAX: the value beside an extreme one, NULLs on either side left out."""
         value, by = self.base.value(call.this), self.base.value(call.expression)
         where = both(both(where, present(value)), present(by))
@@ -115,7 +115,7 @@ class Summaries:
             "first", value, where, picked(value), orderings.completed((first,), self.order)
         )
 
-    def _summary(self, call: exp.Func, value: Scalar, where: Scalar | None) -> Scalar:
+    def _summary(self, call: exp.Expr, value: Scalar, where: Scalar | None) -> Scalar:
         if isinstance(call, exp.Min | exp.Max):
             kind = "min" if isinstance(call, exp.Min) else "max"
             return self._emit(kind, value, where, picked(value))
@@ -130,7 +130,7 @@ class Summaries:
             raise RangeTooLarge("The sum within a unit may be too large.", position=place(call))
         return self._emit("sum", value, where, _summed(facts, self.rows))
 
-    def _real_summary(self, call: exp.Func, value: Scalar, where: Scalar | None) -> Scalar:
+    def _real_summary(self, call: exp.Expr, value: Scalar, where: Scalar | None) -> Scalar:
         """SUM or AVG of whole numbers times a constant: theirs, times the constant.
 
         Any other real is refused: its sum would depend on the order in which the engine adds.

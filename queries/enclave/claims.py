@@ -19,9 +19,9 @@ from fractions import Fraction
 from functools import lru_cache
 from statistics import NormalDist
 
-from queries.enclave.noise import measurement
+from queries.enclave.mechanisms import measurement, selector
 from queries.faults import ClaimMismatch
-from queries.plan.model import Mechanism, Noise, NoisyColumn, Stage
+from queries.plan.model import Distribution, Mechanism, Noise, NoisyColumn, Stage
 
 UNITS = 10**12
 DELTA_UNITS = 10**18
@@ -34,7 +34,11 @@ def verify(stages: Iterable[Stage]) -> None:
     for stage in stages:
         _verify_shape(stage)
         for column in stage.columns:
+            if column.noise.mechanism.selects:
+                raise ClaimMismatch("a selection adds no noise to a column")
             _verify_noise(column.noise)
+        for found in stage.distributions:
+            _verify_distribution(found)
         if stage.threshold is not None:
             _verify_threshold(stage)
 
@@ -58,6 +62,7 @@ def distance(squared: int) -> float:
 def _verify_shape(stage: Stage) -> None:
     """Keys leave by a list or by a threshold, never just so."""
     names = [key.name for key in stage.keys] + [column.name for column in stage.columns]
+    names += [target.name for found in stage.distributions for target in found.targets]
     decided = (stage.listed is not None) + (stage.threshold is not None)
     if decided != bool(stage.keys) or len(set(names)) != len(names) or stage.most_rows < 1:
         raise ClaimMismatch("the keys of a stage are neither listed nor thresholded")
@@ -66,12 +71,12 @@ def _verify_shape(stage: Stage) -> None:
 
 
 @lru_cache(maxsize=4096)
-def _verify_noise(noise: Noise) -> None:
+def _verify_noise(noise: Noise, *, one_way: bool = False) -> None:
     if min(noise.l1, noise.l2_squared, noise.rho, noise.epsilon or 0) < 0:
         raise ClaimMismatch("a sensitivity or a loss is negative")
     if not 0 < noise.scale <= WIDEST or noise.l2_squared > noise.l1**2:
         raise ClaimMismatch("a scale or a sensitivity is out of range")
-    rho, epsilon = _mapped(noise)
+    rho, epsilon = _selecting(noise, one_way) if noise.mechanism.selects else _mapped(noise)
     if rho * UNITS > noise.rho:
         raise ClaimMismatch("the charged rho is less than the mechanism's")
     if noise.epsilon is not None and (epsilon is None or epsilon * UNITS > noise.epsilon):
@@ -85,6 +90,30 @@ def _mapped(noise: Noise) -> tuple[Fraction, Fraction | None]:
         return _finite(loss(distance(noise.l2_squared))), None
     epsilon = _finite(loss(noise.l1))
     return epsilon**2 / 2, epsilon
+
+
+def _selecting(noise: Noise, one_way: bool) -> tuple[Fraction, Fraction | None]:
+    """The same of selections, by OpenDP's map of one score that moves by one (or two one way).
+
+    Rho grows with the square of how far scores move, epsilon with that itself; both add.
+    """
+    loss: Callable[[int], float] = selector(noise.mechanism, noise.scale, one_way=one_way).map
+    once = _finite(loss(2 if one_way else 1))
+    if noise.mechanism is Mechanism.EXPONENTIAL:
+        return once * noise.l2_squared, None
+    epsilon = once * noise.l1
+    return epsilon**2 / 2, epsilon
+
+
+def _verify_distribution(found: Distribution) -> None:
+    """Noise for trees, selections without; doubled counts move one way, other scores either."""
+    tree = found.levels > 0
+    modes = {target.denominator == 0 for target in found.targets}
+    if tree == (found.noise.mechanism.selects) or len(modes) != 1:
+        raise ClaimMismatch("a distribution is neither a tree nor selected from")
+    if tree and (modes == {True} or found.branching**found.levels < found.bins.count):
+        raise ClaimMismatch("a tree does not hold its bins")
+    _verify_noise(found.noise, one_way=modes == {True})
 
 
 def _finite(loss: float) -> Fraction:

@@ -13,7 +13,7 @@ from pathlib import Path
 from queries import codec
 from queries.enclave.words import CHECK, RUN, Job, Reply
 from queries.faults import ClaimMismatch, Fault, WorkersUnavailable
-from queries.plan.model import Plan, Stage
+from queries.plan.model import Distribution, Plan, Stage
 from queries.plan.noisy import NoisyStage
 from queries.workers.pool import Pool, PoolUnavailable, WorkerLost
 from queries.workers.settings import Settings
@@ -107,4 +107,9 @@ class Enclave:
 def _claim(stage: Stage) -> Stage:
     """What decides whether a stage's claims hold: not its SQL, nor the keys of its list."""
     width = None if stage.listed is None else ()
-    return dataclasses.replace(stage, name="", digest="", sql="", listed=width)
+    bare = tuple(_bare(found) for found in stage.distributions)
+    return dataclasses.replace(stage, name="", digest="", sql="", listed=width, distributions=bare)
+
+
+def _bare(found: Distribution) -> Distribution:
+    return dataclasses.replace(found, sql="", bins=dataclasses.replace(found.bins, listed=None))

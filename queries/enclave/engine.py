@@ -18,15 +18,18 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
+from numpy.typing import NDArray
 
 from queries.catalog.view import Value
 from queries.enclave.exact import ExactAnswer
-from queries.plan.model import Stage
+from queries.plan.model import Distribution, Stage
 from queries.workers.sealed import file_of, sealed, selected
 from queries.workers.settings import Settings
 
 PRIVATE = "private.duckdb"
 LOWEST, HIGHEST = -(2**63), 2**63 - 1
+FETCHED = 10_000
 
 Row = tuple[Any, ...]
 
@@ -67,6 +70,9 @@ def opened(file: Path, settings: Settings) -> duckdb.DuckDBPyConnection:
 def exact(connection: duckdb.DuckDBPyConnection, stage: Stage, seed: int) -> ExactAnswer:
     """The exact integers of a stage, aligned with its list where it has one."""
     answer = _answer(stage, _rows(connection, stage, seed))
+    parts = [counted(connection, found, answer.keys, seed) for found in stage.distributions]
+    if parts:
+        answer = ExactAnswer(answer.keys, answer.values, list(zip(*parts, strict=True)))
     if not all(LOWEST <= value <= HIGHEST for row in answer.values for value in row):
         raise EngineFailed("an integer does not fit")
     return answer
@@ -74,13 +80,10 @@ def exact(connection: duckdb.DuckDBPyConnection, stage: Stage, seed: int) -> Exa
 
 def _rows(connection: duckdb.DuckDBPyConnection, stage: Stage, seed: int) -> list[Row]:
     """At most `most_rows` rows of the stage's single SELECT, its columns in the plan's order."""
-    statement = selected(connection, stage.sql)
-    bound = {"seed": seed} if "seed" in statement.named_parameters else None
-    result = connection.execute(statement, bound)
-    names = [column[0] for column in result.description or ()]
+    if not stage.columns and stage.threshold is None:
+        return [] if stage.keys else [()]
     wanted = [key.name for key in stage.keys] + [column.name for column in stage.columns]
-    if sorted(names) != sorted(wanted):
-        raise EngineFailed("the columns are not those of the plan")
+    result, names = executed(connection, stage.sql, seed, wanted)
     rows = result.fetchmany(stage.most_rows + 1)
     if len(rows) > stage.most_rows:
         raise EngineFailed("more rows than the plan allows")
@@ -88,6 +91,43 @@ def _rows(connection: duckdb.DuckDBPyConnection, stage: Stage, seed: int) -> lis
         return rows
     places = [names.index(name) for name in wanted]
     return [tuple(row[place] for place in places) for row in rows]
+
+
+def executed(
+    connection: duckdb.DuckDBPyConnection, sql: str, seed: int, wanted: list[str]
+) -> tuple[duckdb.DuckDBPyConnection, list[str]]:
+    """A SELECT under way, and its columns' names: those that are wanted, in any order."""
+    statement = selected(connection, sql)
+    bound = {"seed": seed} if "seed" in statement.named_parameters else None
+    result = connection.execute(statement, bound)
+    names = [column[0] for column in result.description or ()]
+    if sorted(names) != sorted(wanted):
+        raise EngineFailed("the columns are not those of the plan")
+    return result, names
+
+
+def counted(
+    connection: duckdb.DuckDBPyConnection,
+    found: Distribution,
+    keys: Sequence[tuple[Value, ...]],
+    seed: int,
+) -> list[NDArray[np.int64]]:
+    """The histogram of each key; rows of other keys, or in no bin, are discarded."""
+    places = {key: place for place, key in enumerate(keys)}
+    width = len(keys[0]) if keys else 0
+    wanted = [*(f"k{n}" for n in range(width)), "b", "n"]
+    result, names = executed(connection, found.sql, seed, wanted)
+    counts = np.zeros((len(keys), found.bins.count), dtype=np.int64)
+    listed = found.bins.listed
+    bins = {value: b for b, value in enumerate(listed or range(found.bins.count))}
+    order = [names.index(name) for name in wanted]
+    while rows := result.fetchmany(FETCHED):
+        columns = [[row[place] for row in rows] for place in order]
+        found_keys = _encoded(list(zip(*columns[:width], strict=True)) or [()] * len(rows), width)
+        for key, value, number in zip(found_keys, _column(columns[-2]), columns[-1], strict=True):
+            if key in places and value in bins:
+                counts[places[key], bins[value]] = number
+    return list(counts)
 
 
 def _answer(stage: Stage, rows: list[Row]) -> ExactAnswer:

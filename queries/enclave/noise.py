@@ -13,33 +13,15 @@ Privacy note
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Sequence
 from typing import cast
-
-import opendp.domains
-import opendp.measurements
-import opendp.metrics
-import opendp.mod
 
 from queries.catalog.view import Value
 from queries.enclave.exact import ExactAnswer
-from queries.plan.model import Mechanism, NoisyColumn, Stage
+from queries.enclave.mechanisms import measurement
+from queries.enclave.selection import drawn
+from queries.plan.model import NoisyColumn, Stage
 from queries.plan.noisy import NoisyStage
-
-opendp.mod.enable_features("contrib")
-
-VECTOR = opendp.domains.vector_domain(opendp.domains.atom_domain(T="i64"))
-L1 = opendp.metrics.l1_distance(T="i64")
-L2 = opendp.metrics.l2_distance(T="f64")
-"""A float metric: a whole-number one would round the root of three up to two."""
-
-
-@lru_cache(maxsize=256)
-def measurement(mechanism: Mechanism, scale: float) -> opendp.mod.Measurement:
-    """OpenDP's own mechanism at that scale."""
-    if mechanism is Mechanism.GAUSSIAN:
-        return opendp.measurements.make_gaussian(VECTOR, L2, scale=scale)
-    return opendp.measurements.make_laplace(VECTOR, L1, scale=scale)
 
 
 def released(stage: Stage, exact: ExactAnswer) -> NoisyStage:
@@ -49,7 +31,9 @@ def released(stage: Stage, exact: ExactAnswer) -> NoisyStage:
             _noisy(column, [row[place] for row in exact.values])
             for place, column in enumerate(stage.columns)
         ]
-        return NoisyStage(stage.name, tuple(exact.keys), _rows(columns, len(exact.keys)))
+        values = _rows(columns, len(exact.keys))
+        found = _found(stage, exact, range(len(exact.keys)))
+        return NoisyStage(stage.name, tuple(exact.keys), values, found)
     return _thresholded(stage, exact)
 
 
@@ -69,7 +53,18 @@ def _thresholded(stage: Stage, exact: ExactAnswer) -> NoisyStage:
         for index, column in enumerate(stage.columns)
     ]
     keys = tuple(exact.keys[place] for place in kept)
-    return NoisyStage(stage.name, keys, _rows(columns, len(kept)))
+    return NoisyStage(stage.name, keys, _rows(columns, len(kept)), _found(stage, exact, kept))
+
+
+def _found(
+    stage: Stage, exact: ExactAnswer, kept: Sequence[int]
+) -> tuple[tuple[tuple[int, ...], ...], ...]:
+    """What is drawn of the distributions of the keys that leave, row by row."""
+    parts = [
+        drawn(found, [exact.histograms[at][place] for at in kept])
+        for place, found in enumerate(stage.distributions)
+    ]
+    return tuple(zip(*parts, strict=True))
 
 
 def _noisy(column: NoisyColumn, exact: list[int]) -> list[int]:

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 from queries.catalog.manifest import Manifest
 from queries.plan.levels import Family
-from queries.plan.model import Mechanism, Stage
+from queries.plan.model import Distribution, Mechanism, Stage
 from queries.plan.price import Options
 from queries.plan.stages import Draft
+from queries.plan.trees import size
 
 UNCOUNTED = (
     "The margins speak of the noise alone: not of values clamped or rows dropped at registration, "
@@ -17,6 +18,8 @@ UNCOUNTED = (
 MECHANISMS = {
     Mechanism.GAUSSIAN: "discrete Gaussian noise (Canonne, Kamath and Steinke 2020)",
     Mechanism.LAPLACE: "discrete Laplace noise (Ghosh, Roughgarden and Sundararajan 2009)",
+    Mechanism.EXPONENTIAL: "the exponential mechanism (McSherry and Talwar 2007)",
+    Mechanism.PERMUTE_AND_FLIP: "permute-and-flip (McKenna and Sheldon 2020)",
 }
 
 
@@ -30,7 +33,9 @@ def notes(
     for draft, stage in zip(drafts, stages, strict=True):
         found.append(_bounding(draft, manifest.unit.name))
         found.append(_keys(draft, stage, manifest.unit.name))
-        found.append(f"Every number gets {MECHANISMS[stage.columns[0].noise.mechanism]}.")
+        if stage.columns:
+            found.append(f"Every number gets {MECHANISMS[stage.columns[0].noise.mechanism]}.")
+        found.extend(_distribution(distribution) for distribution in stage.distributions)
     return (*dict.fromkeys(found), UNCOUNTED)
 
 
@@ -91,6 +96,18 @@ def _keys(draft: Draft, stage: Stage, unit: str) -> str:
         f"The keys are not public: a group is shown where its noisy count of {unit} units "
         "reaches the threshold."
     )
+
+
+def _distribution(found: Distribution) -> str:
+    bins = f"{found.bins.count:,} {'values' if found.bins.exact else 'bins'}"
+    if found.levels:
+        nodes = size(found.branching, found.levels)
+        return (
+            f"Quantiles are read off a tree of {nodes:,} counts over {bins}, "
+            f"each with {MECHANISMS[found.noise.mechanism]}."
+        )
+    law = MECHANISMS[found.noise.mechanism]
+    return f"{_many(len(found.targets), 'answer')} selected among {bins} by {law}."
 
 
 def warnings(drafts: tuple[Draft, ...], stages: tuple[Stage, ...]) -> tuple[str, ...]:

@@ -32,9 +32,19 @@ from queries.catalog.view import Value
 from queries.language.limits import LIMITS
 from queries.language.refusals import TooManyGroups
 from queries.plan.leaves import Leaves
+from queries.plan.lower.words import width
+from queries.plan.model import Key
 
 Keys = tuple[tuple[Value, ...], ...]
 SMALL = 1_000
+SQL_TYPES = {
+    Type.INTEGER: "BIGINT",
+    Type.REAL: "DOUBLE",
+    Type.TEXT: "VARCHAR",
+    Type.BOOLEAN: "BOOLEAN",
+    Type.DATE: "DATE",
+    Type.TIMESTAMP: "TIMESTAMP",
+}
 
 
 def listed(measure: Measure, publics: Publics) -> Keys | None:
@@ -150,3 +160,13 @@ def _dates(facts: Facts) -> list[Value] | None:
     if high - low >= SMALL:
         return None
     return [as_date(day).isoformat() for day in range(low, high + 1)]
+
+
+def key(number: int, scalar: Scalar) -> Key:
+    """A key as a column of its stage."""
+    facts = scalar.facts
+    if facts.type is Type.DECIMAL:
+        return Key(f"k{number}", f"DECIMAL(38, {facts.scale})", facts.scale)
+    if facts.type is Type.INTEGER:
+        return Key(f"k{number}", width(facts))
+    return Key(f"k{number}", SQL_TYPES[facts.type])

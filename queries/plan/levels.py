@@ -30,14 +30,14 @@ from itertools import pairwise
 from queries.algebra.measures import Measure
 from queries.bind.publics import Publics
 from queries.catalog.view import View
-from queries.language.refusals import TooManyGroups
+from queries.language.refusals import TooManyGroups, UnsupportedFunction
 from queries.plan import keys as group_keys
 from queries.plan import split
 from queries.plan.formulas import adds_up
 from queries.plan.keys import Keys
 from queries.plan.model import Hierarchy
 from queries.plan.price import Options, Price
-from queries.plan.stages import Draft, Level, check_size, draft, drafted, key
+from queries.plan.stages import Draft, Level, check_size, draft, drafted, united
 
 Set = tuple[int, ...]
 
@@ -63,7 +63,7 @@ class Family:
     @property
     def columns(self) -> int:
         """The noisy columns among which a price is shared; sets share those of their measure."""
-        return max(len(found.measure.statistics) for found in self.drafts)
+        return max(len(found.measure.statistics) + len(found.sketches) for found in self.drafts)
 
     @property
     def sets(self) -> tuple[Set, ...]:
@@ -79,7 +79,7 @@ class Family:
     def parts(self, part: Price) -> tuple[tuple[Price, ...], ...]:
         """What of one column's price each stage's columns get, stage by stage."""
         if not self.measure.sets:
-            return ((part,) * len(self.drafts[0].measure.statistics),)
+            return ((part,) * self.columns,)
         weights = [shares(self.drafts, column, part) for column in range(self.columns)]
         return tuple(
             tuple(
@@ -99,13 +99,19 @@ class Family:
         return Hierarchy(
             name,
             tuple(stages[one] for one in measure.sets),
-            tuple(key(n, scalar) for n, scalar in enumerate(measure.keys)),
+            tuple(group_keys.key(n, scalar) for n, scalar in enumerate(measure.keys)),
             len(measure.statistics),
             tuple(stages[one] for one in self.together) if additive else (),
             tuple(f"m{n}" for n in additive),
             tuple(f"k{n}" for n in self.finest),
             () if self.finest in self.together else self.leaves,
         )
+
+
+def merged(one: Family, other: Family) -> Family:
+    """Two families of the same stages, with all that is read off their trees."""
+    pairs = zip(one.drafts, other.drafts, strict=True)
+    return replace(one, drafts=tuple(united(left, right) for left, right in pairs))
 
 
 def distinct(measure: Measure) -> tuple[Set, ...]:
@@ -116,10 +122,17 @@ def family(measure: Measure, view: View, publics: Publics, options: Options) -> 
     """The drafts of a measure; raises a QueryRefused."""
     if not measure.sets:
         return Family(measure, (draft(measure, view, publics, options),))
+    if measure.ranked:
+        raise UnsupportedFunction(
+            "Quantiles and modes are not answered by grouping sets.",
+            hint="Ask for each of the sets in a query of its own, with GROUP BY.",
+        )
     lists = _Lists(measure, publics)
     levels = lists.levels()
     held = sum(not _public(level) for level in levels)
-    drafts = tuple(drafted(measure, lists.groups, level, view, options, held) for level in levels)
+    drafts = tuple(
+        drafted(measure, lists.groups, level, view, publics, options, held) for level in levels
+    )
     cells = sum(found.most_rows * len(found.measure.statistics) for found in drafts)
     check_size(cells, len(measure.statistics))
     return Family(measure, drafts, lists.together, lists.finest, lists.leaves)

@@ -18,10 +18,20 @@ PLANNER_VERSION = 1
 
 
 class Mechanism(StrEnum):
-    """OpenDP's two integer mechanisms (Canonne, Kamath and Steinke 2020; Ghosh et al. 2009)."""
+    """OpenDP's integer mechanisms: two add noise, two select the best of several candidates.
+
+    Noise: Canonne, Kamath and Steinke 2020; Ghosh et al. 2009. Selection: McSherry and Talwar 2007;
+    McKenna and Sheldon 2020 (in pure projects).
+    """
 
     GAUSSIAN = "discrete-gaussian"
     LAPLACE = "discrete-laplace"
+    EXPONENTIAL = "exponential"
+    PERMUTE_AND_FLIP = "permute-and-flip"
+
+    @property
+    def selects(self) -> bool:
+        return self in (Mechanism.EXPONENTIAL, Mechanism.PERMUTE_AND_FLIP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +39,8 @@ class Noise:
     """The noise of one measure column, as a vector over all groups, in steps after the shift.
 
     `l1` is the L1 sensitivity, `l2_squared` the square of the L2 sensitivity (whole numbers both).
+    Of a selection they are sums over all scores that are maximised, of half the most by which the
+    difference of two candidates changes (and of its square).
     `scale` is the mechanism's own parameter. `rho` (and `epsilon` in pure plans), in 1e-12, is the
     loss charged for the column: never less than OpenDP's map of the sensitivity at that scale.
     """
@@ -58,6 +70,74 @@ class NoisyColumn:
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """Bins of one width: from bin `first` on, each `width` steps, the first one from `lower`."""
+
+    lower: int
+    width: int
+    first: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bins:
+    """The candidates of a distribution: `count` bins of a grid, or the values listed.
+
+    The bins follow each other in pieces of equal width, between the steps `lower` and `upper`; each
+    step of the grid is worth numerator / denominator. With `listed`, bin b is the value at that
+    place, as a key would be written.
+    """
+
+    count: int
+    pieces: tuple[Piece, ...] = ()
+    lower: int = 0
+    upper: int = 0
+    numerator: int = 1
+    denominator: int = 1
+    listed: tuple[Value, ...] | None = None
+
+    @property
+    def exact(self) -> bool:
+        """Whether each bin is one value."""
+        return all(piece.width == 1 for piece in self.pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is looked for: the value at rank `numerator / denominator * n + rows`.
+
+    Ranks count from below, or from above with `descending`. A denominator of 0 means the most
+    frequent value. `sql_type` is that of the stage's column `name`.
+    """
+
+    name: str
+    numerator: int
+    denominator: int
+    rows: int
+    descending: bool
+    sql_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """The values of one expression, group by group, and what is found among them.
+
+    `sql` yields the keys k0.., the bin b and its exact number of rows n. Without `branching` each
+    target is selected by `noise`; with it, all nodes of a tree of that many levels, each node of
+    `branching` children, are noised, and the targets are read off it. `scale` says how many
+    decimals a whole step of listed values has.
+    """
+
+    name: str
+    sql: str
+    bins: Bins
+    targets: tuple[Target, ...]
+    noise: Noise
+    branching: int = 0
+    levels: int = 0
+    scale: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Key:
     """One group key of a stage: the engine's column `name`, of DuckDB type `sql_type`.
 
@@ -84,6 +164,7 @@ class Stage:
 
     `sql` yields the keys k0.. and the exact integers m0..; with `listed` every listed key is
     answered and no other; otherwise `threshold` decides. Both None means a single row, no key.
+    Without columns the text is empty: what is asked is found in `distributions` alone.
     The text may hold the parameter $seed (a secret, fresh 63-bit integer for each run).
     `most_rows` bounds the rows the engine may return, from declared sizes.
     """
@@ -96,14 +177,26 @@ class Stage:
     listed: tuple[tuple[Value, ...], ...] | None = None
     threshold: Threshold | None = None
     most_rows: int = 1
+    distributions: tuple[Distribution, ...] = ()
+
+    @property
+    def noises(self) -> tuple[Noise, ...]:
+        """The noise of every column, then of every distribution."""
+        parts: tuple[NoisyColumn | Distribution, ...] = (*self.columns, *self.distributions)
+        return tuple(part.noise for part in parts)
+
+    def located(self, name: str | None) -> tuple[Distribution, Target] | None:
+        """The distribution in which a column is found, and what is looked for in it."""
+        pairs = ((found, target) for found in self.distributions for target in found.targets)
+        return next((pair for pair in pairs if pair[1].name == name), None)
 
     @property
     def rho(self) -> int:
-        return sum(column.noise.rho for column in self.columns)
+        return sum(noise.rho for noise in self.noises)
 
     @property
     def epsilon(self) -> int | None:
-        parts = [column.noise.epsilon for column in self.columns]
+        parts = [noise.epsilon for noise in self.noises]
         known = [part for part in parts if part is not None]
         return sum(known) if len(known) == len(parts) else None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from queries.catalog.view import Value
-from queries.plan.model import NoisyColumn, Threshold
+from queries.plan.model import Distribution, NoisyColumn, Threshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,15 +13,18 @@ class NoisyStage:
     """Keys and noisy integers of a stage, row by row, in the order in which rows may leave.
 
     `values` holds one integer for each column of the stage, in its order, in the mechanism's own
-    steps: shift, numerator and denominator have not been applied.
+    steps: shift, numerator and denominator have not been applied. `found` holds, row by row, what
+    was released of each distribution: the bin of each target, or the nodes of its tree, leaves
+    first; it is empty where a stage has none.
     """
 
     name: str
     keys: tuple[tuple[Value, ...], ...]
     values: tuple[tuple[int, ...], ...]
+    found: tuple[tuple[tuple[int, ...], ...], ...] = ()
 
     def __post_init__(self) -> None:
-        if len(self.keys) != len(self.values):
+        if len(self.keys) != len(self.values) or len(self.found) not in (0, len(self.keys)):
             raise ValueError("a noisy table has as many keys as values")
 
 
@@ -32,3 +35,4 @@ class StoredStage:
     table: NoisyStage
     columns: tuple[NoisyColumn, ...]
     threshold: Threshold | None
+    distributions: tuple[Distribution, ...] = ()

@@ -37,9 +37,19 @@ from queries.language.refusals import (
 from queries.language.trees import anew
 from queries.plan import explain, options, policy, split, tables, timing, translation
 from queries.plan.formulas import value_of
-from queries.plan.levels import Family, family
-from queries.plan.model import Hierarchy, NoisyColumn, Output, Plan, Post, Role, Stage
+from queries.plan.levels import Family, family, merged
+from queries.plan.model import (
+    Distribution,
+    Hierarchy,
+    NoisyColumn,
+    Output,
+    Plan,
+    Post,
+    Role,
+    Stage,
+)
 from queries.plan.price import Options, Price
+from queries.plan.quantiles import priced
 from queries.plan.rewrites import offering
 from queries.plan.stages import Draft
 
@@ -107,7 +117,7 @@ class _Planning:
         listed = policy.listing(_renamed(bound, names), names, stages)
         post = self._post(listed, stages, hierarchies)
         drafts = tuple(found for one in kept.values() for found in one.drafts)
-        shapes = [found.shape for found in drafts]
+        shapes = [shape for found in drafts for shape in found.shapes]
         slot, deadline = timing.slot(self.view.manifest.timing, shapes) if kept else (0, 0)
         return Plan(
             self.view.manifest.dataset,
@@ -141,7 +151,7 @@ class _Planning:
         thresholded = sum(found.thresholded for found in drafts)
         delta = self.price.delta // max(1, thresholded) if self.price.epsilon is None else 0
         return tuple(
-            _stage(name, found, parts, delta, self.given)
+            _stage(name, found, parts, delta, self)
             for measure, one in families.items()
             for name, found, parts in zip(
                 one.names(measure), one.drafts, one.parts(part), strict=True
@@ -151,9 +161,10 @@ class _Planning:
     def _bindable(self, stages: tuple[Stage, ...]) -> None:
         """Have the engine bind each stage on empty tables, so that it cannot fail to afterwards."""
         stored = tables.stored(self.view.manifest)
-        for stage in stages:
+        texts = [sql for s in stages for sql in (s.sql, *(d.sql for d in s.distributions)) if sql]
+        for sql in texts:
             try:
-                self.public.describe(stored, stage.sql.replace("$seed", "0"))
+                self.public.describe(stored, sql.replace("$seed", "0"))
             except NotBound:
                 raise UnsupportedSql("The engine cannot compute this form of the query.") from None
 
@@ -208,15 +219,18 @@ def _no_aggregate(bound: Private, tree: exp.Expr) -> Exception:
 
 
 def _deduplicated(families: list[Family]) -> tuple[dict[str, str], dict[str, Family]]:
-    """The stages that serve each measure: equal measures are one draw and one charge (P21)."""
+    """The stages that serve each measure: equal measures are one draw and one charge (P21).
+
+    Of one tree different quantiles may be read: all of them are columns of its one stage.
+    """
     first: dict[tuple[str, ...], str] = {}
     names: dict[str, str] = {}
     kept: dict[str, Family] = {}
     for number, found in enumerate(families):
         name = f"_stage{number}"
         names[name] = first.setdefault(found.digests, name)
-        if names[name] == name:
-            kept[name] = found
+        before = kept.get(names[name])
+        kept[names[name]] = found if before is None else merged(before, found)
     return names, kept
 
 
@@ -232,10 +246,12 @@ def _renamed(bound: Open, names: dict[str, str]) -> Open:
     return bound
 
 
-def _stage(name: str, found: Draft, parts: Sequence[Price], delta: int, given: Options) -> Stage:
+def _stage(
+    name: str, found: Draft, parts: Sequence[Price], delta: int, planning: _Planning
+) -> Stage:
     columns = []
     for number, (statistic, sensitivity, part) in enumerate(
-        zip(found.measure.statistics, found.sensitivities, parts, strict=True)
+        zip(found.measure.statistics, found.sensitivities, parts, strict=False)
     ):
         numerator, denominator, kind = value_of(statistic)
         noise = split.noise(sensitivity, part)
@@ -250,7 +266,7 @@ def _stage(name: str, found: Draft, parts: Sequence[Price], delta: int, given: O
             found.bounds.cells,
             delta,
             found.floor,
-            given.minimum_frequency,
+            planning.given.minimum_frequency,
         )
     return Stage(
         name,
@@ -261,7 +277,16 @@ def _stage(name: str, found: Draft, parts: Sequence[Price], delta: int, given: O
         found.listed,
         threshold,
         found.most_rows,
+        _distributions(found, parts[len(columns) :], planning),
     )
+
+
+def _distributions(
+    found: Draft, parts: Sequence[Price], planning: _Planning
+) -> tuple[Distribution, ...]:
+    most = planning.view.manifest.unit.at_most * found.bounds.rows
+    pairs = zip(found.sketches, parts, strict=True)
+    return tuple(priced(f"d{n}", one, part, most) for n, (one, part) in enumerate(pairs))
 
 
 def _output(name: str, cell: Cell) -> Output:

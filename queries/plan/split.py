@@ -8,7 +8,10 @@ Privacy note
     Why         discrete Gaussian noise of scale sigma on a vector of L2 sensitivity d is
                 d**2 / (2 sigma**2)-zCDP (Canonne, Kamath and Steinke 2020, Theorem 4); discrete
                 Laplace noise of scale s is (d1 / s)-DP for L1 sensitivity d1 (Ghosh et al. 2009),
-                hence epsilon**2 / 2-zCDP (Bun and Steinke 2016, Proposition 1.4). Scales are
+                hence epsilon**2 / 2-zCDP (Bun and Steinke 2016, Proposition 1.4). A selection by
+                scores that move by d either way is 2 d / s-DP (McKenna and Sheldon 2020), and by
+                the exponential mechanism d**2 / (2 s**2)-zCDP, since its range is bounded by
+                2 d / s (Cesar and Rogers 2021); both add over selections. Scales are
                 widened by one part in 2**36 so that OpenDP's own map, which rounds up, agrees.
     Tried by    tests/plan/test_split.py, tests/enclave/test_claims.py
 """
@@ -49,26 +52,35 @@ def portion(part: Price, weight: int, total: int) -> Price:
 
 def noise(sensitivity: Sensitivity, part: Price) -> Noise:
     """The noise that a part of the price buys; raises PriceTooSmall where it would not fit."""
-    found = (
-        _gaussian(sensitivity, part.rho)
-        if part.epsilon is None
-        else _laplace(sensitivity, part.epsilon)
-    )
+    if part.epsilon is None:
+        return _fitting(_normal(Mechanism.GAUSSIAN, sensitivity, part.rho))
+    return _fitting(_pure(Mechanism.LAPLACE, sensitivity, part.epsilon, sensitivity.l1))
+
+
+def selection(sensitivity: Sensitivity, part: Price) -> Noise:
+    """The same for selections, whose scores move by these sensitivities either way."""
+    if part.epsilon is None:
+        return _fitting(_normal(Mechanism.EXPONENTIAL, sensitivity, part.rho))
+    reach = 2 * sensitivity.l1
+    return _fitting(_pure(Mechanism.PERMUTE_AND_FLIP, sensitivity, part.epsilon, reach))
+
+
+def _fitting(found: Noise) -> Noise:
     if found.scale > WIDEST:
         raise PriceTooSmall("The price is so low that the noise would not fit 64 bits.")
     return found
 
 
-def _gaussian(sensitivity: Sensitivity, rho: int) -> Noise:
+def _normal(mechanism: Mechanism, sensitivity: Sensitivity, rho: int) -> Noise:
     squared = Fraction(sensitivity.l2_squared * PICO, 2 * rho)
     scale = math.sqrt(squared) * MARGIN
-    return Noise(Mechanism.GAUSSIAN, sensitivity.l1, sensitivity.l2_squared, scale, rho)
+    return Noise(mechanism, sensitivity.l1, sensitivity.l2_squared, scale, rho)
 
 
-def _laplace(sensitivity: Sensitivity, epsilon: int) -> Noise:
-    scale = float(Fraction(sensitivity.l1 * PICO, epsilon)) * MARGIN
+def _pure(mechanism: Mechanism, sensitivity: Sensitivity, epsilon: int, reach: int) -> Noise:
+    scale = float(Fraction(reach * PICO, epsilon)) * MARGIN
     rho = -(-epsilon * epsilon // (2 * PICO))
-    return Noise(Mechanism.LAPLACE, sensitivity.l1, sensitivity.l2_squared, scale, rho, epsilon)
+    return Noise(mechanism, sensitivity.l1, sensitivity.l2_squared, scale, rho, epsilon)
 
 
 OFTEN = 0.05

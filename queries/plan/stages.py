@@ -11,9 +11,7 @@ from dataclasses import dataclass, replace
 
 from queries import codec
 from queries.algebra.measures import Measure, Units
-from queries.algebra.scalars import Scalar
 from queries.bind.publics import Publics
-from queries.catalog.manifest import Type
 from queries.catalog.view import View
 from queries.language.limits import LIMITS
 from queries.language.refusals import BoundTooWide, TooManyColumns
@@ -21,19 +19,10 @@ from queries.plan import keys as group_keys
 from queries.plan.bounding import Bounds, Sensitivity
 from queries.plan.formulas import sensitivity, shift, value_of
 from queries.plan.lower.statistics import Query
-from queries.plan.lower.words import width
 from queries.plan.model import PLANNER_VERSION, Key
 from queries.plan.price import Options
+from queries.plan.quantiles import MOST_GROUPS, Sketch, sketch
 from queries.plan.timing import Shape, scanned
-
-SQL_TYPES = {
-    Type.INTEGER: "BIGINT",
-    Type.REAL: "DOUBLE",
-    Type.TEXT: "VARCHAR",
-    Type.BOOLEAN: "BOOLEAN",
-    Type.DATE: "DATE",
-    Type.TIMESTAMP: "TIMESTAMP",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +37,18 @@ class Draft:
     listed: group_keys.Keys | None
     sensitivities: tuple[Sensitivity, ...]
     shape: Shape
+    sketches: tuple[Sketch, ...] = ()
+
+    @property
+    def shapes(self) -> tuple[Shape, ...]:
+        """The work of the stage: its own query, and a histogram for each distribution."""
+        windows = self.query.sampled or self.bounds.per_group < self.bounds.rows
+        partials = 2 * self.shape.rows if windows else self.shape.rows
+        apart = [
+            Shape(self.shape.rows, partials, self.most_rows * found.draws)
+            for found in self.sketches
+        ]
+        return (self.shape, *apart)
 
     @property
     def thresholded(self) -> bool:
@@ -89,7 +90,7 @@ def draft(measure: Measure, view: View, publics: Publics, options: Options) -> D
     listed = group_keys.listed(measure, publics) if measure.keys else None
     whole = tuple(range(len(measure.keys)))
     level = Level(whole, listed, ())
-    return drafted(measure, listed, level, view, options)
+    return drafted(measure, listed, level, view, publics, options)
 
 
 def drafted(
@@ -97,6 +98,7 @@ def drafted(
     groups: group_keys.Keys | None,
     level: Level,
     view: View,
+    publics: Publics,
     options: Options,
     held: int = 1,
 ) -> Draft:
@@ -109,17 +111,35 @@ def drafted(
         measure = replace(measure, statistics=(*measure.statistics, Units(None)))
     query = _query(measure, groups, level, view.manifest.unit.at_most, options)
     if thresholded:
-        query = replace(query, floor=_floor(held * view.manifest.unit.at_most * query.bounds.cells))
+        allowed = MOST_GROUPS if measure.ranked else LIMITS.candidates
+        most = held * view.manifest.unit.at_most * query.bounds.cells
+        query = replace(query, floor=_floor(most, allowed))
     shape = _shape(query, level, view)
-    check_size(shape.noisy * len(measure.statistics), len(measure.statistics))
+    sketches = tuple(
+        sketch(place, measure, query, shape.noisy, publics)
+        for place in range(len(measure.distributions))
+    )
+    draws = len(measure.statistics) + sum(found.draws for found in sketches)
+    check_size(shape.noisy * draws, len(measure.statistics))
     sensitivities = tuple(
         sensitivity(statistic, query.bounds, bits)
         for statistic, bits in zip(measure.statistics, query.shifts, strict=True)
     )
-    named = tuple(key(n, measure.keys[n]) for n in level.keys)
+    named = tuple(group_keys.key(n, measure.keys[n]) for n in level.keys)
+    found = Draft(
+        "", measure, query.bounds, query, named, level.listed, sensitivities, shape, sketches
+    )
     frequency = options.minimum_frequency if thresholded else None
-    digest = _digest(query, named, level.listed, sensitivities, view, frequency)
-    return Draft(digest, measure, query.bounds, query, named, level.listed, sensitivities, shape)
+    return replace(found, digest=_digest(found, view, frequency))
+
+
+def united(one: Draft, other: Draft) -> Draft:
+    """Two drafts of one stage, which differ in nothing but what is read off their trees."""
+    sketches = tuple(
+        replace(left, targets=tuple(dict.fromkeys((*left.targets, *right.targets))))
+        for left, right in zip(one.sketches, other.sketches, strict=True)
+    )
+    return replace(one, sketches=sketches)
 
 
 def _query(
@@ -166,18 +186,9 @@ def _possible(measure: Measure, listed: group_keys.Keys | None) -> int:
     return rows if listed is None else max(1, min(rows, len(listed)))
 
 
-def _floor(most: int) -> int:
+def _floor(most: int, allowed: int) -> int:
     """Keys under this many units are dropped, so that no more candidates remain than allowed."""
-    return max(1, -(-most // LIMITS.candidates))
-
-
-def key(number: int, scalar: Scalar) -> Key:
-    facts = scalar.facts
-    if facts.type is Type.DECIMAL:
-        return Key(f"k{number}", f"DECIMAL(38, {facts.scale})", facts.scale)
-    if facts.type is Type.INTEGER:
-        return Key(f"k{number}", width(facts))
-    return Key(f"k{number}", SQL_TYPES[facts.type])
+    return max(1, -(-most // allowed))
 
 
 def _shape(query: Query, level: Level, view: View) -> Shape:
@@ -200,26 +211,20 @@ def check_size(cells: int, columns: int) -> None:
         )
 
 
-def _digest(
-    query: Query,
-    keys: tuple[Key, ...],
-    listed: group_keys.Keys | None,
-    sensitivities: tuple[Sensitivity, ...],
-    view: View,
-    frequency: int | None,
-) -> str:
+def _digest(found: Draft, view: View, frequency: int | None) -> str:
     """SHA-256 of all that decides what a stage means, its text included."""
     parts = {
         "planner": PLANNER_VERSION,
         "delivery": view.delivery,
         "manifest": view.manifest_hash,
-        "sql": query.text(),
-        "keys": keys,
-        "listed": listed,
-        "bounds": query.bounds,
+        "sql": found.query.text(),
+        "keys": found.keys,
+        "listed": found.listed,
+        "bounds": found.bounds,
         "minimum_frequency": frequency,
-        "sensitivities": sensitivities,
-        "values": [value_of(statistic) for statistic in query.measure.statistics],
-        "sets": query.measure.sets,
+        "sensitivities": found.sensitivities,
+        "values": [value_of(statistic) for statistic in found.measure.statistics],
+        "sets": found.measure.sets,
+        "distributions": [sketch.identity for sketch in found.sketches],
     }
     return hashlib.sha256(codec.dumps(parts)).hexdigest()

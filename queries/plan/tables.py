@@ -44,6 +44,7 @@ def noised(stages: tuple[Stage, ...], hierarchies: tuple[Hierarchy, ...] = ()) -
     for stage in (*stages, *(hierarchy.table(stages) for hierarchy in hierarchies)):
         keys = [(key.name, key.sql_type) for key in stage.keys]
         columns = [(column.name, column.sql_type) for column in stage.columns]
+        columns += [(t.name, t.sql_type) for d in stage.distributions for t in d.targets]
         found.append((stage.name, (("_row", "BIGINT"), *keys, *columns)))
     return tuple(found)
 

@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from queries.catalog.view import Value
 from queries.plan.model import Mechanism, Role
 
-Rows = tuple[tuple[Value, ...], ...]
+Cell = Value | tuple[Value, ...]
+"""A value, or a list of them."""
+Rows = tuple[tuple[Cell, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerColumn:
     """One column. `scale` is the noise's own parameter, in the unit of the column.
 
-    `type` is integer, decimal, real, text, boolean, date or timestamp. `reason` says why a column
-    that is no key carries no interval.
+    `type` is integer, decimal, real, text, boolean, date, timestamp or list. `reason` says why a
+    column that is no key carries no interval, or what else must be known of it.
     """
 
     name: str

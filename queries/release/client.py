@@ -13,7 +13,7 @@ from queries.faults import Fault, WorkersUnavailable
 from queries.language.refusals import NotBound
 from queries.plan.model import Plan, Stage
 from queries.plan.noisy import NoisyStage
-from queries.release.answer import Answer, Rows
+from queries.release.answer import Answer
 from queries.release.known import Known
 from queries.release.refusals import NotComputable, QueryTooExpensive
 from queries.release.words import COMPOSE, DESCRIBE, EXPENSIVE, FAILED, MANY, ROWS, Job, Reply
@@ -95,7 +95,7 @@ class ReleaseEngine:
         """Ends all workers, also those at work."""
         self._pool.close()
 
-    def _rows(self, delivery: str, sql: str, limit: int) -> Rows:
+    def _rows(self, delivery: str, sql: str, limit: int) -> tuple[tuple[Value, ...], ...]:
         try:
             reply = self._ask(Job(ROWS, delivery, sql=sql, limit=limit))
         except Fault:

@@ -17,13 +17,14 @@ from typing import Any
 
 import duckdb
 
+from queries.catalog.view import Value
 from queries.plan.model import Plan, Stage
 from queries.plan.noisy import NoisyStage
-from queries.release.answer import Answer, Rows
+from queries.release.answer import Answer
 from queries.release.levels import Together, alone, frequent, together
 from queries.release.margins import Margins, described
 from queries.release.tables import create
-from queries.release.values import kind, plain_rows
+from queries.release.values import kind, plain_rows, shown_rows
 from queries.workers.sealed import file_of, quoted, sealed, selected
 from queries.workers.settings import Settings
 
@@ -60,7 +61,9 @@ class Connections:
         return connection
 
 
-def rows_of(connection: duckdb.DuckDBPyConnection, sql: str, limit: int) -> Rows:
+def rows_of(
+    connection: duckdb.DuckDBPyConnection, sql: str, limit: int
+) -> tuple[tuple[Value, ...], ...]:
     """At most `limit` rows of one SELECT; raises TooManyRows beyond that."""
     rows = connection.execute(selected(connection, sql)).fetchmany(limit + 1)
     if len(rows) > limit:
@@ -96,12 +99,12 @@ def _answer(
     if table is None:
         columns = described(plan, types, _only(plan.stages))
         nothing = tuple((None,) * len(types) for _ in rows)
-        return Answer(columns, plain_rows(rows), nothing, nothing, confidence)
+        return Answer(columns, shown_rows(rows), nothing, nothing, confidence)
     columns = described(plan, types[1:], table.stage)
     places = [row[0] for row in rows]
     margins = Margins(connection, table, places, confidence)
     columns, lower, upper = margins.attached(plan.post.outputs, columns)
-    return Answer(columns, plain_rows([row[1:] for row in rows]), lower, upper, confidence)
+    return Answer(columns, shown_rows([row[1:] for row in rows]), lower, upper, confidence)
 
 
 def _tables(plan: Plan, noisy: Mapping[str, NoisyStage]) -> dict[str, Together]:

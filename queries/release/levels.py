@@ -66,7 +66,7 @@ def alone(stage: Stage, noisy: NoisyStage, positive: Sequence[str]) -> Together:
         for place, column in enumerate(stage.columns)
         if held[place]
     }
-    return Together(stage, NoisyStage(noisy.name, noisy.keys, values), fits)
+    return Together(stage, replace(noisy, values=values), fits)
 
 
 def _measured(values: Sequence[int], noise: Noise) -> Fit:
@@ -101,7 +101,8 @@ def frequent(table: Together, column: str, at_least: int) -> Together:
     keys = tuple(table.noisy.keys[row] for row in kept)
     values = tuple(table.noisy.values[row] for row in kept)
     fits = {n: _some(fit, kept) for n, fit in table.fits.items()}
-    return Together(table.stage, NoisyStage(table.noisy.name, keys, values), fits)
+    found = tuple(table.noisy.found[row] for row in kept) if table.noisy.found else ()
+    return Together(table.stage, NoisyStage(table.noisy.name, keys, values, found), fits)
 
 
 def _some(fit: Fit, rows: Sequence[int]) -> Fit:

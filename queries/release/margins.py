@@ -9,10 +9,12 @@ from dataclasses import dataclass
 import duckdb
 
 from queries.catalog.view import Value
+from queries.plan import ranks
 from queries.plan.model import NoisyColumn, Output, Plan, Role, Stage
 from queries.release.answer import AnswerColumn, Rows
 from queries.release.intervals import Interval, estimated, measured, simulated
 from queries.release.levels import Together
+from queries.release.quantiles import Found, end, found
 
 SEVERAL_ROWS = "It is computed from more than one released row."
 NO_EXPRESSION = "It is not computed from the measures of one released row."
@@ -28,9 +30,8 @@ def described(plan: Plan, types: Sequence[str], stage: Stage | None) -> Columns:
     """The answer's columns, measures with their mechanism and scale in the column's own unit."""
     if len(types) != len(plan.post.outputs):
         raise ValueError("the result's columns are not those of the plan")
-    measures = {column.name: column for column in stage.columns} if stage else {}
     columns = [
-        _described(output, type_, measures.get(output.column or ""))
+        _described(output, type_, stage)
         for output, type_ in zip(plan.post.outputs, types, strict=True)
     ]
     if plan.post.rowwise is None:
@@ -38,14 +39,21 @@ def described(plan: Plan, types: Sequence[str], stage: Stage | None) -> Columns:
     return tuple(columns)
 
 
-def _described(output: Output, type_: str, measure: NoisyColumn | None) -> AnswerColumn:
-    if output.role is not Role.MEASURE or measure is None:
-        return AnswerColumn(output.name, type_, output.role, reason=output.reason)
+def _described(output: Output, type_: str, stage: Stage | None) -> AnswerColumn:
+    plain = AnswerColumn(output.name, type_, output.role, reason=output.reason)
+    if output.role is not Role.MEASURE or stage is None:
+        return plain
+    located = stage.located(output.column)
+    if located is not None:
+        mechanism, scale = located[0].noise.mechanism, ranks.scale(*located)
+        reason = ranks.told(*located)
+        return dataclasses.replace(plain, mechanism=mechanism, scale=scale, reason=reason)
+    measure = next((column for column in stage.columns if column.name == output.column), None)
+    if measure is None:
+        return plain
     step = (measure.numerator << measure.shift) / measure.denominator
     noise = measure.noise
-    return AnswerColumn(
-        output.name, type_, output.role, noise.mechanism, noise.scale * step, output.reason
-    )
+    return dataclasses.replace(plain, mechanism=noise.mechanism, scale=noise.scale * step)
 
 
 def _without(column: AnswerColumn, reason: str) -> AnswerColumn:
@@ -66,11 +74,11 @@ class Margins:
 
     def attached(self, outputs: Sequence[Output], columns: Columns) -> tuple[Columns, Rows, Rows]:
         """The columns with their reasons, and the lower and upper ends row by row."""
-        scattered = self._scattered(outputs)
+        scattered, located = self._scattered(outputs), self._found()
         ends: list[Ends] = []
         told: list[AnswerColumn] = []
         for output, column in zip(outputs, columns, strict=True):
-            some, reason = self._ends(output, column, scattered)
+            some, reason = self._ends(output, column, scattered, located)
             ends.append(some)
             told.append(column if reason is None else _without(column, reason))
         lower = tuple(tuple(some[row][0] for some in ends) for row in range(len(self.places)))
@@ -78,12 +86,18 @@ class Margins:
         return tuple(told), lower, upper
 
     def _ends(
-        self, output: Output, column: AnswerColumn, scattered: dict[str, dict[int, Interval]]
+        self,
+        output: Output,
+        column: AnswerColumn,
+        scattered: dict[str, dict[int, Interval]],
+        located: dict[str, Found],
     ) -> tuple[Ends, str | None]:
         """The ends of one column, and why there are none."""
         measures = {measure.name: place for place, measure in enumerate(self.table.stage.columns)}
         if output.role is Role.MEASURE and output.column in measures:
             return self._measured(measures[output.column], column.type), None
+        if output.role is Role.MEASURE and output.column in located:
+            return self._located(located[output.column]), None
         if output.role is Role.DERIVED and output.expression in scattered:
             found = scattered[output.expression]
             ends = [NO_ENDS if at is None else found.get(at) or NO_ENDS for at in self.places]
@@ -104,6 +118,21 @@ class Margins:
             for at, (low, high) in zip(shown, widths, strict=True)
         }
         return [NO_ENDS if at is None else found[at] for at in self.places]
+
+    def _found(self) -> dict[str, Found]:
+        """What was found in the stage's distributions, by column."""
+        parts = enumerate(self.table.stage.distributions)
+        every = [
+            one for n, part in parts for one in found(n, part, self.table.noisy, self.confidence)
+        ]
+        return {one.target.name: one for one in every}
+
+    def _located(self, one: Found) -> Ends:
+        bins = [None if at is None else one.ends[at] for at in self.places]
+        return [
+            NO_ENDS if some is None else (end(one, some[0], up=False), end(one, some[1], up=True))
+            for some in bins
+        ]
 
     def _scattered(self, outputs: Sequence[Output]) -> dict[str, dict[int, Interval]]:
         """The simulated intervals of each expression; none where the engine cannot compute it."""

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from queries.catalog.view import Value
-from queries.plan.model import Key, NoisyColumn, Stage
+from queries.plan.model import Key, NoisyColumn, Stage, Target
 from queries.plan.noisy import NoisyStage
+from queries.release.quantiles import MOMENTS, Found, found, moment, value
 
 Array = NDArray[Any]
 Column = TypeVar("Column")
@@ -24,10 +25,13 @@ BITS = {"SMALLINT": 15, "INTEGER": 31, "BIGINT": 63, "HUGEINT": 127}
 
 def create(connection: duckdb.DuckDBPyConnection, stage: Stage, noisy: NoisyStage) -> None:
     """A table of the stage's name: `_row`, its keys and its measures, typed."""
-    columns: tuple[Key | NoisyColumn, ...] = (*stage.keys, *stage.columns)
+    targets = [target for part in stage.distributions for target in part.targets]
+    columns: tuple[Key | NoisyColumn | Target, ...] = (*stage.keys, *stage.columns, *targets)
     arrays: dict[str, Array] = {"_row": np.arange(len(noisy.keys))}
     arrays |= {key.name: keys(key, part) for key, part in _parts(stage.keys, noisy.keys)}
     arrays |= {col.name: measures(col, part) for col, part in _parts(stage.columns, noisy.values)}
+    for place, part in enumerate(stage.distributions):
+        arrays |= {one.target.name: located(one) for one in found(place, part, noisy, 0.5)}
     casts = [
         f"CAST({_name(column.name)} AS {column.sql_type}) AS {_name(column.name)}"
         for column in columns
@@ -48,16 +52,31 @@ def keys(key: Key, values: Sequence[Value]) -> Array:
 def measures(column: NoisyColumn, noisy: Sequence[int]) -> Array:
     """(noisy << shift) * numerator / denominator, exactly or rounded to the type's last digit."""
     grown = [(value << column.shift) * column.numerator for value in noisy]
-    decimal = DECIMAL.fullmatch(column.sql_type)
+    return _numbers(grown, column.denominator, column.sql_type)
+
+
+def located(found: Found) -> Array:
+    """The values of the bins in which a quantile, an extreme or a mode was found."""
+    distribution, target = found.distribution, found.target
+    values = [value(found, place) for place in found.bins]
+    if distribution.bins.listed is not None:
+        return keys(Key(target.name, target.sql_type, distribution.scale), values)
+    if target.sql_type in MOMENTS:
+        return _objects([moment(target.sql_type, each) for each in values])
+    return _numbers(values, distribution.bins.denominator, target.sql_type)
+
+
+def _numbers(grown: Sequence[int], denominator: int, sql_type: str) -> Array:
+    decimal = DECIMAL.fullmatch(sql_type)
     if decimal:
         width, scale = int(decimal[1]), int(decimal[2])
         most = 10**width - 1
-        steps = [rounded(value * 10**scale, column.denominator) for value in grown]
+        steps = [rounded(value * 10**scale, denominator) for value in grown]
         return _objects([decimal_text(max(-most, min(most, step)), scale) for step in steps])
-    if column.sql_type.upper() not in BITS:
-        return np.array([value / column.denominator for value in grown], dtype=np.float64)
-    most = 2 ** BITS[column.sql_type.upper()] - 1
-    whole = [max(-most, min(most, rounded(value, column.denominator))) for value in grown]
+    if sql_type.upper() not in BITS:
+        return np.array([value / denominator for value in grown], dtype=np.float64)
+    most = 2 ** BITS[sql_type.upper()] - 1
+    whole = [max(-most, min(most, rounded(value, denominator))) for value in grown]
     if all(abs(value) < 2**63 for value in whole):
         return np.array(whole, dtype=np.int64)
     return _objects([str(value) for value in whole])

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from queries.catalog.view import Value
+from queries.release.answer import Cell, Rows
 
 INTEGERS = frozenset(
     {
@@ -30,6 +31,8 @@ def kind(engine_type: str) -> str:
     """The contract's name of an engine type; what has no name of its own is text."""
     if engine_type in INTEGERS:
         return "integer"
+    if engine_type.endswith("]"):
+        return "list"
     if engine_type.startswith("DECIMAL"):
         return "decimal"
     names = {"DOUBLE": "real", "FLOAT": "real", "BOOLEAN": "boolean", "DATE": "date"}
@@ -40,8 +43,7 @@ def kind(engine_type: str) -> str:
 
 def plain(values: Sequence[Any]) -> Sequence[Value]:
     """A column as JSON values: decimals as numbers, times as ISO 8601, NaN and infinity as None."""
-    kinds = {type(value) for value in values} - {type(None)}
-    if kinds <= {int, str, bool}:
+    if _are_plain(values):
         return values
     return [_plain(value) for value in values]
 
@@ -51,6 +53,23 @@ def plain_rows(rows: Sequence[tuple[Any, ...]]) -> tuple[tuple[Value, ...], ...]
     if not rows or not rows[0]:
         return tuple(rows)
     return tuple(zip(*(plain(column) for column in zip(*rows, strict=True)), strict=True))
+
+
+def shown_rows(rows: Sequence[tuple[Any, ...]]) -> Rows:
+    """The same of an answer, in which a cell may be a list."""
+    if not rows or not rows[0]:
+        return tuple(rows)
+    return tuple(zip(*(_cells(column) for column in zip(*rows, strict=True)), strict=True))
+
+
+def _cells(values: Sequence[Any]) -> Sequence[Cell]:
+    if any(isinstance(value, list) for value in values):
+        return [tuple(plain(each)) if isinstance(each, list) else _plain(each) for each in values]
+    return plain(values)
+
+
+def _are_plain(values: Sequence[Any]) -> bool:
+    return {type(value) for value in values} <= {int, str, bool, type(None)}
 
 
 def _plain(value: Any) -> Value:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterable
 from fractions import Fraction
@@ -24,6 +25,7 @@ from queries.plan.model import (
 )
 
 DELIVERY = "d1"
+NOISES = [mechanism for mechanism in Mechanism if not mechanism.selects]
 MEMORY = 1 << 30
 
 
@@ -38,6 +40,15 @@ def laplace(scale: float, l1: int = 1, l2_squared: int = 1) -> Noise:
     return Noise(
         Mechanism.LAPLACE, l1, l2_squared, scale, _charged(epsilon**2 / 2), _charged(epsilon)
     )
+
+
+def selecting(scale: float, l1: int = 1, l2_squared: int = 1, *, pure: bool = False) -> Noise:
+    """A selection, charged likewise, for scores that move by these either way."""
+    if not pure:
+        found = gaussian(scale, l1, l2_squared)
+        return dataclasses.replace(found, mechanism=Mechanism.EXPONENTIAL)
+    found = laplace(scale / 2, l1, l2_squared)
+    return dataclasses.replace(found, mechanism=Mechanism.PERMUTE_AND_FLIP, scale=scale)
 
 
 def _charged(loss: Fraction) -> int:

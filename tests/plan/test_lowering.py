@@ -12,5 +12,6 @@ from tests.plan.cases import Case, cases
 def test_a_statement_is_lowered(case: Case) -> None:
     given, *expected = (line.removesuffix(";") for line in case.sql.split(";\n"))
     found = bench(case.dataset).plan(given, case.options, case.price)
-    assert [stage.sql for stage in found.stages] == [line for line in expected if line.strip()]
+    texts = [sql for s in found.stages for sql in (s.sql, *(d.sql for d in s.distributions))]
+    assert [sql for sql in texts if sql] == [line for line in expected if line.strip()]
     assert expected

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from queries.plan.price import ColumnBound, Options
+from tests.properties.ranked import RANKED
 from tests.properties.windowed import WINDOWED
 
 TIGHT = Options(rows_per_group=1)
@@ -279,8 +280,7 @@ CASES: list[tuple[str, str, Options]] = [
         SAMPLED,
     ),
     *WINDOWED,
-        NONE,
-    ),
+    *RANKED,
     (
         "several stages",
         (

@@ -16,11 +16,13 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from queries.plan.model import Plan
-from queries.plan.noisy import NoisyStage
+from queries.enclave.exact import ExactAnswer
+from queries.enclave.selection import Counts, nodes, scores
+from queries.plan.model import Plan, Stage, Target
 from queries.plan.price import Options, Price
 from tests.parity import Bench
 from tests.properties.cases import CASES, LOOSE
@@ -63,11 +65,11 @@ def moved(one: Bench, other: Bench, sql: str, given: Options, seed: int) -> Iter
     assert stripped(plan) == stripped(again)
     seeds = (seed, seed + 1, seed + 2) if any("$seed" in s.sql for s in plan.stages) else (seed,)
     for each in seeds:
-        yield from _differences(plan, one.exact(plan, each), other.exact(again, each))
+        yield from _differences(plan, one.answers(plan, each), other.answers(again, each))
 
 
 def _differences(
-    plan: Plan, left: dict[str, NoisyStage], right: dict[str, NoisyStage]
+    plan: Plan, left: dict[str, ExactAnswer], right: dict[str, ExactAnswer]
 ) -> Iterator[Attained]:
     for stage in plan.stages:
         before = dict(zip(left[stage.name].keys, left[stage.name].values, strict=True))
@@ -81,6 +83,33 @@ def _differences(
             ]
             l1, l2 = sum(map(abs, steps)), sum(step * step for step in steps)
             yield (stage.name, column.name), l1, column.noise.l1, l2, column.noise.l2_squared
+        yield from _moved_histograms(stage, left[stage.name], right[stage.name])
+
+
+def _moved_histograms(stage: Stage, left: ExactAnswer, right: ExactAnswer) -> Iterator[Attained]:
+    """The same of distributions: of all nodes of a tree, or of every score that is maximised."""
+    before = dict(zip(left.keys, left.histograms, strict=True))
+    after = dict(zip(right.keys, right.histograms, strict=True))
+    for place, found in enumerate(stage.distributions):
+        zero = (np.zeros(found.bins.count, dtype=np.int64),) * len(stage.distributions)
+        steps: list[int] = []
+        for key in before.keys() | after.keys():
+            was, now = before.get(key, zero)[place], after.get(key, zero)[place]
+            if found.levels:
+                steps.extend((nodes(found, now) - nodes(found, was)).tolist())
+            else:
+                steps.extend(_score(target, now, was) for target in found.targets)
+        l1, l2 = sum(map(abs, steps)), sum(step * step for step in steps)
+        yield (stage.name, found.name), l1, found.noise.l1, l2, found.noise.l2_squared
+
+
+def _score(target: Target, now: Counts, was: Counts) -> int:
+    """How far a score moved; half as far where all of them move up."""
+    moved = scores(target, now) - scores(target, was)
+    if target.denominator:
+        return int(np.abs(moved).max())
+    assert moved.min() >= 0 or moved.max() <= 0
+    return int(np.abs(moved).max()) // 2
 
 
 @pytest.mark.slow

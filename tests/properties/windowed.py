@@ -82,4 +82,6 @@ WINDOWED: list[tuple[str, str, Options]] = [
             "SELECT COUNT(*) FROM (SELECT v.person, w.person AS w FROM visits v LEFT JOIN visits w "
             "ON v.person = w.person AND w.score > v.score GROUP BY v.person, w.person) t"
         ),
+        NONE,
+    ),
 ]

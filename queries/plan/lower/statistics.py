@@ -64,11 +64,11 @@ def row(statistic: Statistic, to: Relations) -> Row:
             return Row(None, where, 0, 1)
         case Total():
             found = grid(statistic.value)
-            return _checked(Row(_steps(found, to), where, found.lower, found.upper))
+            return _checked(Row(steps(found, to), where, found.lower, found.upper))
         case Centred():
             found = grid(statistic.value)
             wide = width(found.source.facts) if found.exact else "BIGINT"
-            value = _steps(found, to)
+            value = steps(found, to)
             if found.middle:
                 value = f"(CAST({value} AS {wide}) - ({found.middle}))"
             low, high = found.lower - found.middle, found.upper - found.middle
@@ -81,7 +81,7 @@ def _checked(found: Row) -> Row:
     return found
 
 
-def _steps(found: Grid, to: Relations) -> str:
+def steps(found: Grid, to: Relations) -> str:
     """A value counted on its grid; whatever was divided or rounded is clamped afterwards (P9)."""
     value = to.scalars.write(found.source)
     if not found.exact:
@@ -132,6 +132,8 @@ class Query:
         return self.two_levels and capped and self.level is not None
 
     def text(self) -> str:
+        if not self.measure.statistics:
+            return ""
         to = Relations()
         block = to.block(self.measure.relation).text()
         places = range(len(self.measure.keys)) if self.finer else self.shown
@@ -186,13 +188,17 @@ class Query:
     def _sample(self, inner: str, names: list[str]) -> str:
         if not self.sampled:
             return inner
-        mixed = f"hash({', '.join([quoted('u'), *names, '$seed'])})"
-        order = ", ".join([mixed, *names])
+        order = ", ".join(sampling(names))
         rank = f"ROW_NUMBER() OVER (PARTITION BY {quoted('u')} ORDER BY {order})"
         ranked = f"SELECT *, {rank} AS {quoted('r')} FROM ({inner}) AS {quoted('g')}"
         return (
             f"SELECT * FROM ({ranked}) AS {quoted('h')} WHERE {quoted('r')} <= {self.bounds.groups}"
         )
+
+
+def sampling(names: list[str]) -> list[str]:
+    """What a unit's groups are ordered by, to be sampled: a keyed hash, then the keys."""
+    return [f"hash({', '.join([quoted('u'), *names, '$seed'])})", *names]
 
 
 def _aggregate(one: Row) -> str:

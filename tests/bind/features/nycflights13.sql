@@ -510,3 +510,57 @@ WITH r AS (SELECT * FROM r) SELECT * FROM r
 WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL (WITH RECURSIVE q(m) AS (SELECT 1 UNION ALL SELECT m + 1 FROM q WHERE m < 3) SELECT n + m FROM r, q WHERE n < 5)) SELECT COUNT(*) AS n FROM r
 VALUES (1, 2)
 SELECT x FROM generate_series(1, 3) AS t(x, y)
+SELECT MEDIAN(dep_delay) FROM flights
+SELECT origin, MEDIAN(dep_delay) AS m, COUNT(*) FROM flights GROUP BY origin HAVING MEDIAN(dep_delay) > 0 ORDER BY MEDIAN(dep_delay) DESC
+SELECT origin, MEDIAN(dep_delay) FROM flights GROUP BY origin QUALIFY RANK() OVER (ORDER BY MEDIAN(dep_delay)) = 1
+SELECT QUANTILE_CONT(dep_delay, 0.5 ORDER BY dep_delay) FROM flights
+SELECT QUANTILE_CONT(dep_delay, [0.1, 0.5, 0.9]) FROM flights
+SELECT QUANTILE_CONT(dep_delay, []) FROM flights
+SELECT QUANTILE_CONT(dep_delay, [[0.5]]) FROM flights
+SELECT QUANTILE_CONT(dep_delay, -0.25) FROM flights
+SELECT QUANTILE_CONT(dep_delay, - -0.25) FROM flights
+SELECT QUANTILE_CONT(dep_delay, 0.0000001) FROM flights
+SELECT QUANTILE_CONT(dep_delay, 1e-3) FROM flights
+SELECT QUANTILE_CONT(dep_delay, '0.5') FROM flights
+SELECT QUANTILE_CONT(dep_delay) FROM flights
+SELECT QUANTILE_DISC(dep_delay, 0), QUANTILE_DISC(dep_delay, 1), QUANTILE_DISC(dep_delay, -0.0) FROM flights
+SELECT QUANTILE(dep_delay, 0.5), APPROX_QUANTILE(dep_delay, 0.5) FROM flights
+SELECT PERCENTILE_DISC(0.3) WITHIN GROUP (ORDER BY dep_delay DESC) FROM flights
+SELECT PERCENTILE_DISC(0.3) WITHIN GROUP (ORDER BY dep_delay NULLS FIRST) FROM flights
+SELECT PERCENTILE_DISC(0.3) WITHIN GROUP (ORDER BY dep_delay) FILTER (WHERE month > 3) FROM flights
+SELECT PERCENTILE_CONT([0.1, 0.9]) WITHIN GROUP (ORDER BY dep_delay) FROM flights
+SELECT PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY dep_delay) OVER () FROM flights
+SELECT MEDIAN(dep_delay) OVER () FROM flights
+SELECT MODE() WITHIN GROUP (ORDER BY origin) FROM flights
+SELECT MODE() WITHIN GROUP (ORDER BY origin DESC) FROM flights
+SELECT MODE(origin) WITHIN GROUP (ORDER BY origin) FROM flights
+SELECT MODE(origin), MODE(month), MODE(dest), MODE(month > 3) FROM flights
+SELECT MODE(dep_delay), MODE(time_hour) FROM flights
+SELECT MODE(tailnum) FROM flights
+SELECT MEDIAN(tailnum) FROM flights
+SELECT MEDIAN(origin) FROM flights
+SELECT MEDIAN(month > 3) FROM flights
+SELECT MIN(origin), MAX(origin) FROM flights
+SELECT MIN(dep_delay), MAX(dep_delay), MAX(dep_delay) - MIN(dep_delay) FROM flights
+SELECT MAX(dep_delay, 3) FROM flights
+SELECT MIN(DISTINCT dep_delay) FROM flights
+SELECT MIN(time_hour), MAX(CAST(time_hour AS DATE)) FROM flights
+SELECT MAX(n) FROM (SELECT origin, COUNT(*) AS n FROM flights GROUP BY origin)
+SELECT ARG_MAX(origin, dep_delay) FROM flights
+SELECT FIRST(origin), LAST(origin) FROM flights
+SELECT ANY_VALUE(origin) FROM flights
+SELECT HISTOGRAM(month) FROM flights
+SELECT HISTOGRAM(dep_delay, [0, 60, 120]) FROM flights
+SELECT HISTOGRAM_VALUES(dep_delay) FROM flights
+SELECT MAD(dep_delay) FROM flights
+SELECT LIST(dep_delay) FROM flights
+SELECT FLOOR(dep_delay / 60) * 60 AS bin, COUNT(*) FROM flights GROUP BY bin
+SELECT dep_delay // 60 AS bin, COUNT(*) FROM flights GROUP BY bin
+SELECT WIDTH_BUCKET(dep_delay, 0, 100, 10) AS bin, COUNT(*) FROM flights GROUP BY bin
+SELECT CASE WHEN dep_delay < 0 THEN 'early' WHEN dep_delay < 60 THEN 'late' ELSE 'very late' END AS band, COUNT(*) FROM flights GROUP BY band
+SELECT MEDIAN(a) FROM (SELECT tailnum, AVG(dep_delay) AS a FROM flights GROUP BY tailnum)
+SELECT q[1] FROM (SELECT QUANTILE_CONT(dep_delay, [0.1, 0.9]) AS q FROM flights)
+SELECT UNNEST(QUANTILE_CONT(dep_delay, [0.1, 0.9])) FROM flights
+SELECT a.m, b.m FROM (SELECT MEDIAN(dep_delay) AS m FROM flights) a, (SELECT MEDIAN(dep_delay) AS m FROM flights) b
+SELECT dest, MEDIAN(dep_delay) FROM flights GROUP BY dest
+SELECT UPPER(tailnum || 'x') AS t, MEDIAN(dep_delay) FROM flights GROUP BY t

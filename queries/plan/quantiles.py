@@ -1,0 +1,194 @@
+"""Distributions: candidates, targets and the mechanism for quantiles, extremes and modes.
+
+Privacy note
+    Neighbours  two datasets that differ in all rows of one privacy unit.
+    Claim       a unit that adds m(g) rows to group g changes each score of a candidate by at most
+                m(g) * max(num, den - num) either way, and each node of a tree's level by m(g) in
+                all, so that the sums over groups and targets are those stated (P6).
+    Requires    histograms bounded as their stage is; sum(m) and sum(m**2) bounded by
+                `queries.plan.bounding`.
+    Why         the score of bin c is minus the distance of the target num * n + den * rows from
+                the ranks that the bin holds, den * lt(c) to den * (lt(c) + eq(c)). A row below c
+                moves both ends against the target by den - num, one above by num, one in c each
+                end by one of these; never all scores one way, so never "monotonic". A count's
+                candidates only gain by a unit's rows, so for the mode doubled counts are scored,
+                half of whose change is m(g). Selections in several groups and for several targets
+                compose: their losses add. A row is in one node of each level: L1 = levels * sum(m),
+                L2**2 <= levels * sum(m**2).
+    Tried by    tests/properties/test_sensitivity.py, tests/statistics/test_selections.py
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+
+from queries.algebra.calendar import DAY
+from queries.algebra.facts import TEMPORAL
+from queries.algebra.grid import grid
+from queries.algebra.measures import Measure, Mode, Quantile, Ranked, named
+from queries.algebra.scalars import Scalar
+from queries.bind.publics import Publics
+from queries.catalog.manifest import Type
+from queries.language.refusals import RangeTooLarge, UnsupportedFunction
+from queries.plan import split, trees
+from queries.plan.bins import equal, floating
+from queries.plan.bounding import Sensitivity, of_rows
+from queries.plan.keys import key, listed
+from queries.plan.lower.histograms import Histogram
+from queries.plan.lower.statistics import Query
+from queries.plan.model import Bins, Distribution, Target
+from queries.plan.price import Price
+from queries.plan.ranks import CONFIDENCE, NORMAL, margin
+
+MOST_BINS, FEWEST_BINS = 8_192, 64
+CELLS = 2**17
+"""Candidates in all groups together: each group has as many as fit."""
+MOST_GROUPS = 1_024
+"""Keys that are found from the data: rarer ones are dropped until no more can be left."""
+LARGEST_SCORE = 2**61
+SEVERAL = math.log(1 / (1 - CONFIDENCE))
+"""Where values are dense, a selected rank is this many scales off at that confidence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sketch:
+    """A distribution without its noise; `rows` bounds the rows of a unit in all groups."""
+
+    sql: str
+    bins: Bins
+    targets: tuple[Target, ...]
+    rows: Sensitivity
+    branching: int
+    levels: int
+    scale: int
+
+    @property
+    def weights(self) -> tuple[int, ...]:
+        """How much one row changes each target's scores."""
+        return tuple(
+            max(1, target.numerator, target.denominator - target.numerator)
+            for target in self.targets
+        )
+
+    @property
+    def sensitivity(self) -> Sensitivity:
+        """Of a tree's nodes, or of all selections together."""
+        one = two = self.levels
+        if not self.levels:
+            one, two = sum(self.weights), sum(weight**2 for weight in self.weights)
+        return Sensitivity(self.rows.l1 * one, self.rows.l2_squared * two)
+
+    @property
+    def draws(self) -> int:
+        """The noisy numbers, or the candidates met, of one group."""
+        if self.levels:
+            return trees.size(self.branching, self.levels)
+        return self.bins.count * len(self.targets)
+
+    @property
+    def identity(self) -> object:
+        """What decides whether an earlier release serves: of a tree, not what is read off it."""
+        targets = () if self.levels else tuple(target.name for target in self.targets)
+        return self.sql, self.bins, self.rows, self.branching, self.levels, targets
+
+
+def sketch(place: int, measure: Measure, query: Query, groups: int, publics: Publics) -> Sketch:
+    """One distribution of a measure in so many groups; raises a QueryRefused."""
+    parts = measure.distributions[place]
+    value, where = parts[0].value, parts[0].where
+    count = max(FEWEST_BINS, min(MOST_BINS, CELLS // groups))
+    if isinstance(parts[0], Mode):
+        bins = _values(measure, value, count, publics)
+    else:
+        bins = _binned(value, count)
+    sql = Histogram(measure, query.bounds, query.sampled, value, where, bins).text()
+    targets = tuple(_target(place, part, _denominator(parts)) for part in parts)
+    found = Sketch(sql, bins, targets, of_rows(query.bounds, 1), 0, 0, value.facts.scale)
+    return found if isinstance(parts[0], Mode) else _better(found)
+
+
+def _better(found: Sketch) -> Sketch:
+    """Selections, or a tree where so many are asked that it is more exact at the same loss.
+
+    Both errors are those of ranks where values are dense, at one confidence, in the noise of a
+    single count: an exponential law with the selections' scale, a normal one with the tree's.
+    """
+    branching, levels = trees.shape(found.bins.count)
+    apart = SEVERAL * math.sqrt(sum(weight**2 for weight in found.weights))
+    together = NORMAL * trees.spread(branching, levels, found.bins.count)
+    if apart / found.targets[0].denominator <= together:
+        return found
+    return Sketch(found.sql, found.bins, found.targets, found.rows, branching, levels, found.scale)
+
+
+def _binned(value: Scalar, count: int) -> Bins:
+    """Bins of a value's grid, at most so many."""
+    if value.facts.type in TEMPORAL:
+        low, high = value.facts.span()
+        step = Fraction(DAY if value.facts.type is Type.DATE else 1)
+        made = equal(low, high, count)
+    else:
+        found = grid(value)
+        low, high, step = found.lower, found.upper, found.step
+        made = floating(low, high, count)
+    last = made[-1]
+    most = last.first + -(-(high - last.lower + 1) // last.width)
+    return Bins(most, made, low, high, step.numerator, step.denominator)
+
+
+def _values(measure: Measure, value: Scalar, count: int, publics: Publics) -> Bins:
+    """Every value that a column can have, each a bin."""
+    if value.facts.bounded and value.facts.type not in (Type.TEXT, Type.BOOLEAN):
+        bins = _binned(value, count)
+        if bins.exact:
+            return bins
+    rows = listed(Measure(measure.relation, (value,), ()), publics)
+    values = None if rows is None else tuple(row[0] for row in rows if row[0] is not None)
+    if not values or len(values) > count:
+        raise UnsupportedFunction(
+            "MODE is found among declared or public values, and these are none or too many.",
+            hint="Ask it of a column with categories or a short range, or GROUP BY it and count.",
+        )
+    return Bins(len(values), listed=values)
+
+
+def _denominator(parts: tuple[Ranked, ...]) -> int:
+    return math.lcm(*(part.share.denominator for part in parts if isinstance(part, Quantile)))
+
+
+def _target(place: int, part: Ranked, denominator: int) -> Target:
+    name = f"q{place}_{named(part)}"
+    facts = part.value.facts
+    kind = key(0, part.value).sql_type
+    if isinstance(part, Mode):
+        return Target(name, 0, 0, 0, descending=False, sql_type=kind)
+    if part.continuous:
+        kind = {Type.INTEGER: "DOUBLE", Type.DATE: "TIMESTAMP"}.get(facts.type, kind)
+    numerator = int(part.share * denominator)
+    return Target(name, numerator, denominator, int(not numerator), part.descending, kind)
+
+
+def priced(name: str, found: Sketch, part: Price, largest: int) -> Distribution:
+    """The distribution with the noise that a part of the price buys, `largest` rows at most.
+
+    MIN and MAX are looked for as far inside as their rank may be off, so that one person's value,
+    or the end of the declared range, is not what is answered.
+    """
+    if max(2, *(target.denominator for target in found.targets)) * largest > LARGEST_SCORE:
+        raise RangeTooLarge("The ranks of so many rows may pass 61 bits.")
+    make = split.noise if found.levels else split.selection
+    noise = make(found.sensitivity, part)
+    made = Distribution(
+        name, found.sql, found.bins, found.targets, noise, found.branching, found.levels,
+        found.scale,
+    )  # fmt: skip
+    inside = 1 + math.floor(margin(made))
+    targets = tuple(
+        Target(t.name, t.numerator, t.denominator, inside * t.rows, t.descending, t.sql_type)
+        for t in found.targets
+    )
+    return Distribution(
+        name, found.sql, found.bins, targets, noise, found.branching, found.levels, found.scale
+    )

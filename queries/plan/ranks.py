@@ -1,0 +1,69 @@
+"""How far the rank of what was found may be off, in rows: from the plan alone, in plain words."""
+
+from __future__ import annotations
+
+import math
+from statistics import NormalDist
+
+from queries.plan import trees
+from queries.plan.model import Distribution, Mechanism, Noise, Target
+
+CONFIDENCE = 0.95
+NORMAL = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
+
+
+def margin(found: Distribution) -> float:
+    """How many rows a rank may be off at the usual confidence, whatever the data.
+
+    Of selections, exp(-gap / scale) bounds the weight of each candidate (McSherry and Talwar 2007,
+    Theorem 6); of a mode it is how many rows more the most frequent value may have.
+    """
+    if found.levels:
+        return NORMAL * deviation(found.noise) * math.sqrt(_largest(found))
+    scores: float = found.noise.scale * math.log(found.bins.count / (1 - CONFIDENCE))
+    return scores / (found.targets[0].denominator or 2)
+
+
+def scale(found: Distribution, target: Target) -> float:
+    """The mechanism's own parameter in rows."""
+    return found.noise.scale if found.levels else found.noise.scale / (target.denominator or 2)
+
+
+def deviation(noise: Noise) -> float:
+    """The standard deviation of one noisy node."""
+    return noise.scale * (math.sqrt(2) if noise.mechanism is Mechanism.LAPLACE else 1)
+
+
+def _largest(found: Distribution) -> float:
+    leaves: int = found.branching**found.levels
+    top = trees.eigenvalue(found.branching, found.levels - 1)
+    shares = {t.numerator / t.denominator for t in found.targets}
+    worst: float = max(
+        base + (share * share * leaves - 2 * share * place) / top
+        for place, base in enumerate(trees.variances(found.branching, found.levels))
+        for share in shares
+    )
+    return worst
+
+
+def told(found: Distribution, target: Target) -> str:
+    """What a reader must know of a quantile, an extreme or a mode."""
+    rows = f"{math.ceil(margin(found)):,}"
+    if not target.denominator:
+        return f"A selection: no value is more frequent by over {rows} rows, at 95 %."
+    words = []
+    if not target.numerator:
+        end, way = ("MAX", "above") if target.descending else ("MIN", "below")
+        words.append(
+            f"{end} is answered as the {_ordinal(target.rows)} value from {way}, so that it is "
+            "nobody's own."
+        )
+    words.append(f"Its rank is within {rows} rows of what was asked, at 95 %.")
+    if not found.bins.exact:
+        words.append("It is the middle of a bin.")
+    return " ".join(words)
+
+
+def _ordinal(number: int) -> str:
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number:,}{'th' if number % 100 in (11, 12, 13) else ending}"

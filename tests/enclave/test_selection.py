@@ -1,0 +1,175 @@
+"""Scores, nodes and histograms are what they are said to be, and claims about them are verified."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from queries.enclave.claims import verify
+from queries.enclave.engine import counted, opened
+from queries.enclave.selection import nodes, scores
+from queries.faults import ClaimMismatch
+from queries.plan.model import Bins, Distribution, Noise, Stage, Target
+from queries.workers.settings import Settings
+from tests.enclave.stages import MEMORY, column, deliver, gaussian, laplace, selecting, stage
+
+TABLE = "CREATE TABLE t AS SELECT range % 7 AS x, range % 2 AS g FROM range(70)"
+MEDIAN = Target("q0_1_2ac", 1, 2, 0, descending=False, sql_type="DOUBLE")
+MODE = Target("q0_mode", 0, 0, 0, descending=False, sql_type="BIGINT")
+histograms = st.lists(st.integers(0, 6), min_size=1, max_size=12)
+
+
+def target(numerator: int, denominator: int, rows: int = 0, *, descending: bool = False) -> Target:
+    return Target("q0_1_1ad", numerator, denominator, rows, descending, "BIGINT")
+
+
+@given(histograms, st.integers(1, 19), st.booleans())
+def test_the_best_score_is_the_discrete_quantile(
+    counts: list[int], share: int, descending: bool
+) -> None:
+    rows = [place for place, count in enumerate(counts) for _ in range(count)]
+    if descending:
+        rows.reverse()
+    found = scores(target(share, 20, descending=descending), np.array(counts))
+    if rows:
+        best = rows[max(0, math.ceil(len(rows) * share / 20) - 1)]
+        assert found[best] == 0
+        assert [place for place, one in enumerate(found) if one == 0] == [best]
+
+
+@given(histograms, st.integers(1, 5), st.booleans())
+def test_the_best_score_of_an_extreme_is_the_row_at_its_rank(
+    counts: list[int], rank: int, descending: bool
+) -> None:
+    rows = [place for place, count in enumerate(counts) for _ in range(count)]
+    if descending:
+        rows.reverse()
+    found = scores(target(0, 1, rank, descending=descending), np.array(counts))
+    if rank <= len(rows):
+        assert [place for place, one in enumerate(found) if one == 0] == [rows[rank - 1]]
+
+
+@given(histograms, st.integers(0, 20), st.integers(0, 3), st.booleans(), st.data())
+def test_a_row_moves_each_score_by_its_weight_and_no_more(
+    counts: list[int], share: int, rows: int, descending: bool, data: st.DataObject
+) -> None:
+    asked = target(share, 20, rows, descending=descending)
+    more = list(counts)
+    more[data.draw(st.integers(0, len(counts) - 1))] += 1
+    moved = scores(asked, np.array(more)) - scores(asked, np.array(counts))
+    assert np.abs(moved).max() <= max(share, 20 - share)
+
+
+def test_a_row_moves_some_score_by_its_whole_weight() -> None:
+    for share in (1, 10, 19):
+        counts, more = np.array([0, 40, 0]), np.array([1, 40, 0])
+        moved = [
+            np.abs(scores(target(share, 20), each) - scores(target(share, 20), counts)).max()
+            for each in (more, more[::-1])
+        ]
+        assert max(moved) == max(share, 20 - share)
+
+
+@given(histograms, st.data())
+def test_a_row_only_raises_the_scores_of_a_mode(counts: list[int], data: st.DataObject) -> None:
+    more = list(counts)
+    more[data.draw(st.integers(0, len(counts) - 1))] += 1
+    moved = scores(MODE, np.array(more)) - scores(MODE, np.array(counts))
+    assert sorted(moved)[-1] == 2
+    assert sum(moved) == 2
+
+
+def distribution(noise: Noise, **other: object) -> Distribution:
+    made = Distribution("d0", "SELECT 1", Bins(9), (MEDIAN,), noise)
+    return dataclasses.replace(made, **other)  # type: ignore[arg-type]
+
+
+def test_nodes_are_the_sums_of_their_leaves_and_the_root_is_left_out() -> None:
+    tree = distribution(gaussian(1.0), branching=3, levels=2)
+    assert nodes(tree, np.arange(1, 8)).tolist() == [1, 2, 3, 4, 5, 6, 7, 0, 0, 6, 15, 7]
+
+
+def of(found: Distribution) -> list[Stage]:
+    return [dataclasses.replace(stage("", []), distributions=(found,))]
+
+
+GOOD = [
+    distribution(selecting(7.0, 3, 9)),
+    distribution(selecting(7.0, 3, 5, pure=True)),
+    distribution(selecting(7.0, 3, 9), targets=(MODE,)),
+    distribution(selecting(7.0, 3, 9, pure=True), targets=(MODE,)),
+    distribution(gaussian(7.0, 3, 9), branching=3, levels=2),
+    distribution(laplace(7.0, 3, 9), branching=2, levels=4),
+]
+
+
+@pytest.mark.parametrize("found", GOOD, ids=range(len(GOOD)))
+def test_a_claim_holds_and_one_that_is_too_small_does_not(found: Distribution) -> None:
+    verify(of(found))
+    for wrong in (
+        dataclasses.replace(found.noise, rho=found.noise.rho * 99 // 100),
+        dataclasses.replace(found.noise, scale=found.noise.scale * 0.99),
+    ):
+        with pytest.raises(ClaimMismatch):
+            verify(of(dataclasses.replace(found, noise=wrong)))
+    if found.noise.epsilon is not None:
+        less = dataclasses.replace(found.noise, epsilon=found.noise.epsilon * 99 // 100)
+        with pytest.raises(ClaimMismatch):
+            verify(of(dataclasses.replace(found, noise=less)))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        distribution(gaussian(7.0)),
+        distribution(selecting(7.0), branching=3, levels=2),
+        distribution(gaussian(7.0), branching=2, levels=3),
+        distribution(gaussian(7.0), branching=3, levels=2, targets=(MODE,)),
+        distribution(selecting(7.0), targets=(MODE, MEDIAN)),
+        distribution(selecting(7.0), targets=()),
+        distribution(selecting(7.0), targets=(MEDIAN, MEDIAN)),
+        distribution(dataclasses.replace(selecting(7.0), rho=-1)),
+    ],
+)
+def test_a_distribution_that_makes_no_sense_is_found(wrong: Distribution) -> None:
+    with pytest.raises(ClaimMismatch):
+        verify(of(wrong))
+
+
+def test_a_column_is_never_selected() -> None:
+    with pytest.raises(ClaimMismatch):
+        verify([stage("", [column("m0", selecting(7.0))])])
+
+
+@pytest.fixture
+def connection(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    home = deliver(tmp_path, TABLE)
+    settings = Settings(str(home), MEMORY, 1, 1 << 30, str(tmp_path), 0)
+    made = opened(home / "d1" / "private.duckdb", settings)
+    yield made
+    made.close()
+
+
+def test_histograms_stand_in_the_order_of_the_keys(connection: duckdb.DuckDBPyConnection) -> None:
+    sql = "SELECT g AS k0, x AS b, COUNT(*) AS n FROM t GROUP BY ALL"
+    found = distribution(selecting(7.0), sql=sql, bins=Bins(5))
+    keys = [(1,), (5,)]
+    first, second = counted(connection, found, keys, 1)
+    assert first.tolist() == [5] * 5, "rows in no bin, and of other keys, are discarded"
+    assert not second.any()
+
+
+def test_listed_values_are_found_by_value(connection: duckdb.DuckDBPyConnection) -> None:
+    sql = "SELECT 'v' || x AS b, COUNT(*) AS n FROM t GROUP BY ALL"
+    bins = Bins(2, listed=("v3", "nobody"))
+    found = distribution(selecting(7.0), sql=sql, bins=bins, targets=(MODE,))
+    (only,) = counted(connection, found, [()], 1)
+    assert only.tolist() == [10, 0]
