@@ -57,8 +57,8 @@ CASES: list[tuple[str, str, Options]] = [
     (
         "a list of constants met twice",
         (
-            "SELECT g.name, COUNT(*), SUM(v.score) FROM visits v JOIN (VALUES (1, 'one'), "
-            "(1, 'another'), (2, 'two')) AS g(score, name) ON v.score = g.score GROUP BY g.name"
+            "SELECT g.name, COUNT(*), SUM(v.score) FROM visits v JOIN (VALUES (5, 'one'), "
+            "(5, 'one'), (2, 'two')) AS g(score, name) ON v.score = g.score GROUP BY g.name"
         ),
         NONE,
     ),
@@ -77,12 +77,18 @@ CASES: list[tuple[str, str, Options]] = [
     ),
     (
         "names of moments",
-        ("SELECT dayname(seen), strftime(seen, '%Y-%m'), COUNT(*) FROM visits GROUP BY ALL"),
+        (
+            "SELECT dayname(make_date(2020, 1, score + 6)) AS d, COUNT(*), SUM(score) FROM visits "
+            "GROUP BY d"
+        ),
         NONE,
     ),
     (
         "buckets of time",
-        "SELECT time_bucket(INTERVAL 5 DAY, day), COUNT(*), SUM(score) FROM visits GROUP BY 1",
+        (
+            "SELECT time_bucket(INTERVAL 5 DAY, make_date(2020, 1, score + 6)) AS d, COUNT(*), "
+            "SUM(score) FROM visits GROUP BY d"
+        ),
         ONE_GROUP,
     ),
     ("public cross", "SELECT COUNT(*) FROM visits v, areas a", NONE),
