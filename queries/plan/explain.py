@@ -110,19 +110,5 @@ def _distribution(found: Distribution) -> str:
     return f"{_many(len(found.targets), 'answer')} selected among {bins} by {law}."
 
 
-def warnings(drafts: tuple[Draft, ...], stages: tuple[Stage, ...]) -> tuple[str, ...]:
-    """What may make the answer useless, with the way out."""
-    found = []
-    for draft, stage in zip(drafts, stages, strict=True):
-        wide = [c for c in stage.columns if c.noise.l1 > 100 * draft.bounds.groups]
-        if wide and draft.bounds.rows_per_group is None and draft.bounds.rows > 20:
-            found.append(
-                f"One unit may add {_many(draft.bounds.rows, 'row')} to one group, and the noise "
-                "hides all of them. Counting distinct units, or options.bounds.rows_per_group, "
-                "needs far less."
-            )
-    return tuple(dict.fromkeys(found))
-
-
 def _many(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

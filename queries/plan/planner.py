@@ -35,7 +35,7 @@ from queries.language.refusals import (
     UnsupportedSql,
 )
 from queries.language.trees import anew
-from queries.plan import explain, options, policy, split, tables, timing, translation
+from queries.plan import explain, options, policy, split, tables, timing, translation, usefulness
 from queries.plan.formulas import value_of
 from queries.plan.levels import Family, family, merged
 from queries.plan.model import (
@@ -70,10 +70,18 @@ def plan(
     def planned(text: str) -> Plan:
         return _Planning(text, view, public, price, given, now).plan()
 
+    def hidden(text: str, options: Options) -> tuple[usefulness.Hidden, ...]:
+        one = _Planning(text, view, public, price, options, now)
+        one.plan()
+        return one.hidden
+
     text: str | None = None
     try:
         text = translation.of(sql, given, view.manifest)
-        return _noted(planned(sql if text is None else text), text, given)
+        one = _Planning(sql if text is None else text, view, public, price, given, now)
+        found = one.plan()
+        said = usefulness.warnings(one.hidden, one.sql, view.manifest, given, hidden)
+        return _noted(replace(found, warnings=said), text, given)
     except RecursionError:
         raise TooComplex("The statement is nested too deeply.") from None
     except QueryRefused as refused:
@@ -98,6 +106,7 @@ class _Planning:
     price: Price
     given: Options
     now: datetime | None = None
+    hidden: tuple[usefulness.Hidden, ...] = ()
 
     def plan(self) -> Plan:
         tree = parse(self.sql)
@@ -117,6 +126,7 @@ class _Planning:
         listed = policy.listing(_renamed(bound, names), names, stages)
         post = self._post(listed, stages, hierarchies)
         drafts = tuple(found for one in kept.values() for found in one.drafts)
+        self.hidden = usefulness.hidden(drafts, stages, self.view.manifest.unit.at_most)
         shapes = [shape for found in drafts for shape in found.shapes]
         slot, deadline = timing.slot(self.view.manifest.timing, shapes) if kept else (0, 0)
         return Plan(
@@ -128,10 +138,9 @@ class _Planning:
             slot,
             deadline,
             self._notes(kept, stages),
-            explain.warnings(drafts, stages),
-            hierarchies,
-            policy.non_negative(kept, self.given),
-            policy.frequencies(kept, self.given),
+            hierarchies=hierarchies,
+            non_negative=policy.non_negative(kept, self.given),
+            frequencies=policy.frequencies(kept, self.given),
         )
 
     def _notes(self, families: dict[str, Family], stages: tuple[Stage, ...]) -> tuple[str, ...]:
