@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from queries.algebra.scalars import Scalar
+from queries.algebra.scalars import Column, Scalar
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +191,26 @@ class Inside:
         return sum(map(size_of, self.sources)) + sum(part.size for part in self.conjuncts)
 
 
-Relation = Scan | Derived | Grouped | Windowed | Inner | Left
-Source = Scan | Public | Derived | Grouped | Windowed | Inner | Left
+@dataclass(frozen=True, slots=True)
+class United:
+    """A set operation of two relations of one unit: its columns are made of those listed of each.
+
+    `kind` is the operation in words of SQL. All but UNION ALL compare rows of one unit alone.
+    """
+
+    id: int
+    kind: str
+    sides: tuple[tuple[Relation, tuple[Scalar, ...]], ...]
+    columns: tuple[Column, ...]
+    rows: int
+
+    @property
+    def unit(self) -> int:
+        return self.id
+
+
+Relation = Scan | Derived | Grouped | Windowed | United | Inner | Left
+Source = Scan | Public | Derived | Grouped | Windowed | United | Inner | Left
 
 
 def is_private(source: Source) -> bool:
@@ -217,6 +235,10 @@ def size_of(source: Source) -> int:
             parts = [scalar for _, scalar in source.columns]
             parts += [scalar for window in source.windows for scalar in window.scalars]
             return size_of(source.source) + sum(part.size for part in parts)
+        case United():
+            parts = [scalar for _, scalars in source.sides for scalar in scalars]
+            read = sum(size_of(side) for side, _ in source.sides)
+            return read + sum(part.size for part in parts)
         case Inner():
             return Inside(source.sources, source.conjuncts).size
         case Left():

@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from queries.algebra.measures import Measure
 from queries.algebra.scalars import MOST_PARTS
-from queries.bind import forms, open_queries, private, recursion, rows
+from queries.bind import forms, named_windows, open_queries, private, recursion, rows, sets
 from queries.bind.colours import Bound, Common, Environment, Private
 from queries.bind.publics import Publics
 from queries.bind.scans import scanned
@@ -64,7 +64,7 @@ class Binder:
             case exp.Subquery():
                 return self._wrapped(node, env, outer)
             case exp.SetOperation():
-                return open_queries.set_operation(self, node, extended(node, env))
+                return sets.operation(self, node, extended(node, env))
             case exp.Select():
                 return self.select(node, extended(node, env), outer)
         raise UnsupportedSql("This form of query is not answered.", position=place(node))
@@ -74,6 +74,7 @@ class Binder:
         return self.query(node.this, extended(node, env), outer)
 
     def select(self, node: exp.Select, env: Environment, outer: Scope | None) -> Bound:
+        named_windows.expand(node)
         open_queries.check(node)
         items = [self.item(source, env) for source in sources_of(node)]
         if any(isinstance(item.bound, Private) for item in items):

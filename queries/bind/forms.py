@@ -9,7 +9,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from queries.language.parse import place
-from queries.language.refusals import UnsupportedSql
+from queries.language.refusals import AcrossUnits, UnsupportedSql
 
 PLAIN = frozenset({"this", "expression", "expressions"})
 COMBINED = PLAIN | {"distinct", "with_", "order", "limit", "offset"}
@@ -78,7 +78,18 @@ def check(node: exp.Expr) -> None:
     """Refuse a node that carries an argument which its case does not read."""
     allowed = FORMS.get(type(node), PLAIN)
     for name, value in node.args.items():
+        if value and name == "sample":
+            raise sampled(node)
         if value and name not in allowed:
             raise UnsupportedSql(
                 f"This form of {node.key.upper()} is not answered.", position=place(node)
             )
+
+
+def sampled(node: exp.Expr) -> AcrossUnits:
+    """Why a sample is refused: its coins are thrown by row, and seen by no accountant."""
+    return AcrossUnits(
+        "A sample would let chance choose among persons.",
+        position=place(node),
+        hint="Leave it out: all rows cost no more. For some rows of each person number them.",
+    )

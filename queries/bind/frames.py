@@ -54,20 +54,22 @@ def over(node: exp.Window, base: Expressions) -> Over:
     return Over(keys, given) if spec is None else _framed(Over(keys, given), spec)
 
 
-def partition(items: list[exp.Expr], base: Expressions, node: exp.Expr) -> Grouping:
+def partition(
+    items: list[exp.Expr], base: Expressions, node: exp.Expr, clause: str = "PARTITION BY"
+) -> Grouping:
     """Keys that lie within units; raises AcrossUnits with the key that is missing."""
     keys = Grouping(tuple((None, measured(base.bind(item), item)) for item in items))
     if not keys.within_unit:
         raise AcrossUnits(
-            "This window below an aggregate ranks or adds rows of different persons.",
+            f"{clause} below an aggregate puts rows of different persons together here.",
             position=place(node),
-            hint=_missing(base.scope),
+            hint=_missing(base.scope, clause),
         )
     return keys
 
 
-def _missing(scope: Scope) -> str | None:
-    """What to add to PARTITION BY, where the unit's id is visible."""
+def _missing(scope: Scope, clause: str) -> str | None:
+    """What to add to the clause, where the unit's id is visible."""
     named = [
         f"{table.alias}.{name}"
         for table in scope.tables
@@ -76,7 +78,7 @@ def _missing(scope: Scope) -> str | None:
     ]
     if not named:
         return None
-    return f"Add {named[0]} to PARTITION BY, or put the window over the aggregate's results."
+    return f"Add {named[0]} to {clause}, or do it over the aggregate's results."
 
 
 def _framed(found: Over, spec: exp.WindowSpec) -> Over:

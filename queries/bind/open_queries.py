@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from queries.bind import aggregates, forms, open_sql
+from queries.bind import aggregates, open_sql
 from queries.bind.colours import Cell, Environment, Open, Private, Rowwise
 from queries.bind.outputs import item_name
 from queries.catalog.manifest import Table
 from queries.language.limits import LIMITS
 from queries.language.parse import place
 from queries.language.refusals import (
-    AcrossUnits,
     PublicRowsKept,
     TooManyColumns,
     UnsupportedSql,
@@ -101,15 +100,8 @@ def cell(written: exp.Expr) -> Cell:
     return Cell(written, key=not measured)
 
 
-def set_operation(binder: Binder, node: exp.SetOperation, env: Environment) -> Open:
+def set_operation(node: exp.SetOperation, left: Open, right: Open) -> Open:
     """UNION, INTERSECT and EXCEPT of open queries."""
-    forms.check(node)
-    sides = [binder.query(side, env) for side in (node.this, node.expression)]
-    if not all(isinstance(side, Open) for side in sides):
-        raise AcrossUnits(
-            f"{node.key.upper()} of private rows is not answered.", position=place(node)
-        )
-    left, right = (side for side in sides if isinstance(side, Open))
     copied = anew(node)
     copied.set("with_", None)
     copied.set("this", wrapped(left.query))

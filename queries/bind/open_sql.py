@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from sqlglot import exp
 
-from queries.bind import open_functions, rows
+from queries.bind import forms, open_functions, rows
 from queries.language.parse import DIALECT, place
 from queries.language.refusals import TooComplex, UnsupportedFunction, UnsupportedSql
 from queries.language.trees import anew, walk
@@ -190,6 +190,8 @@ MOST_NODES = 20_000
 def check_select(select: exp.Select) -> None:
     """Refuse clauses that have no case (INTO, SAMPLE, PIVOT, hints, ...)."""
     for name, value in select.args.items():
+        if value and name == "sample":
+            raise forms.sampled(select)
         if value and name not in SELECT_ARGS:
             raise UnsupportedSql(
                 f"{name.strip('_').upper()} is not answered here.", position=place(select)

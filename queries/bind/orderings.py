@@ -30,6 +30,7 @@ from queries.algebra.relations import (
     Relation,
     Scan,
     Source,
+    United,
     Windowed,
 )
 from queries.algebra.scalars import Call, Column, Literal, Scalar, columns
@@ -105,12 +106,18 @@ def _own(source: Source) -> Iterable[Scalar]:
         case Windowed():
             kept = dict(source.columns)
             yield from (_read(source.id, name, kept[name]) for name in source.order)
+        case United():
+            yield from map(_by_text, (_plain(c) for c in source.columns if _orders(c)))
         case Inner():
             for part in source.sources:
                 yield from _own(part)
         case Left():
             yield from _own(source.left)
             yield from _own(source.right)
+
+
+def _plain(column: Column) -> Column:
+    return _read(column.source, column.name, column)
 
 
 def _read(number: int, name: str, scalar: Scalar) -> Column:

@@ -21,6 +21,7 @@ from queries.algebra.relations import Inner, Relation
 from queries.algebra.scalars import Scalar, conjuncts
 from queries.bind import (
     aggregates,
+    distinct,
     measures,
     narrowing,
     windows,
@@ -29,7 +30,7 @@ from queries.bind import (
 from queries.bind.colours import Bound, Environment, Private
 from queries.bind.expressions import Expressions, measured
 from queries.bind.from_clause import FromClause
-from queries.bind.grouping import Grouping, grouping
+from queries.bind.grouping import grouping
 from queries.bind.outputs import item_name, selected
 from queries.bind.scope import Scope
 from queries.bind.subqueries import InScope
@@ -69,20 +70,23 @@ def select(
                 hint="Group by the unit first, and by sets of columns above that.",
             )
         if found.within_unit:
-            return within.select(binder, node, relation, expressions, found)
+            distinct.refuse_on(node)
+            grouped = within.select(binder, node, relation, expressions, found)
+            return distinct.distinct(binder, node, grouped)
         return measures.select(binder, node, relation, expressions, found, env)
-    windowed = windows.present(node)
-    keys = None if windowed else measures.listed(binder, node, relation, expressions, env)
+    keys = None
+    if not windows.present(node):  # they would number rows, and are to number what is listed
+        keys = measures.listed(binder, node, relation, expressions, env)
     if keys is not None:
         return keys
     _refuse_limit(node)
-    if windowed:
+    if distinct.on(node) is not None:
+        return distinct.first(binder, node, relation, expressions, _projected)
+    if windows.present(node):
         relation, columns = _windowed(binder, node, relation, expressions)
     else:
         columns = _projected(node, expressions)
-    if node.args.get("distinct") is not None:
-        return _distinct(binder, node, relation, expressions, columns)
-    return Private(relation, columns)
+    return distinct.distinct(binder, node, Private(relation, columns))
 
 
 def _refuse_limit(node: exp.Select) -> None:
@@ -118,24 +122,3 @@ def _projected(node: exp.Select, expressions: Expressions) -> Named:
             scalar = measured(expressions.bind(item.unalias()), item)
             found.append((item_name(item) or f"col{number}", scalar))
     return tuple(found)
-
-
-def _distinct(
-    binder: Binder,
-    node: exp.Select,
-    relation: Relation,
-    expressions: Expressions,
-    columns: Named,
-) -> Bound:
-    if node.args["distinct"].args.get("on") is not None:
-        raise UnsupportedSql("DISTINCT ON is not answered.", position=place(node))
-    keys = Grouping(tuple((None, scalar) for _, scalar in columns))
-    if not keys.within_unit:
-        raise AcrossUnits(
-            "DISTINCT below an aggregate would let one person's row stand for another's.",
-            position=place(node),
-            hint="Add the unit's id to the DISTINCT columns, or count with GROUP BY.",
-        )
-    grouped, renamed = within.grouped(binder, relation, keys, ())
-    names = [name for name, _ in columns]
-    return Private(grouped, tuple(zip(names, renamed, strict=True)))

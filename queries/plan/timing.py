@@ -15,7 +15,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from queries.algebra.relations import Derived, Grouped, Inner, Left, Public, Scan, Source, Windowed
+from queries.algebra.relations import (
+    Derived,
+    Grouped,
+    Inner,
+    Left,
+    Public,
+    Scan,
+    Source,
+    United,
+    Windowed,
+)
 from queries.algebra.scalars import Exists, Scalar, walk
 from queries.catalog.manifest import Timing
 
@@ -60,6 +70,9 @@ def scanned(source: Source, units: int, publics: dict[str, int]) -> int:
         case Grouped():
             inner = scanned(source.source, units, publics)
             return inner + inner * PER_PARTIAL // PER_ROW
+        case United():
+            read = sum(scanned(side, units, publics) for side, _ in source.sides)
+            return read if source.kind == "UNION ALL" else read + read * PER_PARTIAL // PER_ROW
         case Windowed():
             inner = scanned(source.source, units, publics)
             made = max(inner, source.rows * units)

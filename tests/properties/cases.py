@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from queries.plan.price import ColumnBound, Options
+from tests.properties.cases_within import WITHIN
 from tests.properties.ranked import RANKED
 from tests.properties.windowed import WINDOWED
 
@@ -286,6 +287,7 @@ CASES: list[tuple[str, str, Options]] = [
         SAMPLED,
     ),
     *WINDOWED,
+    *WITHIN,
     *RANKED,
     (
         "several stages",

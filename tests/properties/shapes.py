@@ -35,7 +35,8 @@ class Query:
 def queries(draw: Callable[[st.SearchStrategy[object]], object], world: World) -> Query:
     """A query over one world."""
     start = Words(draw, world, ())
-    shapes = [measured, measured, measured, kept, kept, wrapped, within, within, rolled, windowed]
+    shapes = [measured, measured, measured, kept, kept, wrapped, within, within]
+    shapes += [rolled, windowed, united]
     if world.public:
         shapes.append(exact)
     return start.pick(shapes)(start)
@@ -245,6 +246,34 @@ def windowed(start: Words) -> Query:
     qualify = " QUALIFY x > 1" if to.maybe(3) and call[:5] != "FIRST" else ""
     inner = f"SELECT {call} OVER ({over}) AS x, {number} AS n FROM {source}{where}"
     return Query(sql.format(inner, qualify), keyed)
+
+
+def united(start: Words) -> Query:
+    """A set operation of rows of one unit, then over units; DISTINCT ON of one side of it."""
+    ways = tuple(way for way in start.world.ways if way.members[0].unit is not None)
+    sides = []
+    for _ in range(2):
+        to, source, where = chosen(start, ways)
+        unit = f"{to.members[0].alias}.{to.members[0].unit}"
+        number, text = to.column("number", ranged=True)[0], to.column("text", listed=True)[0]
+        every = to.pick(("", "", "DISTINCT ", f"DISTINCT ON ({unit}, {number}, {text}) "))
+        sides.append(f"SELECT {every}{unit} AS u, {number} AS x, {text} AS g FROM {source}{where}")
+    words = (
+        "UNION ALL",
+        "UNION ALL",
+        "UNION",
+        "INTERSECT",
+        "INTERSECT ALL",
+        "EXCEPT",
+        "EXCEPT ALL",
+    )
+    inner = f" {start.pick(words)} ".join(sides)
+    outer, keys = start.pick((
+        ("SELECT COUNT(*) AS c, COUNT(DISTINCT u) AS d, COUNT(x) AS x FROM ({}) AS t", 0),
+        ("SELECT g, COUNT(*) AS c FROM ({}) AS t GROUP BY g", 1),
+        ("SELECT COUNT(*) AS c, AVG(n) AS m FROM (SELECT COUNT(x) AS n FROM ({}) GROUP BY u)", 0),
+    ))  # fmt: skip
+    return Query(outer.format(inner), keys)
 
 
 def exact(start: Words) -> Query:

@@ -26,6 +26,7 @@ from queries.algebra.relations import (
     Relation,
     Scan,
     Source,
+    United,
     Windowed,
 )
 from queries.algebra.scalars import Column, Exists, Scalar, conjuncts, unit_equalities
@@ -70,6 +71,8 @@ class Relations:
                 return self._named(f"({self._grouped(source)})", source.id)
             case Windowed():
                 return self._named(f"({self._windowed(source)})", source.id)
+            case United():
+                return self._named(f"({self._united(source)})", source.id)
             case Inner():
                 return self._inner(source.sources, source.conjuncts)
             case Left():
@@ -147,6 +150,17 @@ class Relations:
             for found in source.windows
         ]
         return f"SELECT {', '.join(shown)} {block.text()}"
+
+    def _united(self, source: United) -> str:
+        """A set operation, of whose columns the unit is one (P2)."""
+        texts = []
+        for side, scalars in source.sides:
+            block = self.block(side)
+            shown = [f"{self.unit(side)} AS {quoted(UNIT)}"]
+            named = zip(source.columns, scalars, strict=True)
+            shown += [f"{self.scalars.compared(s)} AS {quoted(c.name)}" for c, s in named]
+            texts.append(f"(SELECT {', '.join(shown)} {block.text()})")
+        return f" {source.kind} ".join(texts)
 
     def _exists(self, scalar: Exists) -> str:
         inside: Inside = scalar.relation

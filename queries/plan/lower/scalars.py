@@ -61,7 +61,15 @@ class Scalars:
         """The scalar as it stands in GROUP BY, where a bare number would be a position."""
         if isinstance(scalar, Literal) and scalar.facts.type in EXACT:
             return f"CAST({self.raw(scalar)} AS {width(scalar.facts)})"
-        return self.raw(scalar)
+        return self.raw(scalar) if scalar.facts.type is not Type.REAL else self.compared(scalar)
+
+    def compared(self, scalar: Scalar) -> str:
+        """The scalar where values are compared and one of the equal ones is kept: zero has no sign.
+
+        Which of two equal zeros the engine keeps would depend on its order of work (P3).
+        """
+        written = self.write(scalar)
+        return written if scalar.facts.type is not Type.REAL else f"({written} + 0::DOUBLE)"
 
     def _call(self, call: Call) -> str:
         name, *fixed = call.op.split(":")

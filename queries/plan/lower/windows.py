@@ -26,7 +26,7 @@ PICKED = frozenset({"first_value", "last_value", "nth_value"})
 
 def partial(part: Partial, to: Scalars, over: str = "") -> str:
     """An aggregate of a group, or of a window where `over` says which."""
-    value = "*" if part.value is None else to.write(part.value)
+    value = "*" if part.value is None else to.compared(part.value)
     kept = "" if part.where is None else f" FILTER (WHERE {to.write(part.where)})"
     after = f"{kept}{over}"
     match part.kind:

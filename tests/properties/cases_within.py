@@ -1,0 +1,56 @@
+"""Statements that unite, compare or tell apart the rows of one unit, by their formula."""
+
+from __future__ import annotations
+
+from queries.plan.price import Options
+
+WITHIN: list[tuple[str, str, Options]] = [
+    (
+        "union all",
+        (
+            "SELECT COUNT(*), SUM(cost) FROM (SELECT cost FROM visits UNION ALL "
+            "SELECT cost FROM visits WHERE TRUE) t"
+        ),
+        Options(),
+    ),
+    (
+        "union",
+        (
+            "SELECT COUNT(*) FROM (SELECT person, visit FROM visits UNION "
+            "SELECT person, NULL FROM people) t"
+        ),
+        Options(),
+    ),
+    (
+        "intersection",
+        (
+            "SELECT COUNT(*) FROM (SELECT visit, kind FROM visits INTERSECT "
+            "SELECT visit, kind FROM visits WHERE cost > 0) t"
+        ),
+        Options(),
+    ),
+    (
+        "what is left",
+        (
+            "SELECT COUNT(*), SUM(score) FROM (SELECT person, score FROM visits EXCEPT ALL "
+            "SELECT person, NULL FROM people) t"
+        ),
+        Options(),
+    ),
+    (
+        "distinct on",
+        (
+            "SELECT COUNT(*), SUM(cost) FROM (SELECT DISTINCT ON (person, kind) * FROM visits "
+            "ORDER BY score) t"
+        ),
+        Options(),
+    ),
+    (
+        "distinct groups",
+        (
+            "SELECT COUNT(*) FROM (SELECT DISTINCT person, visit, COUNT(*) FROM visits "
+            "GROUP BY person, visit, kind) t"
+        ),
+        Options(),
+    ),
+]
