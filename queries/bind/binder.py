@@ -8,7 +8,17 @@ from sqlglot import exp
 
 from queries.algebra.measures import Measure
 from queries.algebra.scalars import MOST_PARTS
-from queries.bind import forms, named_windows, open_queries, private, recursion, rows, sets
+from queries.bind import (
+    forms,
+    laterals,
+    named_windows,
+    open_queries,
+    pivots,
+    private,
+    recursion,
+    rows,
+    sets,
+)
 from queries.bind.colours import Bound, Common, Environment, Private
 from queries.bind.publics import Publics
 from queries.bind.scans import scanned
@@ -32,6 +42,7 @@ class FromItem:
     node: exp.Expr
     bound: Bound
     names: tuple[str, ...] = ()
+    tied: laterals.Tied | None = None
 
 
 @dataclass(slots=True)
@@ -67,6 +78,8 @@ class Binder:
                 return sets.operation(self, node, extended(node, env))
             case exp.Select():
                 return self.select(node, extended(node, env), outer)
+            case exp.Pivot():
+                return self.query(self._pivoted(node, node.this, extended(node, env)), env, outer)
         raise UnsupportedSql("This form of query is not answered.", position=place(node))
 
     def _wrapped(self, node: exp.Subquery, env: Environment, outer: Scope | None) -> Bound:
@@ -79,10 +92,13 @@ class Binder:
         items = [self.item(source, env) for source in sources_of(node)]
         if any(isinstance(item.bound, Private) for item in items):
             return private.select(self, node, items, env, outer)
+        laterals.refuse(items)
         return open_queries.select(self, node, items, env)
 
     def item(self, node: exp.Expr, env: Environment) -> FromItem:
         """One member of FROM; raises UnknownTable or UnsupportedSql."""
+        if node.args.get("pivots"):
+            node = self._around(node, env)
         forms.check(node)
         alias = node.args.get("alias")
         names = tuple(column.name for column in alias.columns) if alias is not None else ()
@@ -94,11 +110,43 @@ class Binder:
             case exp.Table():
                 bound = self._table(node, env)
                 return FromItem(node.alias or node.name, node, bound, names)
+            case exp.Lateral():
+                made, tied = laterals.apart(node)
+                return FromItem(node.alias, node, self.query(made, env), names, tied)
             case exp.Subquery():
                 inner = node.copy()
                 inner.set("alias", None)
                 return FromItem(node.alias, node, self.query(inner, env), names)
         raise UnsupportedSql("This member of FROM is not answered.", position=place(node))
+
+    def _around(self, node: exp.Expr, env: Environment) -> exp.Subquery:
+        """A member of FROM with PIVOT behind it, as a subquery."""
+        pivot, *more = node.args["pivots"]
+        if more:
+            raise UnsupportedSql("One PIVOT at a time is answered.", position=place(node))
+        source = node.copy()
+        source.set("pivots", None)
+        alias = pivot.args.get("alias") or exp.TableAlias(
+            this=exp.to_identifier(node.alias_or_name)
+        )
+        made = exp.Subquery(this=self._written(pivot, source, env), alias=alias.copy())
+        node.replace(made)
+        return made
+
+    def _pivoted(self, node: exp.Pivot, source: exp.Expr, env: Environment) -> exp.Query:
+        """A PIVOT statement as the query it means, in its place."""
+        made = self._written(node, source, env)
+        if node.parent is not None:
+            node.replace(made)
+        return made
+
+    def _written(self, pivot: exp.Pivot, source: exp.Expr, env: Environment) -> exp.Query:
+        bound = self.item(source.copy(), env).bound
+        named = [n for n, _ in bound.columns] if isinstance(bound, Private) else list(bound.names)
+        names = [name for name in named if name is not None]
+        if len(names) < len(named) or not names:
+            raise UnsupportedSql("PIVOT needs named columns.", position=place(pivot))
+        return pivots.written(pivot, source, names)
 
     def _rows(self, node: exp.Expr) -> FromItem:
         """Rows that stand in the query itself."""
@@ -146,7 +194,7 @@ def sources_of(node: exp.Select) -> list[exp.Expr]:
     return [] if first is None else [first.this, *joined]
 
 
-def extended(node: exp.Query, env: Environment) -> Environment:
+def extended(node: exp.Query | exp.Pivot, env: Environment) -> Environment:
     """The names in force inside a query: those around it and its own WITH."""
     clause = node.args.get("with_")
     if clause is None:

@@ -65,6 +65,7 @@ FORMS: dict[type[exp.Expr], frozenset[str]] = {
     exp.RegexpExtract: PLAIN | {"group", "parameters", "null_if_pos_overflow"},
     exp.RegexpReplace: PLAIN | {"replacement", "modifiers", "single_replace"},
     exp.Window: frozenset({"this", "partition_by", "order", "spec", "over"}),
+    exp.Lateral: frozenset({"this", "alias"}),
     exp.WindowSpec: frozenset({"kind", "start", "start_side", "end", "end_side"}),
     exp.Ordered: frozenset({"this", "desc", "nulls_first"}),
     exp.Lag: PLAIN | {"offset", "default"},

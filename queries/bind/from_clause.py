@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from queries.algebra.relations import Derived, Inner, Left, Public, Relation, Scan, Source
+from queries.algebra import operations as op
+from queries.algebra.relations import (
+    Derived,
+    Grouped,
+    Inner,
+    Left,
+    Public,
+    Relation,
+    Scan,
+    Source,
+    United,
+    Windowed,
+)
 from queries.algebra.scalars import Call, Column, Exists, Scalar, conjuncts, walk
 from queries.bind import forms, joins, scans
 from queries.bind.colours import Open, Private
@@ -26,6 +38,8 @@ from queries.language.refusals import (
 if TYPE_CHECKING:
     from queries.bind.binder import Binder, FromItem
 
+STANDING = (Grouped, Windowed, United)
+"""Relations that stand in FROM as they are."""
 ON = "LEFT JOIN with a subquery in ON"
 
 
@@ -50,8 +64,9 @@ class FromClause:
         check_join(join)
         side = join.side.upper() if join is not None else ""
         member, visible = self._member(item, alone=side == "LEFT")
+        ties, visible = self._ties(item, visible)
         if side == "LEFT" and join is not None:
-            self._left(member, visible, join)
+            self._left(member, visible, join, ties)
         elif side:
             raise UnsupportedSql(
                 f"{side} JOIN is not answered beside private rows.",
@@ -61,7 +76,25 @@ class FromClause:
         else:
             conditions = self._conditions(member, visible, join)
             self.members.append(member)
-            self.parts.extend(conditions)
+            self.parts.extend([*ties, *conditions])
+
+    def _ties(self, item: FromItem, visible: Visible) -> tuple[list[Scalar], Visible]:
+        """What ties a LATERAL to the rows before it, and the columns that it shows."""
+        tied = item.tied
+        if tied is None:
+            return [], visible
+        split = len(visible.columns) - tied.hidden
+        hidden = [scalar for _, scalar in visible.columns[split:]]
+        to = Expressions(self.scope, self.subqueries)
+        ties = [
+            to.compared("=", to.bind(outer), inner, item.node)
+            for outer, inner in zip(tied.outer, hidden, strict=False)
+        ]
+        if tied.numbers is not None:
+            first, last = (op.number(number) for number in tied.numbers)
+            ties.append(op.boolean(">=", hidden[-1], first))
+            ties.append(op.boolean("<=", hidden[-1], last))
+        return ties, Visible(visible.alias, visible.columns[:split])
 
     def _conditions(self, member: Member, visible: Visible, join: exp.Join | None) -> list[Scalar]:
         before = self.scope
@@ -84,9 +117,11 @@ class FromClause:
         self.merged[name.lower()] = left
         return Expressions(self.scope, self.subqueries).compared("=", left, right, node)
 
-    def _left(self, right: Member, visible: Visible, join: exp.Join) -> None:
+    def _left(
+        self, right: Member, visible: Visible, join: exp.Join, ties: Sequence[Scalar]
+    ) -> None:
         left = self._collapsed(join)
-        parts = self._conditions(right, visible, join)
+        parts = [*ties, *self._conditions(right, visible, join)]
         if any(isinstance(node, Exists) for part in parts for node in walk(part)):
             raise UnsupportedSql(f"{ON} is not answered.", position=place(join))
         self.tables[-1] = visible.nullable()
@@ -136,7 +171,7 @@ class FromClause:
             if table is None:
                 raise ValueError("a scan of no table")
             return scans.member(table, relation), Visible(item.alias, columns)
-        if alone:
+        if alone and (any(map(_computed, columns)) or not isinstance(relation, STANDING)):
             return self._stand_alone(item.alias, relation, columns)
         member = Member(relation, ids_of(relation), relation.rows)
         return member, Visible(item.alias, columns)

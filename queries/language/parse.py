@@ -96,7 +96,15 @@ def only_query(statements: list[exp.Expr]) -> exp.Query:
         raise EmptyStatement("There is no statement to answer.")
     if len(statements) > 1:
         raise SeveralStatements("There is more than one statement; send one at a time.")
-    statement = statements[0]
+    statement = _selected(statements[0])
     if not isinstance(statement, exp.Select | exp.SetOperation | exp.Subquery):
         raise NotASelect("Only a SELECT can be answered.", position=place(statement))
     return statement
+
+
+def _selected(statement: exp.Expr) -> exp.Expr:
+    """A PIVOT statement as the SELECT of all that it yields."""
+    if not isinstance(statement, exp.Pivot):
+        return statement
+    around = exp.Subquery(this=statement)
+    return exp.Select(expressions=[exp.Star()], from_=exp.From(this=around))

@@ -46,6 +46,30 @@ WITHIN: list[tuple[str, str, Options]] = [
         Options(),
     ),
     (
+        "lateral",
+        (
+            "SELECT p.sex, COUNT(*), SUM(l.cost) FROM people p, LATERAL (SELECT cost FROM visits v "
+            "WHERE v.person = p.person ORDER BY score DESC LIMIT 2) l GROUP BY p.sex"
+        ),
+        Options(),
+    ),
+    (
+        "lateral, or nothing",
+        (
+            "SELECT COUNT(*), COUNT(l.cost) FROM people p LEFT JOIN LATERAL (SELECT cost FROM "
+            "visits v WHERE v.person = p.person ORDER BY kind LIMIT 3) l ON TRUE"
+        ),
+        Options(),
+    ),
+    (
+        "columns as rows",
+        (
+            "SELECT COUNT(*), SUM(val) FROM (SELECT score, 5 AS five FROM visits) UNPIVOT "
+            "(val FOR nm IN (score, five))"
+        ),
+        Options(),
+    ),
+    (
         "distinct groups",
         (
             "SELECT COUNT(*) FROM (SELECT DISTINCT person, visit, COUNT(*) FROM visits "
