@@ -56,6 +56,18 @@ class Facts:
         """The value of one whole step."""
         return Fraction(1, 10**self.scale)
 
+    @property
+    def kinds(self) -> int | None:
+        """The most distinct values other than NULL; None where that is not known."""
+        if self.values is not None:
+            return len(self.values)
+        if self.type is Type.BOOLEAN:
+            return 2
+        if self.type in EXACT and self.bounded:
+            low, high = self.span()
+            return high - low + 1
+        return None
+
     def span(self) -> tuple[int, int]:
         """The range of a whole number."""
         if self.lower is None or self.upper is None:

@@ -49,7 +49,29 @@ class Centred:
     where: Scalar | None
 
 
-Statistic = Rows | Units | Total | Centred
+@dataclass(frozen=True, slots=True)
+class Distinct:
+    """How many distinct values there are over rows that satisfy `where`, NULL not being one.
+
+    Several values count as one row of them, NULLs and all. `most` is how many there can be at all.
+    """
+
+    values: tuple[Scalar, ...]
+    where: Scalar | None
+    most: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DistinctTotal:
+    """The sum of the distinct values over rows that satisfy `where`."""
+
+    value: Scalar
+    where: Scalar | None
+    most: int | None
+
+
+Statistic = Rows | Units | Total | Centred | Distinct | DistinctTotal
+OfValues = Distinct | DistinctTotal
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +102,14 @@ Ranked = Quantile | Mode
 
 def parts_of(statistic: Statistic | Ranked) -> tuple[Scalar, ...]:
     """The scalars that a statistic is made of."""
+    where = () if statistic.where is None else (statistic.where,)
     match statistic:
         case Rows() | Units():
-            found = (statistic.where,)
-        case Total() | Centred() | Quantile() | Mode():
-            return tuple(p for p in (statistic.value, statistic.where) if p is not None)
-    return tuple(part for part in found if part is not None)
+            return where
+        case Total() | Centred() | DistinctTotal() | Quantile() | Mode():
+            return (statistic.value, *where)
+        case Distinct():
+            return (*statistic.values, *where)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,14 +13,11 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from queries.algebra import operations as op
-from queries.algebra.measures import Ranked, Rows, Statistic, Total, Units, parts_of
-from queries.algebra.scalars import Scalar
-from queries.bind import aggregates, means, quantiles, spreads, types
-from queries.bind.calls import Aggregate, Read, Reading, alone, both, present
+from queries.algebra.measures import Ranked, Rows, Statistic, Total, parts_of
+from queries.bind import aggregates, distinct_values, means, quantiles, spreads, types
+from queries.bind.calls import Aggregate, Read, Reading, alone
 from queries.bind.expressions import TRUTH, Expressions, measured
 from queries.bind.formulas import filled
-from queries.language.parse import place
-from queries.language.refusals import UnsupportedFunction
 from queries.language.trees import anew
 
 
@@ -75,25 +72,10 @@ class Reader:
 def _count(found: Aggregate) -> tuple[Reading, ...]:
     argument = aggregates.distinct_argument(found.call)
     if argument is not None:
-        return alone(Units(_units(found, argument)))
+        return distinct_values.counted(found, argument)
     if aggregates.starred(found.call):
         return alone(found.counted())
     return alone(found.counted(found.expressions.bind(found.call.this)))
-
-
-def _units(found: Aggregate, argument: exp.Expr) -> Scalar | None:
-    value = found.expressions.bind(argument)
-    if value.facts.identity != "unit":
-        raise _distinct(argument)
-    return both(present(value), found.where)
-
-
-def _distinct(argument: exp.Expr) -> UnsupportedFunction:
-    return UnsupportedFunction(
-        "DISTINCT counts the privacy unit only.",
-        position=place(argument),
-        hint="COUNT(DISTINCT unit id) is answered.",
-    )
 
 
 def _count_if(found: Aggregate) -> tuple[Reading, ...]:
@@ -104,15 +86,11 @@ def _count_if(found: Aggregate) -> tuple[Reading, ...]:
 
 
 def _sum(found: Aggregate) -> tuple[Reading, ...]:
-    return alone(Total(found.number(_plain(found)), found.where))
-
-
-def _plain(found: Aggregate) -> exp.Expr:
     argument = aggregates.distinct_argument(found.call)
     if argument is not None:
-        raise _distinct(argument)
-    given: exp.Expr = found.call.this
-    return given
+        return distinct_values.total(found, argument)
+    (plain,) = found.arguments(1)
+    return alone(Total(found.number(plain), found.where))
 
 
 def _real_sum(found: Aggregate) -> tuple[Reading, ...]:
@@ -122,7 +100,16 @@ def _real_sum(found: Aggregate) -> tuple[Reading, ...]:
     return (Reading((total,), lambda given: filled("CAST(t AS DOUBLE)", t=given[0])),)
 
 
+def _approximate(found: Aggregate) -> tuple[Reading, ...]:
+    """APPROX_COUNT_DISTINCT: the exact number, since the noise approximates enough."""
+    (argument,) = found.arguments(1)
+    return distinct_values.counted(found, argument)
+
+
 def _mean(found: Aggregate) -> tuple[Reading, ...]:
+    within = aggregates.distinct_argument(found.call) if found.call.this else None
+    if within is not None:
+        return distinct_values.mean(found, within)
     (argument,) = found.arguments(1)
     return means.readings(found, found.number(argument))
 
@@ -130,6 +117,7 @@ def _mean(found: Aggregate) -> tuple[Reading, ...]:
 READERS: dict[aggregates.Kind, Read] = {
     exp.Count: _count,
     exp.CountIf: _count_if,
+    exp.ApproxDistinct: _approximate,
     exp.Sum: _sum,
     "FSUM": _real_sum,
     "KAHAN_SUM": _real_sum,

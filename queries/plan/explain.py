@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
+from queries.algebra.measures import OfValues
 from queries.catalog.manifest import Manifest
+from queries.plan.formulas import most_values
 from queries.plan.levels import Family
 from queries.plan.model import Distribution, Mechanism, Stage
 from queries.plan.price import Options
@@ -29,9 +31,10 @@ def notes(
     """The plan, sentence by sentence."""
     if not stages:
         return ("Only public tables are read: the answer is exact and free.",)
-    found = []
+    found: list[str] = []
     for draft, stage in zip(drafts, stages, strict=True):
         found.append(_bounding(draft, manifest.unit.name))
+        found.extend(_values(draft, manifest.unit.name))
         found.append(_keys(draft, stage, manifest.unit.name))
         if stage.columns:
             found.append(f"Every number gets {MECHANISMS[stage.columns[0].noise.mechanism]}.")
@@ -83,6 +86,13 @@ def _bounding(draft: Draft, unit: str) -> str:
     )
     kept = "keeps" if draft.query.sampled else "has"
     return f"{rows}{capped}, and {kept} at most {_many(bounds.groups, 'group')}."
+
+
+def _values(draft: Draft, unit: str) -> Iterator[str]:
+    """What is said about distinct values."""
+    found = [s for s in draft.measure.statistics if isinstance(s, OfValues)]
+    for kept in sorted({most_values(statistic, draft.bounds) for statistic in found}):
+        yield f"One {unit} adds at most {_many(kept, 'distinct value')} to a group."
 
 
 def _keys(draft: Draft, stage: Stage, unit: str) -> str:

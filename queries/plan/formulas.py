@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from queries.algebra.grid import grid
-from queries.algebra.measures import Centred, Rows, Statistic, Total, Units
+from queries.algebra.measures import (
+    Centred,
+    Distinct,
+    DistinctTotal,
+    OfValues,
+    Rows,
+    Statistic,
+    Total,
+    Units,
+)
 from queries.catalog.manifest import Type
 from queries.plan.bounding import Bounds, Sensitivity, of_rows, of_units, shift_for
 from queries.plan.lower.relations import Relations
@@ -22,7 +33,15 @@ def sensitivity(statistic: Statistic, bounds: Bounds, bits: int) -> Sensitivity:
     """The claim for one statistic, whose totals are shifted right by so many bits."""
     if isinstance(statistic, Units):
         return of_units(bounds)
+    if isinstance(statistic, Distinct | DistinctTotal):
+        kept = most_values(statistic, bounds)
+        return of_rows(replace(bounds, rows_per_group=kept), per_row(statistic), bits)
     return of_rows(bounds, per_row(statistic), bits)
+
+
+def most_values(statistic: OfValues, bounds: Bounds) -> int:
+    """The most distinct values that one unit adds to a group: as a sum of so many rows."""
+    return max(1, min(bounds.per_group, statistic.most or bounds.rows))
 
 
 def shift(statistic: Statistic, bounds: Bounds, units: int) -> int:
@@ -30,7 +49,7 @@ def shift(statistic: Statistic, bounds: Bounds, units: int) -> int:
 
     Steps far below what one unit may add are noise: with them it would not fit 64 bits either.
     """
-    if isinstance(statistic, Rows | Units):
+    if isinstance(statistic, Rows | Units | Distinct):
         return 0
     most = bounds.rows * per_row(statistic)
     return max(shift_for(units * most), shift_for(most, NOTICED))
@@ -38,14 +57,15 @@ def shift(statistic: Statistic, bounds: Bounds, units: int) -> int:
 
 def value_of(statistic: Statistic) -> tuple[int, int, str]:
     """Numerator, denominator and SQL type of one step of a statistic."""
-    if isinstance(statistic, Rows | Units):
+    if isinstance(statistic, Rows | Units | Distinct):
         return 1, 1, "BIGINT"
     found = grid(statistic.value)
     facts = statistic.value.facts
     kind = "DOUBLE"
-    if isinstance(statistic, Total) and facts.type is Type.INTEGER:
+    summed = isinstance(statistic, Total | DistinctTotal)
+    if summed and facts.type is Type.INTEGER:
         kind = "HUGEINT"
-    elif isinstance(statistic, Total) and facts.type is Type.DECIMAL:
+    elif summed and facts.type is Type.DECIMAL:
         kind = f"DECIMAL(38, {facts.scale})"
     return found.step.numerator, found.step.denominator, kind
 
@@ -58,8 +78,8 @@ def adds_up(statistic: Statistic) -> bool:
 def never_negative(statistic: Statistic) -> bool:
     """Whether a statistic cannot be below zero, whatever the rows are."""
     match statistic:
-        case Rows() | Units():
+        case Rows() | Units() | Distinct():
             return True
-        case Total():
+        case Total() | DistinctTotal():
             return grid(statistic.value).lower >= 0
     return False

@@ -10,7 +10,7 @@ import hashlib
 from dataclasses import dataclass, replace
 
 from queries import codec
-from queries.algebra.measures import Measure, Units
+from queries.algebra.measures import Measure, OfValues, Units
 from queries.bind.publics import Publics
 from queries.catalog.view import View
 from queries.language.limits import LIMITS
@@ -197,6 +197,7 @@ def _shape(query: Query, level: Level, view: View) -> Shape:
     joined = units * relation.rows  # what a join makes of the rows that are read
     rows = max(scanned(relation, units, sizes), joined)
     partials = units * query.bounds.groups if query.two_levels else 0
+    partials += joined * sum(isinstance(s, OfValues) for s in query.measure.statistics)
     candidates = units * query.bounds.cells // (query.floor or 1)
     groups = 1 if not level.keys else candidates if level.listed is None else len(level.listed)
     return Shape(rows, partials, max(1, groups))

@@ -14,7 +14,7 @@ from fractions import Fraction
 
 from sqlglot import exp
 
-from queries.algebra.measures import Rows, Statistic, Units
+from queries.algebra.measures import Distinct, Rows, Statistic, Units
 from queries.catalog.manifest import Manifest
 from queries.faults import WorkersUnavailable
 from queries.language.parse import parse
@@ -54,6 +54,8 @@ def hidden(drafts: tuple[Draft, ...], stages: tuple[Stage, ...], units: int) -> 
             margin = CERTAIN * column.noise.scale * step
             counted = min(draft.bounds.rows, draft.bounds.groups * draft.bounds.per_group)
             most = units / max(1, draft.cells) * _plausible(statistic, counted)
+            if isinstance(statistic, Distinct) and statistic.most is not None:
+                most = min(most, statistic.most)
             value = float(Fraction(column.numerator, column.denominator))
             if margin > most * value:
                 found.append(Hidden(_named(statistic), margin, most * value, draft.bounds.rows))
@@ -76,6 +78,8 @@ def _named(statistic: Statistic) -> str:
             return "a count of units"
         case Rows():
             return "a count of rows"
+        case Distinct():
+            return "a count of distinct values"
     return "a sum or mean"
 
 

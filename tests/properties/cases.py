@@ -248,6 +248,45 @@ CASES: list[tuple[str, str, Options]] = [
         NONE,
     ),
     ("lost by doubles", "SELECT SUM(CAST((huge + 1e18) - 1e18 AS BIGINT)) FROM visits", NONE),
+    (
+        "distinct values",
+        "SELECT kind, COUNT(DISTINCT note), SUM(DISTINCT cost) FROM visits GROUP BY kind",
+        NONE,
+    ),
+    (
+        "distinct values, sampled",
+        "SELECT kind, COUNT(DISTINCT note), SUM(DISTINCT cost) FROM visits GROUP BY kind",
+        SAMPLED,
+    ),
+    ("distinct values, one a unit", "SELECT COUNT(DISTINCT note), COUNT(*) FROM visits", TIGHT),
+    (
+        "distinct values, few",
+        "SELECT COUNT(DISTINCT kind) FROM visits WHERE cost BETWEEN 190 AND 195",
+        NONE,
+    ),
+    (
+        "distinct values and units",
+        "SELECT COUNT(DISTINCT note) FILTER (WHERE cost > 0), COUNT(DISTINCT person) FROM visits",
+        NONE,
+    ),
+    (
+        "distinct rows",
+        "SELECT kind, COUNT(DISTINCT (note, cost)) FROM visits GROUP BY kind",
+        NONE,
+    ),
+    (
+        "distinct values, thresholded",
+        "SELECT note, COUNT(DISTINCT cost) FROM visits GROUP BY note",
+        NONE,
+    ),
+    (
+        "distinct values, grouping sets",
+        (
+            "SELECT kind, score > 0, COUNT(DISTINCT note) FROM visits "
+            "GROUP BY CUBE (kind, (score > 0))"
+        ),
+        SAMPLED,
+    ),
     ("squares", "SELECT kind, VARIANCE(score), STDDEV(cost) FROM visits GROUP BY kind", NONE),
     ("squares, rows per group", "SELECT kind, VAR_POP(score) FROM visits GROUP BY kind", TIGHT),
     ("products", "SELECT CORR(cost, score), REGR_SLOPE(score, cost) FROM visits", NONE),
@@ -299,6 +338,7 @@ CASES: list[tuple[str, str, Options]] = [
     ),
 ]
 LOOSE = {
+    "distinct values, grouping sets",
     "private with itself", "narrowed, undeclared", "filter", "not exists", "dates", "empty list",
     "lost by doubles", "centred, real", "real on its grid", "units and rows", "sampled groups",
     "public range", "left join, private", "one level, no keys", "private along the path",

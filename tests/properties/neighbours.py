@@ -131,6 +131,12 @@ VARIANTS = {
          visit(VICTIM, 72, "a", -99, "-inf", 2**62, "", 2**62, "-inf", "290000-01-01")],
         [(71, 0, -9), (72, 99, 99), (73, 0, 1)],
     ),
+    "every cost": Rows(ME, each("cost", "190.1", "190.2", "190.3", "190.4")),
+    "every kind, note and cost": Rows(
+        ME,
+        [visit(VICTIM, n, kind, cost=f"190.{n}", note=note)
+         for n, kind, note in zip(FOUR, "abca", "pqrs", strict=True)],
+    ),
     "tiny": Rows(ME, four(cost="0.1", score=1, huge=1)),
 }  # fmt: skip
 

@@ -63,6 +63,12 @@ def aggregate(to: Words) -> tuple[str, bool]:
     ]  # fmt: skip
     if to.has("number"):
         forms.append((moment(to), False))
+        forms.append((f"COUNT(DISTINCT {to.number(1, ranged=False)})", False))
+        forms.append((f"SUM(DISTINCT {to.column('number', ranged=True)[0]})", True))
+        forms.append((f"AVG(DISTINCT {to.column('number', ranged=True)[0]})", False))
+    if to.has("text"):
+        forms.append((f"COUNT(DISTINCT {to.words(1)})", False))
+        forms.append((f"COUNT(DISTINCT ({to.words(0)}, {to.words(0)}))", False))
     if units:
         forms.append((f"COUNT(DISTINCT {to.pick(units)})", False))
     call, total = to.pick(forms)

@@ -18,16 +18,26 @@ Privacy note
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from queries.algebra.facts import EXACT
 from queries.algebra.grid import Grid, grid
-from queries.algebra.measures import Centred, Measure, Rows, Statistic, Total, Units
+from queries.algebra.measures import (
+    Centred,
+    Distinct,
+    DistinctTotal,
+    Measure,
+    Rows,
+    Statistic,
+    Total,
+    Units,
+)
 from queries.algebra.names import quoted
 from queries.algebra.scalars import Call, Scalar
 from queries.catalog.manifest import Type
 from queries.language.refusals import RangeTooLarge
 from queries.plan.bounding import Bounds
+from queries.plan.lower import distinct
 from queries.plan.lower.keys import key_text
 from queries.plan.lower.relations import Relations
 from queries.plan.lower.scalars import clamped, on_grid
@@ -44,12 +54,16 @@ PROVEN = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What one row adds to a statistic: SQL (None: one), a condition, and its range in steps."""
+    """What one row adds to a statistic: SQL (None: one), a condition, and its range in steps.
+
+    `distinct` is the aggregate of what equal rows add once.
+    """
 
     value: str | None
     where: str | None
     lower: int
     upper: int
+    distinct: str | None = None
 
     @property
     def reach(self) -> int:
@@ -65,6 +79,12 @@ def row(statistic: Statistic, to: Relations) -> Row:
         case Total():
             found = grid(statistic.value)
             return _checked(Row(steps(found, to), where, found.lower, found.upper))
+        case Distinct():
+            return Row(_values(statistic, to), where, 0, 1, "COUNT")
+        case DistinctTotal():
+            found = grid(statistic.value)
+            value = steps(found, to)
+            return _checked(Row(value, where, found.lower, found.upper, "SUM"))
         case Centred():
             found = grid(statistic.value)
             wide = width(found.source.facts) if found.exact else "BIGINT"
@@ -73,6 +93,16 @@ def row(statistic: Statistic, to: Relations) -> Row:
                 value = f"(CAST({value} AS {wide}) - ({found.middle}))"
             low, high = found.lower - found.middle, found.upper - found.middle
             return _checked(Row(value, where, low, high))
+
+
+def _values(statistic: Distinct, to: Relations) -> str:
+    """A value to tell apart; a whole number in its range, since a claim may rest on it (P9)."""
+    if len(statistic.values) > 1:
+        return f"ROW({', '.join(map(to.scalars.raw, statistic.values))})"
+    (value,) = statistic.values
+    if value.facts.type in EXACT and value.facts.bounded:
+        return steps(grid(value), to)
+    return to.scalars.raw(value)
 
 
 def _checked(found: Row) -> Row:
@@ -139,34 +169,55 @@ class Query:
         places = range(len(self.measure.keys)) if self.finer else self.shown
         keys = {f"k{n}": key_text(self.measure.keys[n], to) for n in places}
         rows = [row(statistic, to) for statistic in self.measure.statistics]
-        if self.two_levels:
-            return self._two(to, block, keys, rows)
-        return self._one(block, keys, rows)
+        if not self.two_levels:
+            return self._one(block, keys, rows)
+        apart = {n: one for n, one in enumerate(rows) if one.distinct}
+        base = self._two(to, block, keys, {n: r for n, r in enumerate(rows) if n not in apart})
+        if not apart:
+            return base
+        unit = to.unit(self.measure.relation)
+        parts = {n: self._apart(n, one, block, unit, keys) for n, one in apart.items()}
+        return distinct.joined(base, parts, [f"k{n}" for n in self.shown], len(rows))
+
+    def _apart(self, n: int, one: Row, block: str, unit: str, keys: dict[str, str]) -> str:
+        """Distinct values: their number is no sum of what each unit has."""
+        statistic, cap = self.measure.statistics[n], self.bounds.rows_per_group
+        if one.value is None or not isinstance(statistic, Distinct | DistinctTotal):
+            raise TypeError("only distinct values stand apart")
+        natural = min(self.bounds.rows, statistic.most or self.bounds.rows)
+        groups = self.bounds.groups if self.sampled else None
+        capped = None if cap is None or cap >= natural else cap
+        found = distinct.Values(block, unit, keys, one.value, one.where, groups, capped)
+        total = replace(one, value=quoted("v"), where=None)
+        return found.text(
+            [f"k{n}" for n in self.shown], _fitting(_aggregate(total), self.shifts[n])
+        )
 
     def _one(self, block: str, keys: dict[str, str], rows: list[Row]) -> str:
-        columns = [_aggregate(one) for one in rows]
+        columns = {n: _aggregate(one) for n, one in enumerate(rows)}
         return self._outer(keys, columns, block)
 
-    def _outer(self, keys: dict[str, str], columns: list[str], block: str) -> str:
+    def _outer(self, keys: dict[str, str], columns: dict[int, str], block: str) -> str:
         shown = [f"{key} AS {quoted(name)}" for name, key in keys.items()]
-        for n, (column, shift) in enumerate(zip(columns, self.shifts, strict=True)):
-            shown.append(f"{_fitting(column, shift)} AS {quoted(f'm{n}')}")
+        for n, column in columns.items():
+            shown.append(f"{_fitting(column, self.shifts[n])} AS {quoted(f'm{n}')}")
+        shown = shown or ["COUNT(*)"]
         by = f" GROUP BY {', '.join(dict.fromkeys(keys.values()))}" if keys else ""
         units = f"COUNT(DISTINCT {quoted('u')})" if self.finer else "COUNT(*)"
         having = "" if self.floor is None else f" HAVING {units} >= {self.floor}"
         return f"SELECT {', '.join(shown)} {block}{by}{having}"
 
-    def _two(self, to: Relations, block: str, keys: dict[str, str], rows: list[Row]) -> str:
+    def _two(self, to: Relations, block: str, keys: dict[str, str], rows: dict[int, Row]) -> str:
         unit = to.unit(self.measure.relation)
         shown = [f"{unit} AS {quoted('u')}"]
         shown += [f"{key} AS {quoted(name)}" for name, key in keys.items()]
-        parts = zip(self.measure.statistics, rows, strict=True)
-        for n, (statistic, one) in enumerate(parts):
-            shown.append(f"{self._partial(statistic, one)} AS {quoted(f'p{n}')}")
+        for n, one in rows.items():
+            partial = self._partial(self.measure.statistics[n], one)
+            shown.append(f"{partial} AS {quoted(f'p{n}')}")
         by = ", ".join(dict.fromkeys([unit, *keys.values()]))
         inner = f"SELECT {', '.join(shown)} {block} GROUP BY {by}"
         source = f"({self._sample(inner, [quoted(name) for name in keys])}) AS {quoted('p')}"
-        columns = [self._total(s, quoted(f"p{n}")) for n, s in enumerate(self.measure.statistics)]
+        columns = {n: self._total(self.measure.statistics[n], quoted(f"p{n}")) for n in rows}
         names = {f"k{n}": quoted(f"k{n}") for n in self.shown}
         return self._outer(names, columns, f"FROM {source}")
 
@@ -205,6 +256,8 @@ def _aggregate(one: Row) -> str:
     kept = "" if one.where is None else f" FILTER (WHERE {one.where})"
     if one.value is None:
         return f"COUNT(*){kept}"
+    if one.distinct is not None:
+        return f"COALESCE({one.distinct}(DISTINCT {one.value}){kept}, 0)"
     return f"COALESCE(SUM({one.value}){kept}, 0)"
 
 

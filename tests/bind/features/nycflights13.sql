@@ -564,3 +564,19 @@ SELECT UNNEST(QUANTILE_CONT(dep_delay, [0.1, 0.9])) FROM flights
 SELECT a.m, b.m FROM (SELECT MEDIAN(dep_delay) AS m FROM flights) a, (SELECT MEDIAN(dep_delay) AS m FROM flights) b
 SELECT dest, MEDIAN(dep_delay) FROM flights GROUP BY dest
 SELECT UPPER(tailnum || 'x') AS t, MEDIAN(dep_delay) FROM flights GROUP BY t
+SELECT COUNT(DISTINCT dest), COUNT(DISTINCT (origin, dest)) FROM flights
+SELECT origin, APPROX_COUNT_DISTINCT(dest) FROM flights GROUP BY origin
+SELECT SUM(DISTINCT distance), AVG(DISTINCT distance) FILTER (WHERE month = 1) FROM flights
+SELECT COUNT(DISTINCT (tailnum, dest)) FROM flights
+SELECT COUNT(DISTINCT ()) FROM flights
+SELECT COUNT(DISTINCT (dest)) FROM flights
+SELECT COUNT(DISTINCT CASE WHEN month = 1 THEN tailnum END) FROM flights
+SELECT COUNT(DISTINCT CASE month WHEN 1 THEN tailnum END) FROM flights
+SELECT COUNT(DISTINCT CASE WHEN month = 1 THEN tailnum ELSE 'x' END) FROM flights
+SELECT COUNT(DISTINCT tailnum || dest) FROM flights
+SELECT COUNT(DISTINCT NULL), COUNT(DISTINCT 1), SUM(DISTINCT 2) FROM flights
+SELECT COUNT(DISTINCT dest ORDER BY month) FROM flights
+SELECT APPROX_COUNT_DISTINCT(tailnum) FROM flights
+SELECT APPROX_COUNT_DISTINCT(*) FROM flights
+SELECT dest, COUNT(DISTINCT carrier) FROM flights GROUP BY ROLLUP (dest)
+SELECT COUNT(DISTINCT time_hour), COUNT(DISTINCT distance / 3) FROM flights
