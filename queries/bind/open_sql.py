@@ -117,6 +117,7 @@ NODES: frozenset[str] = frozenset(
         "Contains",
         "Count",
         "CountIf",
+        "ApproxDistinct",
         "Sum",
         "Avg",
         "Min",
