@@ -70,7 +70,8 @@ def opened(file: Path, settings: Settings) -> duckdb.DuckDBPyConnection:
 def exact(connection: duckdb.DuckDBPyConnection, stage: Stage, seed: int) -> ExactAnswer:
     """The exact integers of a stage, aligned with its list where it has one."""
     answer = _answer(stage, _rows(connection, stage, seed))
-    parts = [counted(connection, found, answer.keys, seed) for found in stage.distributions]
+    named = [key.name for key in stage.keys]
+    parts = [counted(connection, found, named, answer.keys, seed) for found in stage.distributions]
     if parts:
         answer = ExactAnswer(answer.keys, answer.values, list(zip(*parts, strict=True)))
     if not all(LOWEST <= value <= HIGHEST for row in answer.values for value in row):
@@ -109,13 +110,14 @@ def executed(
 def counted(
     connection: duckdb.DuckDBPyConnection,
     found: Distribution,
+    named: Sequence[str],
     keys: Sequence[tuple[Value, ...]],
     seed: int,
 ) -> list[NDArray[np.int64]]:
     """The histogram of each key; rows of other keys, or in no bin, are discarded."""
     places = {key: place for place, key in enumerate(keys)}
-    width = len(keys[0]) if keys else 0
-    wanted = [*(f"k{n}" for n in range(width)), "b", "n"]
+    width = len(named)
+    wanted = [*named, "b", "n"]
     result, names = executed(connection, found.sql, seed, wanted)
     counts = np.zeros((len(keys), found.bins.count), dtype=np.int64)
     listed = found.bins.listed
