@@ -42,7 +42,7 @@ def aggregated(
     if lists_rows(select):
         yield from (_placed(tree, select, one) for one in _summaries(select, manifest))
         return
-    yield from _fewer_keys(tree, select, accepts)
+    yield from _fewer_keys(tree, select, manifest, accepts)
     yield from _over_units(tree, select)
     yield _placed(tree, select, regrouped(untailed(select), []))
 
@@ -57,11 +57,12 @@ def _swap(old: exp.Select, new: exp.Select) -> Callable[[exp.Expr], exp.Expr]:
 
 
 def _fewer_keys(
-    tree: exp.Query, select: exp.Select, accepts: Callable[[str], bool]
+    tree: exp.Query, select: exp.Select, manifest: Manifest, accepts: Callable[[str], bool]
 ) -> Iterator[str]:
-    """The keys that are answered one by one, together."""
-    found = keys(select)
-    if not 1 < len(found) <= MOST_KEYS + 2:
+    """The keys that are answered one by one, together; none that has a value for each unit."""
+    whole = keys(select)
+    found = [key for key in whole if _shared(key, select, manifest)]
+    if len(whole) < 2 or len(found) > MOST_KEYS:
         return
     short = untailed(select)
     kept = [key for key in found if accepts(_placed(tree, select, regrouped(short, [key])))]
@@ -136,6 +137,24 @@ def _declared(item: exp.Expr, select: exp.Select, manifest: Manifest) -> Column 
         if column is not None:
             return None if _naming(named, column) else column
     return None
+
+
+def _shared(key: exp.Expr, select: exp.Select, manifest: Manifest) -> bool:
+    """Whether many units may have one value of a key: no id, no amount, no text of their own."""
+    if not isinstance(key, exp.Column):
+        return True
+    column = _declared(key, select, manifest)
+    if column is None:
+        return False
+    if column.categories or column.references or _of_public(key, select, manifest):
+        return True
+    return column.type not in (Type.TEXT, Type.DECIMAL, Type.REAL)
+
+
+def _of_public(key: exp.Column, select: exp.Select, manifest: Manifest) -> bool:
+    owners = [n for n in tables(select, manifest) if n.table.column(key.name) is not None]
+    owners = [named for named in owners if key.table in ("", named.name)]
+    return bool(owners) and all(named.table.public for named in owners)
 
 
 def _naming(named: Named, column: Column) -> bool:
