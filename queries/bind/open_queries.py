@@ -271,10 +271,24 @@ def _rowwise(node: exp.Select, query: exp.Select, items: list[FromItem]) -> Roww
     rowed = anew(query)
     rowed.args["from_"].set("this", _subquery(inner.query, alias, ["_row", *own]))
     rowed.set("expressions", [row(alias), *written])
-    if rowed.args.get("order") is None:
-        order = exp.Order(expressions=[exp.Ordered(this=column(alias, "_row"), desc=False)])
-        rowed.set("order", order)
+    given = rowed.args.get("order")
+    parts = [exp.Ordered(this=column(alias, "_row"), desc=False)]
+    if given is not None:
+        parts = [one for part in given.expressions for one in _shoved(part, len(written))]
+    rowed.set("order", exp.Order(expressions=parts))
     return Rowwise(inner.stage, rowed, tuple(cells))
+
+
+def _shoved(part: exp.Ordered, width: int) -> list[exp.Ordered]:
+    """A part of ORDER BY where `_row` stands first: positions are one more, ALL is all others."""
+    meant = part.this
+    places = range(2, width + 2) if isinstance(meant, exp.Var) else []
+    if isinstance(meant, exp.Literal) and meant.is_int and int(meant.name) > 0:
+        places = [int(meant.name) + 1]
+    found = [anew(part) for _ in places]
+    for one, number in zip(found, places, strict=True):
+        one.set("this", exp.Literal.number(number))
+    return found or [part]
 
 
 def _shifted(names: Sequence[str], inner: Rowwise) -> list[str]:

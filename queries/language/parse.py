@@ -10,6 +10,7 @@ from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import ParseError, TokenError
 from sqlglot.tokenizer_core import Token
 
+from queries.language.forms import spelt_out
 from queries.language.limits import check_text, check_tokens, check_tree, children
 from queries.language.refusals import (
     EmptyStatement,
@@ -41,6 +42,7 @@ def parse(text: str) -> exp.Query:
     tree = only_query(_statements(tokens, text))
     check_tree(tree)
     _check_whole(tree)
+    spelt_out(tree)
     return tree
 
 
