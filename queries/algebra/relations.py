@@ -12,7 +12,8 @@ Privacy note
                 private sources joined only with their units equated (P1).
     Why         scans, filters and joins with public tables look at one row at a time; joins of
                 private sources, EXISTS and grouping put the unit's id into their condition or key,
-                so no row of one unit meets a row of another (P2).
+                so no row of one unit meets a row of another (P2). A row of a FULL JOIN is of the
+                one unit that both its sides, or the side that is there, belong to.
     Tried by    tests/properties/test_sensitivity.py
 """
 
@@ -179,6 +180,50 @@ class Left:
 
 
 @dataclass(frozen=True, slots=True)
+class Full:
+    """FULL JOIN of two private sources on the unit, standing alone under the columns listed.
+
+    Where one side is missing, a row belongs to the unit of the other.
+    """
+
+    id: int
+    left: Relation
+    right: Relation
+    conjuncts: tuple[Scalar, ...]
+    columns: tuple[tuple[str, Scalar], ...]
+    rows: int
+
+    @property
+    def unit(self) -> int:
+        return self.id
+
+
+@dataclass(frozen=True, slots=True)
+class Spine:
+    """A public relation LEFT JOIN a private one, below a measure by keys of the public side.
+
+    `source` is the inner join, all that the engine reads; `kept` with `conditions` are the public
+    rows, all of which are answered; `multiplied` says that one that matches nobody may have become
+    several, `alone` that each group must be one of them.
+    """
+
+    source: Relation
+    kept: tuple[Public, ...]
+    conditions: tuple[Scalar, ...]
+    missing: frozenset[int]
+    multiplied: bool
+    alone: bool = False
+
+    @property
+    def unit(self) -> int:
+        return self.source.unit
+
+    @property
+    def rows(self) -> int:
+        return self.source.rows
+
+
+@dataclass(frozen=True, slots=True)
 class Inside:
     """The relation of an EXISTS: its conjuncts may read the columns around it."""
 
@@ -209,8 +254,8 @@ class United:
         return self.id
 
 
-Relation = Scan | Derived | Grouped | Windowed | United | Inner | Left
-Source = Scan | Public | Derived | Grouped | Windowed | United | Inner | Left
+Relation = Scan | Derived | Grouped | Windowed | United | Inner | Left | Full | Spine
+Source = Scan | Public | Derived | Grouped | Windowed | United | Inner | Left | Full | Spine
 
 
 def is_private(source: Source) -> bool:
@@ -243,4 +288,9 @@ def size_of(source: Source) -> int:
             return Inside(source.sources, source.conjuncts).size
         case Left():
             return Inside((source.left, source.right), source.conjuncts).size
+        case Full():
+            own = sum(scalar.size for _, scalar in source.columns)
+            return own + Inside((source.left, source.right), source.conjuncts).size
+        case Spine():
+            return size_of(source.source)
     return 1

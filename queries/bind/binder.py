@@ -87,6 +87,7 @@ class Binder:
         return self.query(node.this, extended(node, env), outer)
 
     def select(self, node: exp.Select, env: Environment, outer: Scope | None) -> Bound:
+        _unwrap(node)
         named_windows.expand(node)
         open_queries.check(node)
         items = [self.item(source, env) for source in sources_of(node)]
@@ -183,6 +184,25 @@ class Binder:
             return recursion.bound(self, cte, found.before)
         bound = self.query(cte.this, found.before)
         return renamed(bound, tuple(column.name for column in cte.args["alias"].columns), cte)
+
+
+def _unwrap(node: exp.Select) -> None:
+    """Write `FROM (a JOIN b ...) JOIN c ...` without the brackets: joins associate to the left."""
+    clause = node.args.get("from_")
+    while clause is not None:
+        first = clause.this
+        inner = first.this if _bare(first) else None
+        if not isinstance(inner, exp.Table | exp.Subquery):
+            return
+        joins = inner.args.pop("joins", None) or []
+        clause.set("this", inner)
+        node.set("joins", [*joins, *(node.args.get("joins") or [])])
+
+
+def _bare(first: exp.Expr) -> bool:
+    """Whether a member of FROM is brackets and nothing more."""
+    others = (value for name, value in first.args.items() if name != "this")
+    return isinstance(first, exp.Subquery) and not any(others)
 
 
 def sources_of(node: exp.Select) -> list[exp.Expr]:

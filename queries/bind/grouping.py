@@ -45,8 +45,9 @@ class Grouping:
             )
         if owned and all(scalar.facts.nullable for scalar in owned):
             raise AcrossUnits(
-                f"{owned[0].name} may be NULL here, and NULLs of many persons would be one group.",
-                hint="Exclude NULLs in WHERE, or group by the unit's id of the first table.",
+                "This key may be NULL here, and NULLs of many persons would be one group.",
+                hint="Exclude NULLs in WHERE, or group by the unit's id of the side that is kept "
+                "(after USING, by the name without a table).",
             )
         if not owned and any(disguised(scalar) for _, scalar in self.keys):
             raise NamesPersons(

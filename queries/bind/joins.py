@@ -14,9 +14,12 @@ Privacy note
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Protocol
 
+from queries.algebra.facts import ABOUT_UNIT, UNIT
 from queries.algebra.relations import Public, Source, is_private
 from queries.algebra.scalars import (
     Column,
@@ -31,10 +34,19 @@ from queries.algebra.scalars import (
     walk,
 )
 from queries.bind import ranks
+from queries.bind.scope import Scope, Visible
+from queries.bind.spans import Span, bare, spans
 from queries.language.refusals import JoinNotOnUnit, Position, TooManyRowsPerUnit
 
 MOST_ROWS = 10_000
-Reach = Callable[[Public, frozenset[str]], int]
+
+
+class Reach(Protocol):
+    """The most rows of a public source that share one value of some columns, and of a span."""
+
+    def __call__(
+        self, public: Public, columns: frozenset[str], span: Span | None = None
+    ) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +79,12 @@ def check_units(
     parts: Iterable[Scalar],
     position: Position | None,
     outer: frozenset[int] | None = None,
+    *,
+    tables: Sequence[Visible] = (),
 ) -> None:
     """Refuse private sources that equalities of unit-determining columns do not connect.
+
+    `tables` are those in force, from which a refusal takes the equality that is missing.
 
     `outer` are the sources of the query around an EXISTS: they count as one connected whole, which
     has units of its own even where none of its columns is visible.
@@ -83,8 +99,44 @@ def check_units(
             groups.append(joined[0] | joined[1])
     if len(groups) > 1:
         raise JoinNotOnUnit(
-            "Private tables are joined without equating the privacy unit.", position=position
+            "Private tables are joined without equating the privacy unit.",
+            position=position,
+            hint=_missing_equality(groups, tables),
         )
+
+
+def _missing_equality(groups: Sequence[set[int]], tables: Sequence[Visible]) -> str | None:
+    """The equality to add, as SQL, where columns in force can say it."""
+    owned = [_owned(group, tables) for group in groups]
+    for one, other in pairwise(owned):
+        same = [name for name in one if name in other]
+        if same:
+            best = min(same, key=lambda name: name != UNIT)
+            return f"Add the person's key to the join: AND {one[best]} = {other[best]}."
+    return None
+
+
+def _owned(group: set[int], tables: Sequence[Visible]) -> dict[str, str]:
+    """The columns of some sources that determine the unit, by what they determine it as."""
+    found: dict[str, str] = {}
+    for table in tables:
+        for name, scalar in table.columns:
+            identity = scalar.facts.identity
+            own = isinstance(scalar, Column) and scalar.source in group
+            if own and identity not in (None, ABOUT_UNIT):
+                found.setdefault(str(identity), f"{table.alias}.{name}")
+    return found
+
+
+def ids_in(scope: Scope | None) -> frozenset[int]:
+    """The numbers of all sources that a subquery may read around itself."""
+    found: set[int] = set()
+    while scope is not None:
+        for visible in scope.tables:
+            for _, scalar in visible.columns:
+                found.update(column.source for column in columns(scalar))
+        scope = scope.outer
+    return frozenset(found)
 
 
 def most_rows(
@@ -146,7 +198,11 @@ def fan_out(member: Member, seen: frozenset[int], parts: Sequence[Scalar], reach
     if any(key <= fixed for key in member.keys):
         return 1
     if isinstance(member.source, Public):
-        return reach(member.source, frozenset(name for _, name in fixed))
+        names = frozenset(name for _, name in fixed)
+        found = reach(member.source, names)
+        held = spans(member.ids, parts) if found > 1 else ()
+        known = [span for value, span in held if reads_only(value, seen)]
+        return min([found, *(reach(member.source, names, span) for span in known)])
     return ranks.rows_left(member.source, parts)
 
 
@@ -158,8 +214,10 @@ def equated(
     for part in parts:
         pair = sides(part)
         for one, other in (pair, pair[::-1]) if pair else ():
-            if isinstance(one, Column) and one.source in member.ids and reads_only(other, seen):
-                found.add((one.source, one.name))
+            column = bare(one)
+            known = isinstance(column, Column) and column.source in member.ids
+            if isinstance(column, Column) and known and reads_only(other, seen):
+                found.add((column.source, column.name))
     return frozenset(found)
 
 

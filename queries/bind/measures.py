@@ -17,9 +17,19 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from queries.algebra.measures import OCCURS, SET, Measure, Mode, Quantile, Units
-from queries.algebra.relations import Relation, size_of
-from queries.bind import aggregates, forms, open_queries
+from queries.algebra.measures import (
+    OCCURS,
+    SET,
+    Measure,
+    Mode,
+    Quantile,
+    Ranked,
+    Rows,
+    Statistic,
+    Units,
+)
+from queries.algebra.relations import Relation, Spine, size_of
+from queries.bind import aggregates, forms, open_queries, spines
 from queries.bind.colours import Cell, Environment, Open, Rowwise
 from queries.bind.expressions import MOST_EXPANSIONS, Expressions
 from queries.bind.grouping import Grouping, grouping, positioned
@@ -68,7 +78,9 @@ def select(
     measure = replace(measure, sets=tuple(sets))
     listing = not needed
     if listing:
+        spines.check_listing(relation, place(node))
         measure = replace(measure, statistics=(Units(None),))
+    measure = spines.measured(measure, place(node))
     binder.measures.append(measure)
     grouped = [(item, key) for item, key in keys.keys if item is not None]
     texts = {(type(item), item.sql()): measure.keys.index(key) for item, key in grouped}
@@ -246,8 +258,14 @@ class Writer:
     def _aggregate(self, node: exp.Expr) -> exp.Expr:
         self.reader.collect(node)
         reading = self.reader.of(node)
-        names = [self.measure.column(part) for part in reading.statistics]
-        return reading.value([self._column(name) for name in names])
+        return reading.value([self._released(part) for part in reading.statistics])
+
+    def _released(self, part: Statistic | Ranked) -> exp.Expr:
+        """The stage's column of a statistic; over a spine COUNT(*) counts the public row, too."""
+        column = self._column(self.measure.column(part))
+        if part == Rows(None) and isinstance(self.measure.relation, Spine):
+            return exp.Greatest(this=column, expressions=[exp.Literal.number(1)])
+        return column
 
     def _set(self, node: exp.Expr) -> exp.Expr:
         """GROUPING: a bit for each argument, 1 where a row's set lacks it; raises NotGrouped."""

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from queries.bind import aggregates, open_sql
+from queries.bind import aggregates, open_sql, spines
 from queries.bind.colours import Cell, Environment, Open, Private, Rowwise
 from queries.bind.outputs import item_name
 from queries.catalog.manifest import Table
 from queries.language.limits import LIMITS
 from queries.language.parse import place
 from queries.language.refusals import (
-    PublicRowsKept,
     TooManyColumns,
+    UnknownColumn,
     UnsupportedSql,
 )
 from queries.language.trees import anew, walk
@@ -130,13 +130,14 @@ def _subquery(query: exp.Expr, alias: str, names: Sequence[str] = ()) -> exp.Exp
 def nested(binder: Binder, node: exp.Query, env: Environment) -> exp.Expr:
     """A subquery inside an open expression, bound: it must be open itself."""
     inner = node.this if isinstance(node, exp.Subquery) else node
-    bound = binder.query(inner, env)
+    try:
+        bound = binder.query(inner, env)
+    except UnknownColumn:  # a column of the public rows around, where private rows are chosen
+        if isinstance(inner, exp.Select) and not aggregates.present(inner):
+            raise spines.filtered_public(place(node)) from None
+        raise
     if isinstance(bound, Private):
-        raise PublicRowsKept(
-            "Private rows would decide here without a measure.",
-            position=place(node),
-            hint="Aggregate the private table first, in a subquery of its own.",
-        )
+        raise spines.filtered_public(place(node))
     query = wrapped(bound.query) if isinstance(bound.query, exp.Table) else anew(bound.query)
     return exp.Subquery(this=query) if isinstance(node, exp.Subquery) else query
 

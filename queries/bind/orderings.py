@@ -22,6 +22,7 @@ from sqlglot import exp
 from queries.algebra.facts import ABOUT_UNIT, UNIT, Facts
 from queries.algebra.relations import (
     Derived,
+    Full,
     Grouped,
     Inner,
     Left,
@@ -30,6 +31,7 @@ from queries.algebra.relations import (
     Relation,
     Scan,
     Source,
+    Spine,
     United,
     Windowed,
 )
@@ -100,7 +102,7 @@ def _own(source: Source) -> Iterable[Scalar]:
             yield Column(source.id, ORDINAL, PLACE)
         case Grouped():
             yield from (_read(source.id, name, key) for name, key in source.keys if _orders(key))
-        case Derived():
+        case Derived() | Full():
             shown = (_read(source.id, n, s) for n, s in source.columns if _orders(s))
             yield from map(_by_text, shown)
         case Windowed():
@@ -133,6 +135,8 @@ def _private(source: Source) -> Iterable[int]:
         case Left():
             yield from _private(source.left)
             yield from _private(source.right)
+        case Spine():
+            yield from _private(source.source)
         case Public():
             return
         case _:

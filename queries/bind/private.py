@@ -17,13 +17,15 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from queries.algebra.relations import Inner, Relation
-from queries.algebra.scalars import Scalar, conjuncts
+from queries.algebra.facts import Facts
+from queries.algebra.relations import Inner, Relation, Spine
+from queries.algebra.scalars import Column, Scalar, conjuncts
 from queries.bind import (
     aggregates,
     distinct,
     measures,
     narrowing,
+    spines,
     windows,
     within,
 )
@@ -56,24 +58,26 @@ def select(
     where = node.args.get("where")
     if where is not None:
         bound = Expressions(clause.scope, subqueries, aliases).predicate(where.this)
-        clause.parts.extend(measured(part, where) for part in conjuncts(bound))
+        clause.where([measured(part, where) for part in conjuncts(bound)], place(where))
     relation = clause.relation(place(node))
-    parts = relation.conjuncts if isinstance(relation, Inner) else ()
-    scope = clause.scope.narrow(narrowing.proved(parts))
+    scope = clause.scope.narrow(_proved(relation))
     expressions = Expressions(scope, subqueries, aliases)
     if aggregates.present(node):
         found = grouping(node, expressions)
-        if found.within_unit and found.sets:
+        own = not isinstance(relation, Spine) and found.within_unit
+        if own and found.sets:
             raise UnsupportedSql(
                 "Grouping sets are answered over everybody, not within a unit.",
                 position=place(node.args["group"]),
                 hint="Group by the unit first, and by sets of columns above that.",
             )
-        if found.within_unit:
+        if own:
             distinct.refuse_on(node)
             grouped = within.select(binder, node, relation, expressions, found)
             return distinct.distinct(binder, node, grouped)
         return measures.select(binder, node, relation, expressions, found, env)
+    if isinstance(relation, Spine):
+        raise spines.unmeasured(place(node))
     keys = None
     if not windows.present(node):  # they would number rows, and are to number what is listed
         keys = measures.listed(binder, node, relation, expressions, env)
@@ -87,6 +91,15 @@ def select(
     else:
         columns = _projected(node, expressions)
     return distinct.distinct(binder, node, Private(relation, columns))
+
+
+def _proved(relation: Relation) -> dict[Column, Facts]:
+    """What holds for the columns of all rows, but that a kept public row may match nobody."""
+    if isinstance(relation, Spine):
+        found = _proved(relation.source)
+        gone = relation.missing
+        return {c: facts.maybe_null() for c, facts in found.items() if c.source in gone}
+    return narrowing.proved(relation.conjuncts) if isinstance(relation, Inner) else {}
 
 
 def _refuse_limit(node: exp.Select) -> None:

@@ -17,6 +17,7 @@ from queries.algebra.names import quoted, text
 from queries.algebra.relations import Public
 from queries.algebra.scalars import Call, Column, Scalar
 from queries.bind import open_sql
+from queries.bind.spans import Span
 from queries.catalog.manifest import Column as Declared
 from queries.catalog.manifest import Table, Type
 from queries.catalog.storage import UNIT
@@ -28,6 +29,8 @@ FAR = {"0001-01-01", "9999-12-31"}
 """How moments without end are handed out, too."""
 WRITTEN_OUT = 5_000
 """The most rows of a public subquery beside private rows."""
+MOST_SPANS = 2_000
+"""The most spans, sharing one value of other columns, whose overlaps are counted."""
 LONGEST_TEXT = 1_000_000
 """The most characters that these rows may take."""
 
@@ -38,7 +41,7 @@ class Publics:
 
     view: View
     rows: PublicRows
-    _reach: dict[tuple[str, frozenset[str]], int] = field(default_factory=dict)
+    _reach: dict[tuple[str, frozenset[str], Span | None], int] = field(default_factory=dict)
 
     def table(self, table: Table, number: int) -> tuple[Public, Named]:
         """A public table as source `number`."""
@@ -108,11 +111,28 @@ class Publics:
         except ValueError:
             return ()
 
-    def reach(self, public: Public, columns: frozenset[str]) -> int:
-        """The most rows of a public source that share one value of the columns."""
-        if (public.sql, columns) not in self._reach:
-            self._reach[public.sql, columns] = self._count(public, columns)
-        return self._reach[public.sql, columns]
+    def reach(self, public: Public, columns: frozenset[str], span: Span | None = None) -> int:
+        """The most rows of a public source that share one value of the columns, and of a span."""
+        known = public.sql, columns, span
+        if known not in self._reach:
+            counted = self._count(public, columns)
+            if span is not None and 1 < counted <= MOST_SPANS:
+                counted = self._overlaps(public, columns, span)
+            self._reach[known] = counted
+        return self._reach[known]
+
+    def _overlaps(self, public: Public, columns: frozenset[str], span: Span) -> int:
+        """The most spans that hold the start of one of them."""
+        fixed = [self._public_name(public, name) for name in sorted(columns)]
+        low, high = (self._public_name(public, name) for name in (span.low, span.high))
+        same = [f"r.{name} = s.{name}" for name in fixed]
+        sign = "<=" if span.closed else "<"
+        meets = " AND ".join([f"s.{low} <= r.{low}", f"r.{low} {sign} s.{high}", *same])
+        starts = f"SELECT DISTINCT {', '.join([low, *fixed])} FROM {public.sql} AS q"
+        by = ", ".join(f"r.{name}" for name in (low, *fixed))
+        joined = f"({starts}) AS r, {public.sql} AS s WHERE {meets} GROUP BY {by}"
+        asked = f"SELECT COALESCE(MAX(n), 0) FROM (SELECT COUNT(*) AS n FROM {joined}) AS g"
+        return max(1, int(self.rows.rows(asked, 1)[0][0] or 0))
 
     def _public_name(self, public: Public, name: str) -> str:
         """A stored column's name in the public file, where a unit's id still stands as it is."""

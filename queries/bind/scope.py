@@ -31,12 +31,20 @@ class Visible:
 
 
 @dataclass(frozen=True, slots=True)
+class Merged:
+    """A column of USING or NATURAL: what it stands for, and the tables (by place) it is one of."""
+
+    scalar: Scalar
+    tables: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
 class Scope:
     """The tables of one SELECT; `merged` are USING columns; `outer` is the query around it."""
 
     tables: tuple[Visible, ...]
     outer: Scope | None = None
-    merged: Mapping[str, Scalar] = field(default_factory=dict)
+    merged: Mapping[str, Merged] = field(default_factory=dict)
     narrowed: Mapping[Column, Facts] = field(default_factory=dict)
 
     def resolve(self, node: exp.Column) -> Scalar:
@@ -57,7 +65,7 @@ class Scope:
             return None
         name, table = node.name, node.table
         if not table and name.lower() in self.merged:
-            return self.refined(self.merged[name.lower()])
+            return self.refined(self.merged[name.lower()].scalar)
         found = [scalar for scalar in self._candidates(name, table) if scalar is not None]
         if len(found) > 1:
             raise AmbiguousColumn(f"More than one table has a column {name}.", position=place(node))
@@ -78,15 +86,16 @@ class Scope:
         """What * stands for, or table.*; merged columns once."""
         seen: set[str] = set()
         found = []
-        for visible in self.tables:
+        for number, visible in enumerate(self.tables):
             if table is not None and visible.alias.lower() != table.lower():
                 continue
             for name, scalar in visible.columns:
-                if name.lower() in self.merged and table is None:
-                    if name.lower() in seen:
-                        continue
+                merged = self.merged.get(name.lower()) if table is None else None
+                if merged is None or number not in merged.tables:
+                    found.append((name, self.refined(scalar)))
+                elif name.lower() not in seen:
                     seen.add(name.lower())
-                found.append((name, self.refined(scalar)))
+                    found.append((name, self.refined(merged.scalar)))
         return found
 
     def narrow(self, proved: Mapping[Column, Facts]) -> Scope:

@@ -9,12 +9,12 @@ from sqlglot import exp
 
 from queries.algebra.facts import Facts
 from queries.algebra.relations import Inside
-from queries.algebra.scalars import Exists, Scalar, columns, conjuncts
-from queries.bind import aggregates, forms, joins
+from queries.algebra.scalars import Exists, Scalar, conjuncts
+from queries.bind import aggregates, forms, joins, spines
 from queries.bind.colours import Bound, Environment, Open, Private
 from queries.bind.expressions import Expressions
 from queries.bind.from_clause import FromClause
-from queries.bind.scope import Scope
+from queries.bind.scope import Scope, Visible
 from queries.catalog.manifest import Type
 from queries.language.parse import place
 from queries.language.refusals import UnsupportedSql
@@ -56,12 +56,13 @@ class InScope:
         expressions = Expressions(clause.scope, self)
         where = node.args.get("where")
         if where is not None:
-            clause.parts.extend(conjuncts(expressions.predicate(where.this)))
+            clause.where(conjuncts(expressions.predicate(where.this)), place(where))
         if member is not None:
             first = node.expressions[0].unalias()
             if len(node.expressions) != 1 or isinstance(first, exp.Star):
                 raise UnsupportedSql("IN takes a subquery of one column.", position=place(node))
-            clause.parts.append(expressions.compared("=", member, expressions.bind(first), node))
+            equal = expressions.compared("=", member, expressions.bind(first), node)
+            clause.where([equal], place(node))
         return self._inside(clause, scope, node)
 
     def _alone(self, node: exp.Expr, scope: Scope, member: Scalar | None) -> Exists:
@@ -81,12 +82,23 @@ class InScope:
         return self._inside(clause, scope, node)
 
     def _inside(self, clause: FromClause, scope: Scope, node: exp.Expr) -> Exists:
+        if clause.kept is not None:
+            raise spines.unmeasured(place(node))
         parts = joins.common_equalities(clause.parts)
-        outer, reach = _ids(scope), self.binder.publics.reach
-        joins.check_units(clause.members, parts, place(node), outer)
+        outer, reach = joins.ids_in(scope), self.binder.publics.reach
+        joins.check_units(clause.members, parts, place(node), outer, tables=in_force(clause))
         joins.most_met(clause.members, parts, reach, outer, place(node))
         relation = Inside(tuple(member.source for member in clause.members), parts)
         return Exists(relation, Facts(Type.BOOLEAN, False))
+
+
+def in_force(clause: FromClause) -> list[Visible]:
+    """The tables that a subquery sees, those of the queries around it included."""
+    found, scope = list(clause.tables), clause.outer
+    while scope is not None:
+        found.extend(scope.tables)
+        scope = scope.outer
+    return found
 
 
 def _plain(node: exp.Select) -> bool:
@@ -100,14 +112,3 @@ def _given(member: Scalar | None) -> Scalar:
     if member is None:
         raise ValueError("IN has a left side")
     return member
-
-
-def _ids(scope: Scope | None) -> frozenset[int]:
-    """The numbers of all sources that a subquery may read around itself."""
-    found: set[int] = set()
-    while scope is not None:
-        for visible in scope.tables:
-            for _, scalar in visible.columns:
-                found.update(column.source for column in columns(scalar))
-        scope = scope.outer
-    return frozenset(found)

@@ -12,7 +12,8 @@ Privacy note
     Why         the list is computed from the manifest and public tables alone, by a query in an
                 engine that has no private file. A condition of the measure narrows it only if it
                 reads listed columns alone, so every row that the measure keeps satisfies it. NULL
-                is listed wherever the key is not proved non-null.
+                is listed wherever the key is not proved non-null. Of a public spine (see
+                `queries.bind.spines`) the keys are those of its public rows.
     Tried by    tests/properties/test_sensitivity.py, tests/properties/test_parity.py
 """
 
@@ -25,12 +26,14 @@ from itertools import product
 from queries.algebra.calendar import DAY, as_date, as_datetime, buckets, series
 from queries.algebra.facts import EXACT, Facts
 from queries.algebra.measures import Measure
+from queries.algebra.relations import Spine
 from queries.algebra.scalars import Call, Column, Scalar
 from queries.bind.publics import Publics
+from queries.bind.spines import uncounted
 from queries.catalog.manifest import Type
 from queries.catalog.view import Value
 from queries.language.limits import LIMITS
-from queries.language.refusals import TooManyGroups
+from queries.language.refusals import PublicRowsKept, TooManyGroups
 from queries.plan.leaves import Leaves
 from queries.plan.lower.words import width
 from queries.plan.model import Key
@@ -52,6 +55,8 @@ def listed(measure: Measure, publics: Publics) -> Keys | None:
 
     Raises TooManyGroups where they are too many to answer in full.
     """
+    if isinstance(measure.relation, Spine):
+        return _spine(measure, measure.relation, Leaves(measure, publics))
     measure, known = _stood_in(measure, Leaves(measure, publics))
     leaves = Leaves(measure, publics, known)
     parts: list[tuple[list[int], Keys]] = []
@@ -88,6 +93,16 @@ def _stood_in(measure: Measure, leaves: Leaves) -> tuple[Measure, dict[Column, l
         for key in measure.keys
     ]
     return replace(measure, keys=tuple(keys)), known
+
+
+def _spine(measure: Measure, spine: Spine, leaves: Leaves) -> Keys:
+    """The keys of the public rows kept, all of which are answered; raises PublicRowsKept."""
+    if not leaves.whole or not all(map(leaves.covers, measure.keys)):
+        raise PublicRowsKept("These groups of a public table cannot be listed.")
+    if spine.alone and leaves.most_alike() > 1:
+        raise uncounted(None)
+    found = leaves.rows(list(range(len(measure.keys))))
+    return tuple(sorted(found, key=order))
 
 
 def _crossed(parts: Sequence[tuple[list[int], Keys]], width: int) -> Keys:

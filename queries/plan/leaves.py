@@ -14,7 +14,7 @@ from queries.algebra.calendar import EPOCH
 from queries.algebra.facts import ABOUT_UNIT, EXACT, UNIT, Facts
 from queries.algebra.measures import Measure
 from queries.algebra.names import quoted, text
-from queries.algebra.relations import Inner, Left, Public, Source
+from queries.algebra.relations import Inner, Left, Public, Relation, Source, Spine
 from queries.algebra.scalars import Column, Exists, Scalar, columns, conjuncts, walk
 from queries.bind.publics import Publics
 from queries.catalog.manifest import Type
@@ -48,7 +48,7 @@ class Leaf:
 
 
 class Leaves:
-    """The leaves of a measure, and the conditions that read nothing else."""
+    """The leaves of a measure, and the conditions that read nothing else; `whole` if all do."""
 
     def __init__(
         self, measure: Measure, publics: Publics, known: Mapping[Column, Sequence[Value]] = EMPTY
@@ -64,10 +64,10 @@ class Leaves:
         for key in measure.keys:
             for column in columns(key):
                 self._add(column, own=key == column)
-        relation = measure.relation
-        parts = relation.conjuncts if isinstance(relation, Inner) else ()
-        flat = [part for whole in parts for part in conjuncts(whole)]
-        self._parts = [part for part in flat if self._reads(part) and self._named(part)]
+        flat = [part for whole in _conditions(measure.relation) for part in conjuncts(whole)]
+        spine = isinstance(measure.relation, Spine)
+        self._parts = [p for p in flat if self._reads(p) and (spine or self._named(p))]
+        self.whole = len(self._parts) == len(flat)
 
     def _add(self, column: Column, *, own: bool) -> None:
         if (column.source, None) in self._leaves:
@@ -142,6 +142,17 @@ class Leaves:
                 f"There would be more than {LIMITS.cells:,} groups, which is the most."
             ) from None
 
+    def most_alike(self) -> int:
+        """The most public rows kept that share all keys."""
+        to = Relations()
+        leaves = set(self._leaves)
+        by = [key_text(key, to) for key in self._measure.keys]
+        conditions = sorted(to.scalars.write(part) for part in self._parts)
+        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+        grouped = f"{self._from(leaves, to)}{where} GROUP BY {', '.join(by)}"
+        sql = f"SELECT COALESCE(MAX(n), 0) FROM (SELECT COUNT(*) AS n FROM {grouped}) AS g"
+        return int(self._publics.rows.rows(sql, 1)[0][0] or 0)
+
     def _from(self, leaves: set[Name], to: Relations) -> str:
         """The leaves as members of FROM, the columns of one source side by side."""
         members = []
@@ -151,6 +162,16 @@ class Leaves:
             made = texts[0] if own[0].column is None else f"(SELECT * FROM {', '.join(texts)})"
             members.append(f"{made} AS {to.scalars.alias(source)}")
         return ", ".join(members) or "(VALUES (1)) AS one"
+
+
+def _conditions(relation: Relation) -> tuple[Scalar, ...]:
+    """What every row, or every public row kept, satisfies."""
+    match relation:
+        case Inner():
+            return relation.conjuncts
+        case Spine():
+            return relation.conditions
+    return ()
 
 
 def _values(column: Column, longest: int) -> Leaf | None:
@@ -233,3 +254,5 @@ def publics_of(source: Source, *, outer: bool) -> Iterable[tuple[Public, bool]]:
         case Left():
             yield from publics_of(source.left, outer=outer)
             yield from publics_of(source.right, outer=True)
+        case Spine():
+            yield from ((public, False) for public in source.kept)

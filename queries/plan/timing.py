@@ -17,12 +17,14 @@ from dataclasses import dataclass
 
 from queries.algebra.relations import (
     Derived,
+    Full,
     Grouped,
     Inner,
     Left,
     Public,
     Scan,
     Source,
+    Spine,
     United,
     Windowed,
 )
@@ -63,9 +65,10 @@ def scanned(source: Source, units: int, publics: dict[str, int]) -> int:
         case Inner():
             own = sum(scanned(part, units, publics) for part in source.sources)
             return own + _met(source.conjuncts, units, publics)
-        case Left():
-            return scanned(source.left, units, publics) + scanned(source.right, units, publics)
-        case Derived():
+        case Left() | Full():
+            read = sum(scanned(side, units, publics) for side in (source.left, source.right))
+            return read + _met(source.conjuncts, units, publics)
+        case Derived() | Spine():
             return scanned(source.source, units, publics)
         case Grouped():
             inner = scanned(source.source, units, publics)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from queries.plan.price import ColumnBound, Options
+from tests.properties.cases_joins import JOINS
 from tests.properties.cases_within import WITHIN
 from tests.properties.ranked import RANKED
 from tests.properties.windowed import WINDOWED
@@ -98,56 +99,6 @@ CASES: list[tuple[str, str, Options]] = [
         (
             "SELECT a.region, COUNT(*), SUM(a.size) FROM people p JOIN areas a "
             "USING (area) GROUP BY a.region"
-        ),
-        NONE,
-    ),
-    (
-        "left join, public",
-        (
-            "SELECT b.band, COUNT(*) FROM visits v LEFT JOIN bands b "
-            "ON v.score = b.score GROUP BY b.band"
-        ),
-        NONE,
-    ),
-    (
-        "private on the unit",
-        (
-            "SELECT p.sex, COUNT(*), SUM(v.cost) FROM people p JOIN visits v "
-            "ON p.person = v.person GROUP BY p.sex"
-        ),
-        NONE,
-    ),
-    (
-        "private with itself",
-        "SELECT COUNT(*) FROM visits v JOIN visits w ON v.person = w.person",
-        NONE,
-    ),
-    (
-        "private along the path",
-        (
-            "SELECT v.kind, COUNT(*), SUM(i.qty) FROM visits v JOIN items i "
-            "ON v.visit = i.visit GROUP BY v.kind"
-        ),
-        NONE,
-    ),
-    (
-        "path written backwards",
-        "SELECT COUNT(*) FROM items i, visits v WHERE i.visit = v.visit",
-        NONE,
-    ),
-    (
-        "left join, private",
-        (
-            "SELECT COUNT(*), COUNT(i.line), COUNT(v.score) FROM visits v "
-            "LEFT JOIN items i USING (visit)"
-        ),
-        NONE,
-    ),
-    (
-        "left join on the unit",
-        (
-            "SELECT COUNT(*), COUNT(v.visit), COUNT(DISTINCT v.person) "
-            "FROM people p LEFT JOIN visits v USING (person)"
         ),
         NONE,
     ),
@@ -336,6 +287,7 @@ CASES: list[tuple[str, str, Options]] = [
         ),
         NONE,
     ),
+    *JOINS,
 ]
 LOOSE = {
     "distinct values, grouping sets",
@@ -344,5 +296,6 @@ LOOSE = {
     "public range", "left join, private", "one level, no keys", "private along the path",
     "keys within the unit", "public reach", "left join, public", "groups within the unit",
     "grouping sets, rows per group",
+    "public spine, several rows a key", "public spine of two tables",
 }  # fmt: skip
 """Cases in which one column or another is not attained; each of their formulas is elsewhere."""

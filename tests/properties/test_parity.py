@@ -32,9 +32,9 @@ DATASETS: dict[str, Callable[[], datasets.Dataset]] = {
     "tpch": datasets.tpch,
 }
 SHARDS = [
-    pytest.param(CLINIC, 1, 1100, 500, id="clinic-1"),
-    pytest.param(CLINIC, 2, 1100, 500, id="clinic-2"),
-    pytest.param(CLINIC, 3, 1100, 500, id="clinic-3"),
+    pytest.param(CLINIC, 1, 1_200, 500, id="clinic-1"),
+    pytest.param(CLINIC, 2, 1_200, 500, id="clinic-2"),
+    pytest.param(CLINIC, 3, 1_200, 500, id="clinic-3"),
     pytest.param(HI, 4, 560, 250, id="hi"),
     pytest.param(TPCH, 5, 430, 200, id="tpch"),
     pytest.param(NYC, 6, 90, 50, id="nycflights13"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 NUMBER, TEXT, BOOL, DATE, TIME = "number", "text", "bool", "date", "time"
 
@@ -98,6 +98,9 @@ a = Member("areas", "a", AREAS)
 c = Member("codes", "c", CODES)
 b = Member("bands", "b", BANDS)
 
+p0, v0, i0 = (replace(member, unit=None) for member in (p, v, i))
+"""Members whose unit's id may be missing, and so is no key."""
+
 CLINIC = World(
     "clinic",
     (
@@ -125,6 +128,32 @@ CLINIC = World(
             "LEFT JOIN areas a ON a.area = p.area", (p, v, i, a)),
         Way("(SELECT * FROM visits WHERE urgent) AS v", (v,)),
         Way("(SELECT v.*, p.sex FROM visits v JOIN people p USING (person)) AS v", (v,)),
+        Way("visits v RIGHT JOIN people p USING (person)", (p, v0)),
+        Way("(SELECT *, COALESCE(score, 7) AS filled FROM visits WHERE cost > 0) v RIGHT JOIN "
+            "people p ON v.person = p.person AND v.filled > 0", (p, v0)),
+        Way("areas a RIGHT JOIN people p ON a.area = p.area AND a.residents > 60", (p, a)),
+        Way("people p FULL JOIN visits v USING (person)", (p0, v0)),
+        Way("visits v FULL OUTER JOIN visits w ON v.person = w.person AND v.score < w.score",
+            (v0, replace(w, unit=None))),
+        Way("(SELECT person, COALESCE(sex, 'x') AS sex, born, area, active, height, wage FROM "
+            "people) p NATURAL FULL JOIN visits v FULL JOIN items i USING (visit)", (p0, v0, i0)),
+        Way("visits v NATURAL JOIN people p", (v, p)),
+        Way("people p NATURAL LEFT JOIN visits v", (p, v0)),
+        Way("items i NATURAL RIGHT JOIN visits v", (v, i)),
+        Way("people p SEMI JOIN visits v USING (person)", (p,)),
+        Way("visits v ANTI JOIN items i ON i.visit = v.visit AND i.qty > v.score", (v,)),
+        Way("visits v SEMI JOIN bands b USING (score) LEFT JOIN people p USING (person)", (v, p0)),
+        Way("people p LEFT JOIN (SELECT w.person, i.*, c.family FROM visits w JOIN items i USING "
+            "(visit) JOIN codes c ON c.code = i.code WHERE w.score > -5) i ON i.person = p.person "
+            "AND EXISTS (SELECT 1 FROM codes d WHERE d.code = i.code AND d.weight < p.height)",
+            (p, i0)),
+        Way("visits v JOIN bands b ON v.score >= b.score JOIN visits w ON w.score = b.score "
+            "AND w.person = v.person", (v, b, w)),
+        Way("(visits v JOIN people p USING (person)) JOIN (SELECT -5 AS score, 0 AS next, 'low' AS "
+            "band UNION ALL SELECT 0, 5, 'high' UNION ALL SELECT 5, 9, 'top') b "
+            "ON v.score >= b.score AND v.score < b.next", (v, p, b)),
+        Way("areas a LEFT JOIN people p ON a.area = p.area JOIN visits v ON v.person = p.person",
+            (v, a, p)),
         Way("(SELECT area, SUM(residents) AS residents, MAX(province) AS province, MIN(opened) AS "
             "opened, SUM(share) AS share FROM areas GROUP BY area) a JOIN people p "
             "ON a.area = p.area", (a, p)),

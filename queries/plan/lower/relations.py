@@ -6,7 +6,8 @@ Privacy note
     Requires    joins that the binder found connected by unit-determining equalities (P1).
     Why         for each such equality the text equates `_unit` of both sources too (as <= and >=
                 beside a key's equality), so that a join keeps to one unit whatever the data holds;
-                a grouping within the unit has `_unit` in its GROUP BY (P4).
+                the unit of a FULL JOIN is that of the side that is there; a grouping within the
+                unit has `_unit` in its GROUP BY (P4).
     Tried by    tests/properties/test_sensitivity.py, tests/plan/test_lowering.py
 """
 
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 from queries.algebra.names import quoted
 from queries.algebra.relations import (
     Derived,
+    Full,
     Grouped,
     Inner,
     Inside,
@@ -26,6 +28,7 @@ from queries.algebra.relations import (
     Relation,
     Scan,
     Source,
+    Spine,
     United,
     Windowed,
 )
@@ -77,6 +80,10 @@ class Relations:
                 return self._inner(source.sources, source.conjuncts)
             case Left():
                 return self._left(source)
+            case Full():
+                return self._named(f"({self._full(source)})", source.id)
+            case Spine():
+                return self.block(source.source)
         raise TypeError(f"no engine form of {type(source).__name__}")
 
     def _named(self, source: str, number: int) -> Block:
@@ -94,13 +101,29 @@ class Relations:
         return Block(members, _sorted(conditions))
 
     def _left(self, source: Left) -> Block:
-        """LEFT JOIN; conditions on the left side alone may as well be applied afterwards."""
+        """LEFT JOIN: conditions on the left side alone may as well be applied afterwards.
+
+        Those of the right side go into ON: a row that fails them is no match.
+        """
         left, right = self.block(source.left), self.block(source.right)
-        if right.conditions or right.sources[1:]:
-            raise TypeError("the right side of a LEFT JOIN stands alone")
-        on = " AND ".join(_sorted(self.conditions(source.conjuncts))) or "TRUE"
-        text = f"({left.crossed()} LEFT JOIN {right.sources[0]} ON {on})"
+        parts = _sorted([*right.conditions, *self.conditions(source.conjuncts)])
+        on = " AND ".join(parts) or "TRUE"
+        text = f"({left.crossed()} LEFT JOIN {right.crossed()} ON {on})"
         return Block((text,), left.conditions)
+
+    def _full(self, source: Full) -> str:
+        """FULL JOIN; conditions of one side alone have no place in it."""
+        left, right = self.block(source.left), self.block(source.right)
+        if left.conditions or right.conditions:
+            raise TypeError("the sides of a FULL JOIN stand alone")
+        on = " AND ".join(_sorted(self.conditions(source.conjuncts)))
+        units = f"{self.unit(source.left)}, {self.unit(source.right)}"
+        shown = [f"COALESCE({units}) AS {quoted(UNIT)}", *self._columns(source.columns)]
+        joined = f"{left.crossed()} FULL JOIN {right.crossed()} ON {on}"
+        return f"SELECT {', '.join(shown)} FROM {joined}"
+
+    def _columns(self, named: Iterable[tuple[str, Scalar]]) -> list[str]:
+        return [f"{self.scalars.raw(scalar)} AS {quoted(name)}" for name, scalar in named]
 
     def conditions(self, parts: Iterable[Scalar]) -> list[str]:
         """Conjuncts, and the equality of the units wherever one of them implies it."""
@@ -122,10 +145,7 @@ class Relations:
 
     def _derived(self, source: Derived) -> str:
         block = self.block(source.source)
-        shown = [f"{self.unit(source.source)} AS {quoted(UNIT)}"]
-        shown += [
-            f"{self.scalars.raw(scalar)} AS {quoted(name)}" for name, scalar in source.columns
-        ]
+        shown = [f"{self.unit(source.source)} AS {quoted(UNIT)}", *self._columns(source.columns)]
         return f"SELECT {', '.join(shown)} {block.text()}"
 
     def _grouped(self, source: Grouped) -> str:
