@@ -121,7 +121,14 @@ def page(found: Sequence[Measured], scale: float, draws: int) -> str:
     """docs/tpch.md."""
     counts = {word: sum(one.outcome.startswith(word) for one in found) for word in WORDS}
     told = ", ".join(f"{number} {word}" for word, number in counts.items())
-    return "\n".join([HEAD.format(scale=scale, draws=draws, told=told), *table(found), "", FOOT])
+    return "\n".join(
+        [
+            HEAD.format(asked=len(found), scale=scale, draws=draws, told=told),
+            *table(found),
+            "",
+            FOOT,
+        ]
+    )
 
 
 def table(found: Sequence[Measured]) -> list[str]:
@@ -143,16 +150,17 @@ def _shown(error: float) -> str:
 WORDS = ("answered", "exact", "refused")
 HEAD = """# TPC-H under noise
 
-All queries of TPC-H in their standard text, at scale {scale:g} with the customer as privacy unit: \
-{told}. Each has epsilon 1 at delta 10^-7 to itself (half of delta is kept for the conversion from \
-rho, half for keys that are held back), and its answer is drawn {draws} times. The error is \
-|noisy - exact| / |exact|, over all numbers of all rows that DuckDB has too; its median is shown.
+{asked} of the 22 queries of TPC-H, in their standard text, at scale {scale:g} with the customer \
+as privacy unit: {told}. Each has epsilon 1 at delta 10^-7 to itself (half of delta is kept for \
+the conversion from rho, half for keys that are held back), and its answer is drawn {draws} \
+times. The error is |noisy - exact| / |exact|, over all numbers of all rows that DuckDB has too; \
+its median is shown.
 
 A query that reads public tables alone is exact and free. One that would name persons is refused, \
 and the question that is offered instead is measured, without its LIMIT.
 """
-FOOT = """Large errors have one cause: what one customer may add, by the declared ranges and rows \
-per customer, is large beside the total. A query that sums over everybody, or counts, is near; one \
+FOOT = """Noise is made for the most that one customer may add, by the declared ranges and rows \
+per customer. A query that sums over everybody, or counts, is near; one \
 that splits a few orders over many groups is not, at this loss. `python -m \
 tests.benchmarks.tpch_errors --scale 1 --write` measures it anew.
 """
