@@ -46,7 +46,7 @@ def release(
         "replayed": bool(plan.stages) and len(stored) == len(plan.stages),
         "plan": list(plan.notes),
         "warnings": list(plan.warnings),
-        "stages": [_stage(stage, stage.digest in stored) for stage in plan.stages],
+        "stages": [_stage(stage, plan, stage.digest in stored) for stage in plan.stages],
         "created_at": created.isoformat(timespec="seconds"),
     }
     return json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
@@ -80,9 +80,11 @@ def _column(column: AnswerColumn) -> dict[str, Any]:
     }
 
 
-def _stage(stage: Stage, stored: bool) -> dict[str, Any]:
+def _stage(stage: Stage, plan: Plan, stored: bool) -> dict[str, Any]:
     return {
         "digest": stage.digest,
+        "about": stage.about,
+        "reads": [other.digest for other in plan.stages if other.name in stage.needs],
         "stored": stored,
         "columns": [_noise(c.name, c.noise) for c in stage.columns]
         + [_noise(d.name, d.noise) for d in stage.distributions],

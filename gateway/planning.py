@@ -142,6 +142,7 @@ class Planner:
             "thresholding_delta": budgeting.exact_loss(PrivacyLoss(0, made.price_delta))["delta"],
             "held_back": made.plan.held_back,
             "slot": made.plan.slot / 1000,
+            "stages": [_priced(stage, made.plan) for stage in made.plan.stages],
             "plan": list(made.plan.notes),
             "warnings": list(made.plan.warnings),
         }
@@ -176,6 +177,13 @@ def _served(stage: Stage, by: StoredStage) -> Stage:
         replace(asked, noise=stored.noise) if stored.levels else stored for asked, stored in pairs
     )
     return replace(stage, columns=by.columns, threshold=by.threshold, distributions=distributions)
+
+
+def _priced(stage: Stage, plan: Plan) -> dict[str, Any]:
+    """What one stage measures and costs, and which ones it waits for, counted from 1."""
+    numbers = [n for n, other in enumerate(plan.stages, 1) if other.name in stage.needs]
+    loss = budgeting.exact_loss(PrivacyLoss(stage.rho, stage.delta))
+    return {"about": stage.about, "reads": numbers, "rho": loss["rho"], "delta": loss["delta"]}
 
 
 def _claim(stage: Stage, fresh: str | None) -> StageClaim:

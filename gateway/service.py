@@ -36,6 +36,7 @@ from gateway.registry import now
 from gateway.slots import Permits, Slot
 from gateway.submission import Submission
 from gateway.turns import Turns
+from gateway.waves import Waves
 from queries import codec
 from queries.enclave.client import Enclave
 from queries.faults import ClaimMismatch, WorkersUnavailable
@@ -66,7 +67,8 @@ class Service:
         wait: float,
     ) -> None:
         self._ledger, self._planner, self._engine = ledger, planner, engine
-        self._enclave, self._checker, self._permits = enclave, checker, permits
+        self._checker, self._permits = checker, permits
+        self._waves = Waves(enclave, engine)
         self._turns = turns
         self._policy, self._patience, self._wait = policy, patience, wait
 
@@ -94,7 +96,7 @@ class Service:
         try:
             with self._permits.one():
                 noisy = self._run(query, planned, charge)
-        except Busy:
+        except (Busy, QueryRefused):
             self._ledger.void(charge)
             raise
         return self._release(query, planned, charge, noisy)
@@ -128,25 +130,27 @@ class Service:
     ) -> Mapping[str, NoisyStage]:
         """The noisy stages by name, or a fault; either way not before the slot has ended.
 
-        Busy if no worker took the plan: then nothing was read, and the charge can be taken back.
+        Busy, or a refusal over released values, if no worker took the plan: then nothing was read,
+        and the charge can be taken back.
         """
         fresh = _fresh(query, planned)
-        plan = only(planned.plan, charge.stages, fresh)
-        slot = Slot(plan.slot)
+        paid = only(planned.plan, charge.stages, fresh)
+        stored = {name: one.table for name, one in _served(planned, charge, fresh).items()}
+        slot = Slot(paid.slot)
 
         def taken() -> None:
             self._ledger.started(charge)
             slot.begin()
 
         try:
-            noisy = self._enclave.run(plan, plan.deadline / 1000, taken=taken)
-        except Exception:  # noqa: BLE001 - whatever happened after rows were read is one fault
+            noisy = self._waves.run(planned.plan, paid.stages, stored, taken)
+        except Exception as error:  # noqa: BLE001 - once rows were read all failures are one fault
             if not slot.began:
-                raise Busy() from None
+                raise (error if isinstance(error, QueryRefused) else Busy()) from None
             slot.leave()
             raise self._fault(charge, QueryFaulted) from None
         slot.leave()
-        return {stage.name: table for stage, table in zip(plan.stages, noisy, strict=True)}
+        return noisy
 
     def _release(
         self,
@@ -199,11 +203,7 @@ class Service:
         noisy: Mapping[str, NoisyStage],
     ) -> bytes:
         fresh = _fresh(query, planned)
-        served = {
-            stage.name: codec.loads(StoredStage, charge.served[drawn(stage.digest, fresh)])
-            for stage in planned.plan.stages
-            if drawn(stage.digest, fresh) in charge.served
-        }
+        served = _served(planned, charge, fresh)
         plan = as_stored(planned.plan, served)
         tables = {name: stored.table for name, stored in served.items()}
         confidence = float(planned.question.confidence)
@@ -270,6 +270,15 @@ def _moved(total: PrivacyLoss, loss: PrivacyLoss, sign: int) -> PrivacyLoss:
     if pure:
         return replace(total, epsilon=(total.epsilon or 0) + sign * (loss.epsilon or 0))
     return replace(total, rho=total.rho + sign * loss.rho, delta=total.delta + sign * loss.delta)
+
+
+def _served(planned: Planned, charge: Charge, fresh: str | None) -> dict[str, StoredStage]:
+    """The stored stages that serve a charge again, by name."""
+    return {
+        stage.name: codec.loads(StoredStage, charge.served[drawn(stage.digest, fresh)])
+        for stage in planned.plan.stages
+        if drawn(stage.digest, fresh) in charge.served
+    }
 
 
 def _fresh(query: QueryRecord, planned: Planned) -> str | None:

@@ -10,7 +10,7 @@ import math
 import os
 import secrets
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -23,11 +23,12 @@ import numpy as np
 
 from queries.catalog.view import Tables, Value, View
 from queries.enclave import engine as enclave
+from queries.enclave import given as inputs
 from queries.enclave.exact import ExactAnswer
 from queries.enclave.noise import released
 from queries.enclave.selection import Counts, nodes, scores
 from queries.language.refusals import NotBound
-from queries.plan.model import Distribution, Plan
+from queries.plan.model import Distribution, Plan, Stage
 from queries.plan.noisy import NoisyStage
 from queries.plan.planner import plan
 from queries.plan.price import Options, Price
@@ -113,21 +114,24 @@ class Bench:
 
     def answers(self, found: Plan, seed: int = 1) -> dict[str, ExactAnswer]:
         """The stages' true integers and histograms."""
-        return {s.name: enclave.exact(self.private, s, seed) for s in found.stages}
+        return {name: answer for name, (answer, _) in self._run(found, exactly, seed).items()}
 
     def exact(self, found: Plan, seed: int = 1) -> dict[str, NoisyStage]:
         """The stages' true integers, in the place of noisy ones."""
-        stages = {}
-        answers = self.answers(found, seed)
+        return {name: shown for name, (_, shown) in self._run(found, exactly, seed).items()}
+
+    def _run(
+        self, found: Plan, show: Callable[[Stage, ExactAnswer], NoisyStage], seed: int
+    ) -> dict[str, tuple[ExactAnswer, NoisyStage]]:
+        """The stages one after another, each given what it reads of those before."""
+        made: dict[str, tuple[ExactAnswer, NoisyStage]] = {}
         for stage in found.stages:
-            answer = answers[stage.name]
-            drawn = tuple(
-                tuple(map(found_exactly, stage.distributions, each)) for each in answer.histograms
-            )
-            stages[stage.name] = NoisyStage(
-                stage.name, tuple(answer.keys), tuple(answer.values), drawn
-            )
-        return stages
+            tables = {name: shown for name, (_, shown) in made.items()}
+            given = release.given(self.open, found.part(stage.needs), stage.inputs, tables)
+            with inputs.given(self.private, [stage], given):
+                answer = enclave.exact(self.private, stage, seed)
+            made[stage.name] = answer, show(stage, answer)
+        return made
 
     def answer(self, sql: str, options: Options = Options()) -> tuple[list[str], list[Row]]:
         """Names and rows of a query with noise off."""
@@ -140,10 +144,8 @@ class Bench:
 
     def drawn(self, found: Plan) -> tuple[list[str], list[Row]]:
         """Names and rows of a plan, with the enclave's own noise."""
-        noisy = {
-            stage.name: released(stage, enclave.exact(self.private, stage, secrets.randbits(63)))
-            for stage in found.stages
-        }
+        run = self._run(found, released, secrets.randbits(63))
+        noisy = {name: shown for name, (_, shown) in run.items()}
         answer = release.composed(self.open, found, noisy, 0.95)
         return [column.name for column in answer.columns], [tuple(row) for row in answer.rows]
 
@@ -152,6 +154,14 @@ class Bench:
         found = self.plain.execute(sql)
         names = [column[0] for column in found.description or ()]
         return names, [tuple(_json(value) for value in row) for row in found.fetchall()]
+
+
+def exactly(stage: Stage, answer: ExactAnswer) -> NoisyStage:
+    """A stage's table with its true integers."""
+    drawn = tuple(
+        tuple(map(found_exactly, stage.distributions, each)) for each in answer.histograms
+    )
+    return NoisyStage(stage.name, tuple(answer.keys), tuple(answer.values), drawn)
 
 
 def found_exactly(found: Distribution, histogram: Counts) -> tuple[int, ...]:

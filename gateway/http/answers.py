@@ -173,6 +173,12 @@ class StageSchema(Schema):
     """One noisy table: mechanisms, scales and loss, column by column."""
 
     digest = fields.String(required=True, metadata={"description": "names the bound question"})
+    about = fields.String(required=True, metadata={"description": "what is measured"})
+    reads = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "digests of the stages that were released first and read here"},
+    )
     stored = fields.Boolean(
         required=True, metadata={"description": "true when an earlier draw served again, free"}
     )
@@ -222,6 +228,19 @@ class ExpectedErrorSchema(Schema):
     )
 
 
+class StagePriceSchema(Schema):
+    """One stage of an answer: a noisy table, which later stages may read."""
+
+    about = fields.String(required=True, metadata={"description": "what is measured"})
+    reads = fields.List(
+        fields.Integer(),
+        required=True,
+        metadata={"description": "the stages that are released first and read here, from 1"},
+    )
+    rho = fields.String(required=True, metadata={"description": "its part of the loss"})
+    delta = fields.String(required=True, metadata={"description": "its part, where keys are found"})
+
+
 class QuoteSchema(Schema):
     """What an answer would cost, and how far off it would be; free, reads no data."""
 
@@ -248,6 +267,11 @@ class QuoteSchema(Schema):
     )
     slot = fields.Float(
         required=True, metadata={"description": "seconds after which the answer leaves; 0: at once"}
+    )
+    stages = fields.List(
+        fields.Nested(lambda: StagePriceSchema()),
+        required=True,
+        metadata={"description": "what each stage of the answer costs, drawn anew"},
     )
     plan = fields.List(
         fields.String(), required=True, metadata={"description": "what would be done"}

@@ -147,3 +147,10 @@ def named(part: Ranked) -> str:
         return "mode"
     way = ("d" if part.descending else "a") + ("c" if part.continuous else "d")
     return f"{part.share.numerator}_{part.share.denominator}{way}"
+
+
+def scalars_of(measure: Measure) -> tuple[Scalar, ...]:
+    """The scalars of a measure itself, those of its relation left aside."""
+    parts = [part for statistic in measure.statistics for part in parts_of(statistic)]
+    ranked = [part for one in measure.ranked for part in (one.value, one.where)]
+    return (*measure.keys, *parts, *(part for part in ranked if part is not None))

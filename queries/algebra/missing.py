@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import Enum
 
-from queries.algebra.scalars import Call, Column, Exists, Literal, Scalar
+from queries.algebra.scalars import Call, Column, Exists, Literal, Scalar, Subvalue
 
 
 class Unknown(Enum):
@@ -45,6 +45,8 @@ def without(scalar: Scalar, missing: frozenset[int]) -> Value:
         case Exists():
             fails = any(fails_without(part, missing) for part in scalar.relation.conjuncts)
             return False if fails else UNKNOWN
+        case Subvalue():
+            return UNKNOWN
     return _call(scalar, missing)
 
 

@@ -46,6 +46,24 @@ class Public:
 
 
 @dataclass(frozen=True, slots=True)
+class Released:
+    """Rows computed from released and public tables alone, handed in before the stage runs.
+
+    No two rows share their values of `unique` (None: nothing is known), and there are at most
+    `rows`: the enclave refuses any other (`queries.enclave.given`).
+    """
+
+    id: int
+    name: str
+    rows: int
+    unique: frozenset[str] | None
+
+    def met(self, columns: frozenset[str]) -> int:
+        """The most rows that share one value of the columns."""
+        return 1 if self.unique is not None and self.unique <= columns else self.rows
+
+
+@dataclass(frozen=True, slots=True)
 class Derived:
     """A projection that stands alone: its columns are those listed, by name."""
 
@@ -90,6 +108,10 @@ class Partial:
         """All that it reads."""
         given = [part for part in (self.value, self.where) if part is not None]
         return (*given, *(item.value for item in self.order))
+
+    @property
+    def size(self) -> int:
+        return sum(part.size for part in self.scalars)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +247,7 @@ class Spine:
 
 @dataclass(frozen=True, slots=True)
 class Inside:
-    """The relation of an EXISTS: its conjuncts may read the columns around it."""
+    """The relation of a subquery: its conjuncts may read the columns around it."""
 
     sources: tuple[Source, ...]
     conjuncts: tuple[Scalar, ...]
@@ -255,16 +277,17 @@ class United:
 
 
 Relation = Scan | Derived | Grouped | Windowed | United | Inner | Left | Full | Spine
-Source = Scan | Public | Derived | Grouped | Windowed | United | Inner | Left | Full | Spine
+OpenSource = Public | Released
+Source = Relation | OpenSource
 
 
 def is_private(source: Source) -> bool:
-    return not isinstance(source, Public)
+    return not isinstance(source, OpenSource)
 
 
 def rows_of(source: Source) -> int:
-    """The most rows of one unit; a public source has none."""
-    return 0 if isinstance(source, Public) else source.rows
+    """The most rows of one unit; an open source has none."""
+    return 0 if isinstance(source, OpenSource) else source.rows
 
 
 def size_of(source: Source) -> int:
@@ -294,3 +317,21 @@ def size_of(source: Source) -> int:
         case Spine():
             return size_of(source.source)
     return 1
+
+
+def tables_of(source: Source) -> tuple[str, ...]:
+    """The private tables that a source reads, each once, in the order in which they are met."""
+    match source:
+        case Scan():
+            return (source.table,)
+        case Derived() | Grouped() | Windowed() | Spine():
+            return tables_of(source.source)
+        case Inner():
+            found = [name for part in source.sources for name in tables_of(part)]
+            return tuple(dict.fromkeys(found))
+        case United():
+            sides = [name for side, _ in source.sides for name in tables_of(side)]
+            return tuple(dict.fromkeys(sides))
+        case Left() | Full():
+            return tuple(dict.fromkeys((*tables_of(source.left), *tables_of(source.right))))
+    return ()

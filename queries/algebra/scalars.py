@@ -17,7 +17,7 @@ from queries.algebra.facts import Facts
 from queries.language.refusals import TooComplex
 
 if TYPE_CHECKING:
-    from queries.algebra.relations import Inside
+    from queries.algebra.relations import Inside, Partial
 
 MOST_PARTS = 5_000
 PART = 64
@@ -80,17 +80,40 @@ class Exists:
         return 1 + self.relation.size
 
 
-Scalar = Column | Literal | Call | Exists
+@dataclass(frozen=True, slots=True)
+class Subvalue:
+    """The value of a subquery of one row; `relation` may read the columns around it.
+
+    `value` is an aggregate over the relation's rows, or a scalar over its row where it has no more
+    than one: NULL where it has none.
+    """
+
+    relation: Inside
+    value: Scalar | Partial
+    facts: Facts = field(compare=False)
+
+    @property
+    def size(self) -> int:
+        return 1 + self.relation.size + self.value.size
+
+
+Scalar = Column | Literal | Call | Exists | Subvalue
+Subquery = Exists | Subvalue
 
 
 def walk(scalar: Scalar) -> Iterator[Scalar]:
-    """The scalar and all its parts, not looking into EXISTS."""
+    """The scalar and all its parts, not looking into subqueries."""
     stack: list[Scalar] = [scalar]
     while stack:
         node = stack.pop()
         yield node
         if isinstance(node, Call):
             stack.extend(node.args)
+
+
+def subqueries(scalar: Scalar) -> Iterator[Subquery]:
+    """Every subquery that stands in the scalar itself."""
+    return (node for node in walk(scalar) if isinstance(node, Subquery))
 
 
 def columns(scalar: Scalar) -> Iterator[Column]:

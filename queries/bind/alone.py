@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from queries.algebra.facts import Facts
-from queries.algebra.relations import Derived, Inner, Left, Public, Relation, Source, Spine
+from queries.algebra.relations import Derived, Inner, Left, OpenSource, Relation, Source, Spine
 from queries.algebra.scalars import Call, Column, Scalar
 from queries.bind import carried
 from queries.bind.joins import Member
@@ -88,8 +88,8 @@ def _bare(scalar: Scalar) -> Scalar:
 
 def whole(source: Source) -> Relation:
     """The source as the private relation it is."""
-    if isinstance(source, Public):
-        raise ValueError("a public source is no private relation")
+    if isinstance(source, OpenSource):
+        raise ValueError("an open source is no private relation")
     return source
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sqlglot import exp
@@ -20,6 +21,7 @@ from queries.bind import (
     sets,
 )
 from queries.bind.colours import Bound, Common, Environment, Private
+from queries.bind.inputs import Drafted, Given
 from queries.bind.publics import Publics
 from queries.bind.scans import scanned
 from queries.bind.scope import Scope
@@ -47,20 +49,30 @@ class FromItem:
 
 @dataclass(slots=True)
 class Binder:
-    """One query's binding: numbers its sources and collects its measures, in order."""
+    """One query's binding: numbers its sources and collects its measures, in order.
+
+    `draft` decides about a measure all but its price; `given` are the released tables that later
+    measures read, by name.
+    """
 
     view: View
     publics: Publics
+    draft: Callable[[Measure], Drafted]
     measures: list[Measure] = field(default_factory=list)
     sources: int = 0
     bounds: dict[str, tuple[int, int]] = field(default_factory=dict)
     parts: int = 0
+    given: dict[str, Given] = field(default_factory=dict)
 
     def weigh(self, parts: int) -> None:
         """Count the parts of what is measured; raises TooComplex when they are too many."""
         self.parts += parts
         if self.parts > 4 * MOST_PARTS:
             raise TooComplex("With its names written out the query is too large.")
+
+    def drafted(self, stage: str) -> Drafted:
+        """The draft of the measure behind a stage's name."""
+        return self.draft(self.measures[open_queries.stage_number(stage)])
 
     def number(self) -> int:
         """The number of the next source; raises TooComplex when there are too many."""

@@ -23,10 +23,14 @@ Value = Callable[[Sequence[exp.Expr]], exp.Expr]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Statistics that a call needs, and the call's value written over their columns, in order."""
+    """Statistics that a call needs, and the call's value written over their columns, in order.
+
+    `facts` say what the text of the value proves about it.
+    """
 
     statistics: tuple[Statistic | Ranked, ...]
     value: Value
+    facts: Facts | None = None
 
 
 @dataclass(frozen=True, slots=True)

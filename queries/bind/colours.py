@@ -13,10 +13,11 @@ Privacy note
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlglot import exp
 
+from queries.algebra.facts import Facts
 from queries.algebra.relations import Relation
 from queries.algebra.scalars import Scalar
 
@@ -34,32 +35,43 @@ class Cell:
     """What an output column is, over the columns of one stage.
 
     `key` or `measure` names the stage's column that it is exactly; else `expression` is computed
-    from the row, or None with the reason why no interval can be given.
+    from the row, or None with the reason why no interval can be given. `facts` say what is proved
+    about its value.
     """
 
     expression: exp.Expr | None
     key: bool = False
     measure: str | None = None
     reason: str | None = None
+    facts: Facts | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Rowwise:
-    """An open query whose rows are rows of one stage: `query` begins with that stage's `_row`."""
+    """An open query whose rows are rows of one stage: `query` begins with that stage's `_row`.
+
+    `keys` is the number of the stage's keys; None where rows are of several grouping sets.
+    """
 
     stage: str
     query: exp.Select
     cells: tuple[tuple[str, Cell], ...]
+    keys: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """A query over public tables and stages; `names` are its columns where they are known."""
+    """A query over public tables and stages; `names` are its columns where they are known.
+
+    `single` says that it has one row at most, `distinct` that no two rows are the same.
+    """
 
     query: exp.Query | exp.Table
     released: bool
     names: tuple[str | None, ...] = ()
     rowwise: Rowwise | None = None
+    single: bool = False
+    distinct: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from sqlglot import exp
 
 from queries.algebra import operations as op
 from queries.algebra.facts import ABOUT_UNIT, EXACT, UNIT, Facts
-from queries.algebra.scalars import Call, Exists, Literal, Scalar, walk
+from queries.algebra.scalars import Call, Literal, Scalar, walk
 from queries.bind import forms, functions, types
 from queries.bind.scope import Scope
 from queries.catalog.manifest import Type
@@ -47,7 +47,11 @@ MOST_PARTS = 5_000
 class Subqueries(Protocol):
     """What binds a subquery met inside an expression."""
 
-    def exists(self, query: exp.Expr, scope: Scope, member: Scalar | None) -> Exists: ...
+    def exists(self, query: exp.Expr, scope: Scope) -> Scalar: ...
+    def member(self, query: exp.Expr, scope: Scope, given: Scalar) -> Scalar: ...
+    def any(self, query: exp.Expr, scope: Scope, sign: str, given: Scalar) -> Scalar: ...
+    def all(self, query: exp.Expr, scope: Scope, sign: str, given: Scalar) -> Scalar: ...
+    def value(self, query: exp.Expr, scope: Scope) -> Scalar: ...
 
 
 class Expressions:
@@ -80,7 +84,7 @@ class Expressions:
             case exp.Or():
                 return op.boolean("or", self.predicate(node.this), self.predicate(node.expression))
             case exp.In() if node.args.get("query") is not None:
-                return self.subqueries.exists(node.args["query"], self.scope, self.bind(node.this))
+                return self.subqueries.member(node.args["query"], self.scope, self.bind(node.this))
         return types.require(self.bind(node), TRUTH, node, "A condition")
 
     def bind(self, node: exp.Expr) -> Scalar:
@@ -94,8 +98,21 @@ class Expressions:
         return functions.bind(node, self.value)
 
     def _comparison(self, node: exp.Expr) -> Scalar:
-        left, right = self.bind(node.this), self.bind(node.expression)
-        return self.compared(COMPARISONS[type(node)], left, right, node)
+        sign, other = COMPARISONS[type(node)], node.expression
+        if isinstance(other, exp.Any | exp.All):
+            return self._quantified(sign, node.this, other)
+        return self.compared(sign, self.bind(node.this), self.bind(other), node)
+
+    def _quantified(self, sign: str, left: exp.Expr, node: exp.Any | exp.All) -> Scalar:
+        """A comparison with ANY or ALL rows of a subquery."""
+        forms.check(node)
+        inner = node.this
+        while isinstance(inner, exp.Paren):
+            inner = inner.this
+        if not isinstance(inner, exp.Query):
+            raise UnsupportedSql("ANY and ALL take a subquery.", position=place(node))
+        bind = self.subqueries.any if isinstance(node, exp.Any) else self.subqueries.all
+        return bind(inner, self.scope, sign, self.bind(left))
 
     def compared(self, sign: str, left: Scalar, right: Scalar, node: exp.Expr) -> Scalar:
         """A comparison of two bound sides; the unit's id only equals itself (P5)."""
@@ -169,11 +186,7 @@ class Expressions:
 
     def _in(self, node: exp.In) -> Scalar:
         if node.args.get("query") is not None:
-            raise UnsupportedSql(
-                "IN with a subquery is answered only as a condition of WHERE, not negated.",
-                position=place(node),
-                hint="Write EXISTS or NOT EXISTS with the equality inside.",
-            )
+            return self.subqueries.any(node.args["query"], self.scope, "=", self.bind(node.this))
         if node.args.get("unnest") or node.args.get("field") or not node.expressions:
             raise UnsupportedSql("This form of IN is not answered.", position=place(node))
         members = [self.value(member) for member in node.expressions]
@@ -181,7 +194,7 @@ class Expressions:
         return op.boolean("in", *args)
 
     def _exists(self, node: exp.Exists) -> Scalar:
-        return self.subqueries.exists(node.this, self.scope, None)
+        return self.subqueries.exists(node.this, self.scope)
 
     def _like(self, node: exp.Like | exp.ILike) -> Scalar:
         value = types.require(self.bind(node.this), TEXTS, node, "LIKE")
@@ -238,11 +251,7 @@ def operands(node: exp.Connector) -> list[exp.Expr]:
 
 
 def _subquery(binder: Expressions, node: exp.Expr) -> Scalar:
-    raise UnsupportedSql(
-        "A subquery that yields a value is not answered beside private rows.",
-        position=place(node),
-        hint="Join it, or ask for it in a query of its own.",
-    )
+    return binder.subqueries.value(node, binder.scope)
 
 
 CASES: dict[type[exp.Expr], Callable[..., Scalar]] = {

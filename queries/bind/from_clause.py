@@ -11,7 +11,7 @@ from sqlglot import exp
 from queries.algebra import operations as op
 from queries.algebra.relations import Inner, Relation, Scan, Spine
 from queries.algebra.scalars import Scalar, conjuncts
-from queries.bind import joins, merging, outer_joins, scans, spines
+from queries.bind import inputs, joins, merging, outer_joins, scans, spines
 from queries.bind.alone import alone, computed, ids_of, whole
 from queries.bind.colours import Open, Private
 from queries.bind.expressions import Expressions, Subqueries
@@ -96,6 +96,12 @@ class FromClause:
             self.kept = spines.filtered(self.kept, parts, position)
         self.parts.extend(parts)
 
+    def add_released(self, item: FromItem, bound: Open) -> None:
+        """Meet the different rows of a released table."""
+        member, visible = self._released(item, bound, distinct=True)
+        self.members.append(member)
+        self.tables.append(visible)
+
     def conditions(self, visible: Visible, join: exp.Join | None) -> list[Scalar]:
         """The conditions of a join, its right side added to the tables that are in force.
 
@@ -159,11 +165,7 @@ class FromClause:
 
     def _public(self, item: FromItem, bound: Open) -> tuple[Member, Visible]:
         if bound.released:
-            raise UnsupportedSql(
-                "A released table is not joined with private rows.",
-                position=place(item.node),
-                hint="Ask the two questions one after the other.",
-            )
+            return self._released(item, bound)
         number = self.binder.number()
         if isinstance(bound.query, exp.Table):
             table = self.binder.view.manifest.table(bound.query.name)
@@ -176,6 +178,15 @@ class FromClause:
             keys = ()
         shown = named(columns, item.names, item.node)
         return Member(public, frozenset({number}), 0, keys), Visible(item.alias, shown)
+
+    def _released(
+        self, item: FromItem, bound: Open, *, distinct: bool = False
+    ) -> tuple[Member, Visible]:
+        """A released table, met on its keys (P21)."""
+        source, columns = inputs.given(self.binder, bound, distinct=distinct)
+        keys = () if source.unique is None else (frozenset((source.id, n) for n in source.unique),)
+        shown = named(columns, item.names, item.node)
+        return Member(source, frozenset({source.id}), source.rows, keys), Visible(item.alias, shown)
 
 
 def named(

@@ -20,18 +20,17 @@ from itertools import pairwise
 from typing import Protocol
 
 from queries.algebra.facts import ABOUT_UNIT, UNIT
-from queries.algebra.relations import Public, Source, is_private
+from queries.algebra.relations import Public, Released, Source, is_private
 from queries.algebra.scalars import (
     Column,
-    Exists,
     Scalar,
     columns,
     conjuncts,
     disjuncts,
     is_equality,
     sides,
+    subqueries,
     unit_equalities,
-    walk,
 )
 from queries.bind import ranks
 from queries.bind.scope import Scope, Visible
@@ -197,12 +196,14 @@ def fan_out(member: Member, seen: frozenset[int], parts: Sequence[Scalar], reach
     fixed = equated(member, seen, parts)
     if any(key <= fixed for key in member.keys):
         return 1
+    names = frozenset(name for _, name in fixed)
     if isinstance(member.source, Public):
-        names = frozenset(name for _, name in fixed)
         found = reach(member.source, names)
         held = spans(member.ids, parts) if found > 1 else ()
         known = [span for value, span in held if reads_only(value, seen)]
         return min([found, *(reach(member.source, names, span) for span in known)])
+    if isinstance(member.source, Released):
+        return member.source.met(names)
     return ranks.rows_left(member.source, parts)
 
 
@@ -223,6 +224,6 @@ def equated(
 
 def reads_only(scalar: Scalar, seen: frozenset[int]) -> bool:
     """Whether a scalar reads no columns but those of the sources seen."""
-    if any(isinstance(node, Exists) for node in walk(scalar)):
+    if any(subqueries(scalar)):
         return False
     return all(column.source in seen for column in columns(scalar))

@@ -7,11 +7,13 @@ from fractions import Fraction
 
 from sqlglot import exp
 
+from queries.algebra.facts import Facts
 from queries.algebra.grid import grid
 from queries.algebra.measures import Centred, Total
 from queries.algebra.scalars import Scalar
 from queries.bind.calls import Aggregate, Reading
 from queries.bind.formulas import filled
+from queries.catalog.manifest import Type
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ def readings(found: Aggregate, value: Scalar, *others: Scalar) -> tuple[Reading,
             kept = "CASE WHEN c >= 1 THEN LEAST(GREATEST(average, low), high) END"
             return filled(kept, c=c, average=total.average(t, c), low=low, high=high)
 
-        return Reading((total.statistic, count), lambda given: written(given[0], given[1]))
+        facts = Facts(Type.REAL, True, 0, low, high)
+        return Reading((total.statistic, count), lambda given: written(given[0], given[1]), facts)
 
     return tuple(over(total) for total in sums(value, found.having(*others)))

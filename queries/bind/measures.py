@@ -29,7 +29,7 @@ from queries.algebra.measures import (
     Units,
 )
 from queries.algebra.relations import Relation, Spine, size_of
-from queries.bind import aggregates, forms, open_queries, spines
+from queries.bind import aggregates, forms, open_queries, open_subqueries, spines
 from queries.bind.colours import Cell, Environment, Open, Rowwise
 from queries.bind.expressions import MOST_EXPANSIONS, Expressions
 from queries.bind.grouping import Grouping, grouping, positioned
@@ -43,7 +43,7 @@ from queries.language.refusals import (
     TooComplex,
     TooManyColumns,
 )
-from queries.language.trees import anew, rebuilt
+from queries.language.trees import anew, rebuilt, walk
 
 if TYPE_CHECKING:
     from queries.bind.binder import Binder
@@ -157,15 +157,19 @@ class Writer:
         ]
         query.set("expressions", shown)
         open_queries.check_nodes(query)
+        single = not (self.measure.keys or self.measure.sets)
         if self.node.args.get("distinct") is not None:
-            return Open(query, True, names)
+            distinct = open_queries.is_distinct(query)
+            return Open(query, True, names, single=single, distinct=distinct)
         rowed = anew(query)
         rowed.set("expressions", [open_queries.row(self.stage), *(anew(e) for e in shown)])
         cells = tuple(
             (name or f"col{n}", cell)
             for n, ((_, cell), name) in enumerate(zip(items, names, strict=True))
         )
-        return Open(query, True, names, Rowwise(self.stage, rowed, cells))
+        keys = None if self.measure.sets else len(self.measure.keys)
+        rowwise = Rowwise(self.stage, rowed, cells, keys)
+        return Open(query, True, names, rowwise, single or open_queries.is_single(query))
 
     def _conditions(self) -> list[exp.Expr]:
         """HAVING; and of a list of keys, that a key occurs as far as its noisy count tells."""
@@ -179,8 +183,12 @@ class Writer:
     def _item(self, item: exp.Expr) -> tuple[exp.Expr, Cell]:
         if isinstance(item, exp.Star) or (isinstance(item, exp.Column) and item.is_star):
             raise NotGrouped("* cannot be selected beside GROUP BY.", position=place(item))
-        written = self._written(item.unalias())
-        return written, open_queries.cell(written)
+        call = item.unalias()
+        written = self._written(call)
+        found = open_queries.cell(written)
+        if aggregates.is_aggregate(call):
+            found = replace(found, facts=self.reader.of(call).facts)
+        return written, found
 
     def _order(self) -> exp.Order | None:
         """The analyst's order, then the keys: never the engine's (P13)."""
@@ -224,7 +232,7 @@ class Writer:
                 f"{node.name} is neither grouped by nor inside an aggregate.", position=place(node)
             )
         if isinstance(node, exp.Query):
-            return open_queries.nested(self.binder, node, self.env)
+            return open_subqueries.nested(self.binder, node, self.env)
         return rebuilt(node, self._written)
 
     def _meant(self, alias: str) -> exp.Expr:
@@ -247,6 +255,8 @@ class Writer:
             found = self.texts.get((type(node), node.sql()))
             if found is not None:
                 return self._column(f"k{found}")
+        if any(isinstance(part, exp.Query) for part in walk(node)):
+            return None  # a subquery is bound where it stands, not to see whether it is a key
         try:
             scalar = self.reader.expressions.bind(node)
         except QueryRefused:

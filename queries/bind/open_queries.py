@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from queries.bind import aggregates, open_sql, spines
-from queries.bind.colours import Cell, Environment, Open, Private, Rowwise
+from queries.bind import aggregates, open_sql
+from queries.bind.colours import Cell, Environment, Open, Rowwise
 from queries.bind.outputs import item_name
 from queries.catalog.manifest import Table
 from queries.language.limits import LIMITS
 from queries.language.parse import place
 from queries.language.refusals import (
     TooManyColumns,
-    UnknownColumn,
     UnsupportedSql,
 )
 from queries.language.trees import anew, walk
@@ -110,36 +109,22 @@ def set_operation(node: exp.SetOperation, left: Open, right: Open) -> Open:
         part = copied.args.get(name)
         if part is not None:
             check_nodes(part)
-    return Open(copied, left.released or right.released, left.names)
+    distinct = bool(copied.args.get("distinct"))
+    return Open(copied, left.released or right.released, left.names, distinct=distinct)
 
 
 def wrapped(query: exp.Expr) -> exp.Select:
     """SELECT * FROM the query: a set operation's side with nothing of its own around it."""
-    source = anew(query) if isinstance(query, exp.Table) else _subquery(query, "q")
+    source = anew(query) if isinstance(query, exp.Table) else subquery(query, "q")
     return exp.Select(expressions=[exp.Star()], from_=exp.From(this=source))
 
 
-def _subquery(query: exp.Expr, alias: str, names: Sequence[str] = ()) -> exp.Expr:
+def subquery(query: exp.Expr, alias: str, names: Sequence[str] = ()) -> exp.Expr:
     columns = [identifier(name) for name in names]
     shown = exp.TableAlias(this=identifier(alias), columns=columns)
     if isinstance(query, exp.Table):
         return exp.Table(this=anew(query.this), alias=shown)
     return exp.Subquery(this=anew(query), alias=shown)
-
-
-def nested(binder: Binder, node: exp.Query, env: Environment) -> exp.Expr:
-    """A subquery inside an open expression, bound: it must be open itself."""
-    inner = node.this if isinstance(node, exp.Subquery) else node
-    try:
-        bound = binder.query(inner, env)
-    except UnknownColumn:  # a column of the public rows around, where private rows are chosen
-        if isinstance(inner, exp.Select) and not aggregates.present(inner):
-            raise spines.filtered_public(place(node)) from None
-        raise
-    if isinstance(bound, Private):
-        raise spines.filtered_public(place(node))
-    query = wrapped(bound.query) if isinstance(bound.query, exp.Table) else anew(bound.query)
-    return exp.Subquery(this=query) if isinstance(node, exp.Subquery) else query
 
 
 def select(binder: Binder, node: exp.Select, items: list[FromItem], env: Environment) -> Open:
@@ -148,17 +133,46 @@ def select(binder: Binder, node: exp.Select, items: list[FromItem], env: Environ
         raise TooManyColumns(
             f"At most {LIMITS.columns} columns are answered.", position=place(node)
         )
+    from queries.bind import open_subqueries
+
     copied = anew(node)
     copied.set("with_", None)
     _check_names(items)
     _replace_sources(copied, items)
-    _replace_nested(binder, node, copied, env)
+    open_subqueries.replace_nested(binder, node, copied, items, env)
     check_nodes(copied)
     released = any(isinstance(item.bound, Open) and item.bound.released for item in items)
     released = released or _reads_stage(copied)
     names = _names(copied, items)
     query = open_sql.total(copied)
-    return Open(query, released, names, _rowwise(node, query, items))
+    return Open(
+        query,
+        released,
+        names,
+        _rowwise(node, query, items),
+        is_single(query) or _of_single(query, items),
+        is_distinct(query),
+    )
+
+
+def _of_single(query: exp.Select, items: list[FromItem]) -> bool:
+    """Whether all that a SELECT reads has one row at most, so that it has no more itself."""
+    kept = any(join.side.upper() == "FULL" for join in query.args.get("joins") or [])
+    return not kept and all(isinstance(i.bound, Open) and i.bound.single for i in items)
+
+
+def is_distinct(query: exp.Select) -> bool:
+    """Whether no two rows of a SELECT are the same (DISTINCT ON says nothing of whole rows)."""
+    distinct = query.args.get("distinct")
+    return distinct is not None and distinct.args.get("on") is None
+
+
+def is_single(query: exp.Select) -> bool:
+    """Whether a SELECT has one row at most, whatever it reads: it aggregates all, or LIMIT 1."""
+    limit = query.args.get("limit")
+    if limit is not None and limit.expression.name in ("0", "1"):
+        return True
+    return query.args.get("group") is None and aggregates.present(query)
 
 
 def _check_names(items: list[FromItem]) -> None:
@@ -175,34 +189,7 @@ def _replace_sources(copied: exp.Select, items: list[FromItem]) -> None:
     places.extend(copied.args.get("joins") or [])
     for holder, item in zip(places, items, strict=True):
         if isinstance(item.bound, Open):
-            holder.set("this", _subquery(item.bound.query, item.alias or "q", item.names))
-
-
-def _replace_nested(binder: Binder, node: exp.Select, copied: exp.Select, env: Environment) -> None:
-    """Bind every subquery that stands in an expression of the SELECT."""
-    clauses = [*copied.expressions, *(j for j in copied.args.get("joins") or [])]
-    clauses += [
-        copied.args[k]
-        for k in ("where", "group", "having", "qualify", "order")
-        if copied.args.get(k)
-    ]
-    for clause in clauses:
-        inside = clause.args.get("on") if isinstance(clause, exp.Join) else clause
-        for query in _outermost(inside):
-            query.replace(nested(binder, query, env))
-
-
-def _outermost(node: exp.Expr | None) -> list[exp.Query]:
-    """The subqueries of an expression that stand in no other one."""
-    found: list[exp.Query] = []
-    stack = [] if node is None else [node]
-    while stack:
-        current = stack.pop()
-        if isinstance(current, exp.Query):
-            found.append(current)
-        else:
-            stack.extend(current.iter_expressions())
-    return found
+            holder.set("this", subquery(item.bound.query, item.alias or "q", item.names))
 
 
 def _reads_stage(query: exp.Expr) -> bool:
@@ -212,6 +199,11 @@ def _reads_stage(query: exp.Expr) -> bool:
 def is_stage(name: str) -> bool:
     """Whether a table's name is that of a stage (manifests cannot use such names)."""
     return name.startswith("_stage")
+
+
+def stage_number(name: str) -> int:
+    """The number of the measure that a stage's name stands for."""
+    return int(name.removeprefix("_stage"))
 
 
 def _names(node: exp.Select, items: list[FromItem]) -> tuple[str | None, ...]:
@@ -270,14 +262,14 @@ def _rowwise(node: exp.Select, query: exp.Select, items: list[FromItem]) -> Roww
             written.append(anew(item))
             cells.append((item_name(item) or f"col{number}", _through(item.unalias(), known)))
     rowed = anew(query)
-    rowed.args["from_"].set("this", _subquery(inner.query, alias, ["_row", *own]))
+    rowed.args["from_"].set("this", subquery(inner.query, alias, ["_row", *own]))
     rowed.set("expressions", [row(alias), *written])
     given = rowed.args.get("order")
     parts = [exp.Ordered(this=column(alias, "_row"), desc=False)]
     if given is not None:
         parts = [one for part in given.expressions for one in _shoved(part, len(written))]
     rowed.set("order", exp.Order(expressions=parts))
-    return Rowwise(inner.stage, rowed, tuple(cells))
+    return Rowwise(inner.stage, rowed, tuple(cells), inner.keys)
 
 
 def _shoved(part: exp.Ordered, width: int) -> list[exp.Ordered]:
@@ -320,15 +312,15 @@ def renamed(bound: Open, names: tuple[str, ...], node: exp.Expr) -> Open:
     """The same open relation with its first columns renamed."""
     if bound.names and len(names) > len(bound.names):
         raise UnsupportedSql("More column names than columns.", position=place(node))
-    source = _subquery(bound.query, "q", names)
+    source = subquery(bound.query, "q", names)
     query = exp.Select(expressions=[exp.Star()], from_=exp.From(this=source))
     rest = bound.names[len(names) :]
     rowwise = bound.rowwise
     if rowwise is not None:
         shown = ["_row", *_shifted(names, rowwise)]
         rowed = exp.Select(
-            expressions=[exp.Star()], from_=exp.From(this=_subquery(rowwise.query, "q", shown))
+            expressions=[exp.Star()], from_=exp.From(this=subquery(rowwise.query, "q", shown))
         )
         cells = tuple(zip(shown[1:], (c for _, c in rowwise.cells), strict=True))
         rowwise = replace(rowwise, query=rowed, cells=cells)
-    return Open(query, bound.released, (*names, *rest), rowwise)
+    return replace(bound, query=query, names=(*names, *rest), rowwise=rowwise)

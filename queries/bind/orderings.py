@@ -29,6 +29,7 @@ from queries.algebra.relations import (
     Ordering,
     Public,
     Relation,
+    Released,
     Scan,
     Source,
     Spine,
@@ -37,7 +38,6 @@ from queries.algebra.relations import (
 )
 from queries.algebra.scalars import Call, Column, Literal, Scalar, columns
 from queries.bind import forms
-from queries.bind.carried import publics_of
 from queries.bind.expressions import Expressions, measured
 from queries.bind.scope import Scope
 from queries.catalog.manifest import Type
@@ -74,7 +74,7 @@ def total(relation: Relation, scope: Scope) -> tuple[Scalar, ...]:
     """What orders the rows of one unit in a relation, as far as the scope sees them."""
     own = list(_own(relation))
     private = frozenset(_private(relation))
-    beside = any(True for _ in publics_of(relation))
+    beside = any(True for _ in _open(relation))
     shown = (scalar for table in scope.tables for _, scalar in table.columns)
     for scalar in shown:
         plain = isinstance(scalar, Column) and scalar.source in private
@@ -137,7 +137,22 @@ def _private(source: Source) -> Iterable[int]:
             yield from _private(source.right)
         case Spine():
             yield from _private(source.source)
-        case Public():
+        case Public() | Released():
             return
         case _:
+            yield source.id
+
+
+def _open(source: Source) -> Iterable[int]:
+    """The numbers of the public and released sources whose rows are part of a relation's."""
+    match source:
+        case Inner():
+            for part in source.sources:
+                yield from _open(part)
+        case Left():
+            yield from _open(source.left)
+            yield from _open(source.right)
+        case Spine():
+            yield from _open(source.source)
+        case Public() | Released():
             yield source.id

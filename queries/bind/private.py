@@ -50,7 +50,7 @@ def select(
     binder: Binder, node: exp.Select, items: list[FromItem], env: Environment, outer: Scope | None
 ) -> Bound:
     """The colour and meaning of a SELECT with a private member in FROM; raises a QueryRefused."""
-    subqueries = InScope(binder, env)
+    subqueries = InScope(binder, env, node, items)
     clause = FromClause(binder, subqueries, outer)
     for item, join in zip(items, [None, *(node.args.get("joins") or [])], strict=True):
         clause.add(item, join)

@@ -63,8 +63,8 @@ class Publics:
         """
         sql = self._written_out(open_sql.text(query))
         named: list[tuple[str, Scalar]] = []
-        for name, kind in self.rows.describe((), sql):
-            facts = _kind(kind)
+        for name, of in self.rows.describe((), sql):
+            facts = kind(of)
             if facts is not None:
                 named.extend(self._measured(sql, name, facts, number))
         return Public(number, f"({sql})"), tuple(named)
@@ -73,7 +73,7 @@ class Publics:
         """The query's rows as a query without tables; raises UnsupportedSql if they are many."""
         found = self.rows.describe((), sql)
         first = {name.lower(): n for n, (name, _) in reversed(list(enumerate(found)))}
-        kept = [n for n in sorted(first.values()) if _kind(found[n][1]) is not None]
+        kept = [n for n in sorted(first.values()) if kind(found[n][1]) is not None]
         all_names = ", ".join(f'"c{n}"' for n in range(len(found)))
         texts = ", ".join(["'1'", *(f'CAST("c{n}" AS VARCHAR)' for n in kept)])
         asked = f"SELECT {texts} FROM ({sql}) AS q({all_names})"
@@ -95,16 +95,16 @@ class Publics:
 
     def _measured(self, sql: str, name: str, facts: tuple[Type, int], number: int) -> Named:
         """The column; none where its moments leave the years that are answered."""
-        kind, scale = facts
+        of, scale = facts
         column = quoted(name)
-        counted = kind in (Type.INTEGER, Type.DECIMAL, Type.DATE, Type.TIMESTAMP)
+        counted = of in (Type.INTEGER, Type.DECIMAL, Type.DATE, Type.TIMESTAMP)
         ends = f"MIN({column}), MAX({column})" if counted else "NULL, NULL"
-        if kind is Type.DECIMAL:
+        if of is Type.DECIMAL:
             ends = ", ".join(f"CAST({e} * {10**scale} AS BIGINT)" for e in ends.split(", "))
         asked = f"SELECT {ends}, COUNT(*) > COUNT({column}) FROM ({sql}) AS q"
         low, high, null = self.rows.rows(asked, 1)[0]
-        declared = Declared(name, kind, step=None)
-        if kind in TEMPORAL and FAR & {str(low)[:10], str(high)[:10]}:
+        declared = Declared(name, of, step=None)
+        if of in TEMPORAL and FAR & {str(low)[:10], str(high)[:10]}:
             return ()
         try:
             return ((name, _column(number, declared, _found(bool(null), low, high), scale)),)
@@ -192,7 +192,7 @@ def _end(end: int | str | None, kind: Type) -> int | None:
     return end if isinstance(end, int) else None
 
 
-def _kind(duckdb_type: str) -> tuple[Type, int] | None:
+def kind(duckdb_type: str) -> tuple[Type, int] | None:
     """A column's type and scale from DuckDB's name of it, or None where rows cannot use it."""
     if duckdb_type.startswith("DECIMAL("):
         return Type.DECIMAL, int(duckdb_type[8:-1].split(",")[1])

@@ -27,7 +27,7 @@ from dataclasses import dataclass, replace
 from queries.algebra.measures import Measure, Ranked, Rows, Statistic, Total
 from queries.algebra.missing import adds_nothing, fails_without
 from queries.algebra.relations import Public, Relation, Spine
-from queries.algebra.scalars import Exists, Scalar, columns, walk
+from queries.algebra.scalars import Scalar, columns, subqueries
 from queries.bind import joins
 from queries.bind.joins import Member
 from queries.language.refusals import NamesPersons, Position, PublicRowsKept
@@ -59,7 +59,10 @@ def begun(members: Sequence[Member], parts: Sequence[Scalar], missing: frozenset
     """The rows of public members, before a private table is LEFT JOINed to them."""
     publics = tuple(m.source for m in members if isinstance(m.source, Public))
     if len(publics) < len(members):
-        raise ValueError("a spine's rows are public")
+        raise PublicRowsKept(
+            "Released rows would be kept beside private ones.",
+            hint="Measure the private table by itself, then LEFT JOIN the two released ones.",
+        )
     kept = Kept(publics, (), missing)
     return replace(kept, conditions=_listed(kept, parts, None))
 
@@ -70,7 +73,7 @@ def _listed(kept: Kept, parts: Sequence[Scalar], position: Position | None) -> t
         if not joins.reads_only(part, kept.ids):
             raise PublicRowsKept(
                 "This condition would keep or drop public rows by what private rows hold."
-                if not any(isinstance(node, Exists) for node in walk(part))
+                if not any(subqueries(part))
                 else "A subquery would choose among public rows that are kept.",
                 position=position,
                 hint="Put conditions on the private table into ON, or write JOIN for LEFT JOIN.",

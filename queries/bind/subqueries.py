@@ -1,50 +1,91 @@
-"""EXISTS and IN over a subquery: within the unit, or over public tables."""
+"""Subqueries in expressions: EXISTS, IN, ANY, ALL and single values.
+
+Privacy note
+    Neighbours  two datasets that differ in all rows of one privacy unit.
+    Claim       what a subquery tells a row follows from the row's own unit, from public tables and
+                from what was released.
+    Requires    the lowering equates the units wherever an equality implies it.
+    Why         private sources inside are refused unless they are joined with the row's unit;
+                anything else of private rows is measured first, and read as released (P1, P21).
+    Tried by    tests/properties/test_sensitivity.py, tests/bind/test_subqueries.py
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from queries.algebra import operations as op
 from queries.algebra.facts import Facts
 from queries.algebra.relations import Inside
-from queries.algebra.scalars import Exists, Scalar, conjuncts
+from queries.algebra.scalars import Call, Exists, Literal, Scalar, conjuncts
 from queries.bind import aggregates, forms, joins, spines
-from queries.bind.colours import Bound, Environment, Open, Private
-from queries.bind.expressions import Expressions
+from queries.bind.colours import Environment, Open
+from queries.bind.expressions import Expressions, chosen
 from queries.bind.from_clause import FromClause
 from queries.bind.scope import Scope, Visible
 from queries.catalog.manifest import Type
 from queries.language.parse import place
-from queries.language.refusals import UnsupportedSql
+from queries.language.refusals import (
+    AcrossUnits,
+    JoinNotOnUnit,
+    NamesPersons,
+    UnknownColumn,
+    UnsupportedSql,
+)
+from queries.language.trees import anew
 
 if TYPE_CHECKING:
-    from queries.bind.binder import Binder
+    from queries.bind.binder import Binder, FromItem
 
 PLAIN = frozenset({"expressions", "from_", "joins", "where", "distinct"})
+TRUTH = Facts(Type.BOOLEAN, False)
+Test = Callable[[Expressions, Scalar], Scalar]
+"""A condition on the one column of a subquery."""
 
 
 @dataclass(frozen=True, slots=True)
 class InScope:
-    """Binds the subqueries of one SELECT, with the WITH names in force there."""
+    """Binds the subqueries of one SELECT over `items`, with the WITH names in force there."""
 
     binder: Binder
     env: Environment
+    node: exp.Select | None = None
+    items: Sequence[FromItem] = ()
 
-    def exists(self, query: exp.Expr, scope: Scope, member: Scalar | None) -> Exists:
-        """Whether the subquery has a row (whose first column equals `member`, for IN)."""
-        inner = query
-        while isinstance(inner, exp.Subquery | exp.Paren):
-            forms.check(inner)
-            if inner.args.get("with_") is not None:
-                raise UnsupportedSql("WITH is not answered here.", position=place(inner))
-            inner = inner.this
-        if isinstance(inner, exp.Select) and _plain(inner):
-            return self._correlated(inner, scope, member)
-        return self._alone(inner, scope, member)
+    def exists(self, query: exp.Expr, scope: Scope) -> Exists:
+        """Whether the subquery has a row."""
+        inner = unwrapped(query)
+        if not isinstance(inner, exp.Select) or not _plain(inner):
+            raise UnsupportedSql("EXISTS takes a plain SELECT.", position=place(inner))
+        clause, _ = self.clause(inner, scope)
+        return self._inside(clause, scope, inner)
 
-    def _correlated(self, node: exp.Select, scope: Scope, member: Scalar | None) -> Exists:
+    def member(self, query: exp.Expr, scope: Scope, given: Scalar) -> Exists:
+        """Whether a row of the subquery equals a value, as a condition: NULL counts as false."""
+        return self._having(unwrapped(query), scope, _equal(given, query))[0]
+
+    def any(self, query: exp.Expr, scope: Scope, sign: str, given: Scalar) -> Scalar:
+        """`given <sign> ANY (query)`, and `given IN (query)`: NULL where only NULLs decide."""
+        return self._some(query, scope, _compared(sign, given, query))
+
+    def all(self, query: exp.Expr, scope: Scope, sign: str, given: Scalar) -> Scalar:
+        """`given <sign> ALL (query)`: no row for which it is false."""
+        test = _compared(sign, given, query)
+        found = self._some(query, scope, lambda to, value: op.boolean("not", test(to, value)))
+        return op.boolean("not", found)
+
+    def value(self, query: exp.Expr, scope: Scope) -> Scalar:
+        """The one value of a subquery; raises a QueryRefused where it may have several rows."""
+        from queries.bind import values
+
+        return values.value(self, unwrapped(query), scope)
+
+    def clause(self, node: exp.Select, scope: Scope | None) -> tuple[FromClause, Expressions]:
+        """FROM and WHERE of a subquery, and its expressions."""
         from queries.bind.binder import sources_of
 
         clause = FromClause(self.binder, self, scope)
@@ -57,29 +98,73 @@ class InScope:
         where = node.args.get("where")
         if where is not None:
             clause.where(conjuncts(expressions.predicate(where.this)), place(where))
-        if member is not None:
-            first = node.expressions[0].unalias()
-            if len(node.expressions) != 1 or isinstance(first, exp.Star):
-                raise UnsupportedSql("IN takes a subquery of one column.", position=place(node))
-            equal = expressions.compared("=", member, expressions.bind(first), node)
-            clause.where([equal], place(node))
-        return self._inside(clause, scope, node)
+        return clause, expressions
 
-    def _alone(self, node: exp.Expr, scope: Scope, member: Scalar | None) -> Exists:
+    def _some(self, query: exp.Expr, scope: Scope, test: Test) -> Scalar:
+        """Whether the test holds for some row; NULL where it does for none but is NULL for one."""
+        inner = unwrapped(query)
+        found, null = self._having(inner, scope, test)
+        if not null:
+            return found
+        unknown, _ = self._having(
+            inner, scope, lambda to, value: Call("null", (test(to, value),), TRUTH)
+        )
+        yes, no = (Literal(word, TRUTH) for word in (True, False))
+        nothing = Literal(None, Facts(Type.BOOLEAN))
+        return chosen([found, unknown], [yes, nothing, no])
+
+    def _having(self, inner: exp.Expr, scope: Scope, test: Test) -> tuple[Exists, bool]:
+        """Whether a row passes a test of its one column, and whether the test may be NULL."""
+        if isinstance(inner, exp.Select) and _plain(inner):
+            try:
+                return self._having_here(inner, scope, test)
+            except JoinNotOnUnit as apart:
+                return self._having_listed(inner, scope, test, apart)
+        return self._having_alone(inner, scope, test)
+
+    def _having_here(self, inner: exp.Select, scope: Scope, test: Test) -> tuple[Exists, bool]:
+        clause, expressions = self.clause(inner, scope)
+        first = inner.expressions[0].unalias()
+        if len(inner.expressions) != 1 or isinstance(first, exp.Star):
+            raise UnsupportedSql("IN takes a subquery of one column.", position=place(inner))
+        return self._passing(clause, scope, test, expressions.bind(first), inner)
+
+    def _having_listed(
+        self, inner: exp.Select, scope: Scope, test: Test, apart: JoinNotOnUnit
+    ) -> tuple[Exists, bool]:
+        """Over everybody: the different values are a list of keys, released first."""
+        listed = anew(inner)
+        listed.set("distinct", exp.Distinct())
+        try:
+            return self._having_alone(listed, scope, test)
+        except (UnknownColumn, AcrossUnits, NamesPersons):
+            raise apart from None
+
+    def _having_alone(self, inner: exp.Expr, scope: Scope, test: Test) -> tuple[Exists, bool]:
+        clause, column = self._alone(inner, scope)
+        return self._passing(clause, scope, test, column, inner)
+
+    def _passing(
+        self, clause: FromClause, scope: Scope, test: Test, column: Scalar, inner: exp.Expr
+    ) -> tuple[Exists, bool]:
+        condition = test(Expressions(clause.scope, self), column)
+        clause.where([condition], place(inner))
+        return self._inside(clause, scope, inner), condition.facts.nullable
+
+    def _alone(self, node: exp.Expr, scope: Scope) -> tuple[FromClause, Scalar]:
         """A subquery that groups or limits: bound by itself, then met like a table."""
         from queries.bind.binder import FromItem
 
-        bound: Bound = self.binder.query(node, self.env)
-        if member is None and isinstance(bound, Private | Open):
-            raise UnsupportedSql("EXISTS takes a plain SELECT.", position=place(node))
+        bound = self.binder.query(node, self.env)
         clause = FromClause(self.binder, self, scope)
-        clause.add(FromItem("q", node, bound), None)
+        item = FromItem("q", node, bound)
+        if isinstance(bound, Open) and bound.released:
+            clause.add_released(item, bound)
+        else:
+            clause.add(item, None)
         if len(clause.tables[0].columns) != 1:
             raise UnsupportedSql("IN takes a subquery of one column.", position=place(node))
-        first = clause.tables[0].columns[0][1]
-        compared = Expressions(clause.scope, self).compared("=", _given(member), first, node)
-        clause.parts.append(compared)
-        return self._inside(clause, scope, node)
+        return clause, clause.tables[0].columns[0][1]
 
     def _inside(self, clause: FromClause, scope: Scope, node: exp.Expr) -> Exists:
         if clause.kept is not None:
@@ -89,7 +174,26 @@ class InScope:
         joins.check_units(clause.members, parts, place(node), outer, tables=in_force(clause))
         joins.most_met(clause.members, parts, reach, outer, place(node))
         relation = Inside(tuple(member.source for member in clause.members), parts)
-        return Exists(relation, Facts(Type.BOOLEAN, False))
+        return Exists(relation, TRUTH)
+
+
+def unwrapped(query: exp.Expr) -> exp.Expr:
+    """The subquery without the parentheses around it."""
+    inner = query
+    while isinstance(inner, exp.Subquery | exp.Paren):
+        forms.check(inner)
+        if inner.args.get("with_") is not None or inner.args.get("alias") is not None:
+            raise UnsupportedSql("WITH is not answered here.", position=place(inner))
+        inner = inner.this
+    return inner
+
+
+def _equal(given: Scalar, node: exp.Expr) -> Test:
+    return _compared("=", given, node)
+
+
+def _compared(sign: str, given: Scalar, node: exp.Expr) -> Test:
+    return lambda to, value: to.compared(sign, given, value, node)
 
 
 def in_force(clause: FromClause) -> list[Visible]:
@@ -106,9 +210,3 @@ def _plain(node: exp.Select) -> bool:
     distinct = node.args.get("distinct")
     odd = distinct is not None and distinct.args.get("on") is not None
     return used <= PLAIN and not aggregates.present(node) and not odd
-
-
-def _given(member: Scalar | None) -> Scalar:
-    if member is None:
-        raise ValueError("IN has a left side")
-    return member

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from queries import codec
 from queries.enclave.words import CHECK, RUN, Job, Reply
 from queries.faults import ClaimMismatch, Fault, WorkersUnavailable
 from queries.plan.model import Distribution, Plan, Stage
-from queries.plan.noisy import NoisyStage
+from queries.plan.noisy import InputRows, NoisyStage
 from queries.workers.pool import Pool, PoolUnavailable, WorkerLost
 from queries.workers.settings import Settings
 
@@ -61,15 +61,21 @@ class Enclave:
                 self._verify(stage, claim)
 
     def run(
-        self, plan: Plan, deadline_seconds: float, *, taken: Callable[[], None] | None = None
+        self,
+        plan: Plan,
+        deadline_seconds: float,
+        *,
+        given: Sequence[InputRows] = (),
+        taken: Callable[[], None] | None = None,
     ) -> tuple[NoisyStage, ...]:
         """The noisy tables of the plan's stages, in their order; raises Fault, whatever happens.
 
-        The deadline counts from when a worker takes the job; `taken` is called at that moment.
+        `given` are the rows of the inputs that the stages read. The deadline counts from when a
+        worker takes the job; `taken` is called at that moment.
         """
         if not plan.stages:
             return ()
-        job = Job(RUN, plan.delivery, plan.stages)
+        job = Job(RUN, plan.delivery, plan.stages, tuple(given))
         stages = self._ask(job, deadline_seconds, taken).stages
         if tuple(stage.name for stage in stages) != tuple(stage.name for stage in plan.stages):
             raise Fault
@@ -108,7 +114,8 @@ def _claim(stage: Stage) -> Stage:
     """What decides whether a stage's claims hold: not its SQL, nor the keys of its list."""
     width = None if stage.listed is None else ()
     bare = tuple(_bare(found) for found in stage.distributions)
-    return dataclasses.replace(stage, name="", digest="", sql="", listed=width, distributions=bare)
+    claimed = dataclasses.replace(stage, name="", digest="", sql="", listed=width)
+    return dataclasses.replace(claimed, distributions=bare, inputs=(), about="")
 
 
 def _bare(found: Distribution) -> Distribution:

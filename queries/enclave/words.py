@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from queries.plan.model import Stage
-from queries.plan.noisy import NoisyStage
+from queries.plan.noisy import InputRows, NoisyStage
 
 CHECK = "check"
 RUN = "run"
@@ -13,11 +13,15 @@ RUN = "run"
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Stages to check, or to run on a delivery. There is no field that could weaken the noise."""
+    """Stages to check, or to run on a delivery, with the rows of the inputs that they read.
+
+    There is no field that could weaken the noise.
+    """
 
     verb: str
     delivery: str
     stages: tuple[Stage, ...]
+    given: tuple[InputRows, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import secrets
 from queries import codec
 from queries.enclave.claims import verify
 from queries.enclave.engine import Deliveries, exact
+from queries.enclave.given import given
 from queries.enclave.noise import released
 from queries.enclave.words import CHECK, RUN, Job, Reply
 from queries.faults import ClaimMismatch
@@ -49,7 +50,8 @@ def _run(deliveries: Deliveries, job: Job) -> tuple[NoisyStage, ...]:
     verify(job.stages)
     connection = deliveries.connection(job.delivery)
     seed = secrets.randbits(63)
-    return tuple(released(stage, exact(connection, stage, seed)) for stage in job.stages)
+    with given(connection, job.stages, job.given):
+        return tuple(released(stage, exact(connection, stage, seed)) for stage in job.stages)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@
         EmptyStatement, Malformed, SeveralStatements, NotASelect, TooComplex    the text
         UnknownDialect, DialectDiffers                                          the translation
         UnknownTable, UnknownColumn, AmbiguousColumn                            the names
-        UnsupportedSql, UnsupportedFunction, TypeMismatch, NotGrouped           the language
+        UnsupportedSql, UnsupportedFunction, TypeMismatch, NotGrouped,          the language
+        SeveralRows
         NotAnAggregate, NamesPersons, UnitCompared, AcrossUnits,                the privacy unit
         JoinNotOnUnit, PublicRowsKept
         UnboundedColumn, TooManyRowsPerUnit, RangeTooLarge                      the bounds
@@ -128,6 +129,13 @@ class UnsupportedSql(QueryRefused):
 
     code = "unsupported-sql"
     way_out = "docs/analyst.md lists what is answered."
+
+
+class SeveralRows(QueryRefused):
+    """A subquery stands for one value, and nothing proves that it has one row at most."""
+
+    code = "several-rows"
+    way_out = "Aggregate it without GROUP BY, or write LIMIT 1, or use IN."
 
 
 class UnsupportedFunction(QueryRefused):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from queries.algebra.measures import OfValues
+from queries.algebra.relations import tables_of
 from queries.catalog.manifest import Manifest
 from queries.plan.formulas import most_values
 from queries.plan.levels import Family
@@ -39,7 +40,7 @@ def notes(
         if stage.columns:
             found.append(f"Every number gets {MECHANISMS[stage.columns[0].noise.mechanism]}.")
         found.extend(_distribution(distribution) for distribution in stage.distributions)
-    return (*dict.fromkeys(found), UNCOUNTED)
+    return (*dict.fromkeys(found), *_order(stages), UNCOUNTED)
 
 
 def sets(families: Mapping[str, Family]) -> tuple[str, ...]:
@@ -118,6 +119,27 @@ def _distribution(found: Distribution) -> str:
         )
     law = MECHANISMS[found.noise.mechanism]
     return f"{_many(len(found.targets), 'answer')} selected among {bins} by {law}."
+
+
+def about(draft: Draft) -> str:
+    """What a stage measures, in plain words."""
+    numbers = _many(len(draft.measure.statistics) + len(draft.measure.ranked), "noisy number")
+    where = "in one group"
+    if draft.listed is not None and draft.keys:
+        where = f"in each of {_many(len(draft.listed), 'group')}"
+    elif draft.keys:
+        where = "in each group behind a threshold"
+    return f"{numbers} {where}, from {' and '.join(tables_of(draft.measure.relation))}"
+
+
+def _order(stages: tuple[Stage, ...]) -> list[str]:
+    """Which stages are released first, because others read them."""
+    numbers = {stage.name: n + 1 for n, stage in enumerate(stages)}
+    return [
+        f"Step {numbers[stage.name]} reads what step {' and '.join(map(str, earlier))} released."
+        for stage in stages
+        if (earlier := sorted(numbers[name] for name in stage.needs))
+    ]
 
 
 def _many(count: int, noun: str) -> str:

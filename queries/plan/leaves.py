@@ -15,7 +15,7 @@ from queries.algebra.facts import ABOUT_UNIT, EXACT, UNIT, Facts
 from queries.algebra.measures import Measure
 from queries.algebra.names import quoted, text
 from queries.algebra.relations import Inner, Left, Public, Relation, Source, Spine
-from queries.algebra.scalars import Column, Exists, Scalar, columns, conjuncts, walk
+from queries.algebra.scalars import Column, Scalar, columns, conjuncts, subqueries
 from queries.bind.publics import Publics
 from queries.catalog.manifest import Type
 from queries.catalog.view import TooMany, Value
@@ -86,7 +86,7 @@ class Leaves:
         return size <= PRODUCT
 
     def _reads(self, scalar: Scalar) -> bool:
-        if any(isinstance(node, Exists) for node in walk(scalar)):
+        if any(subqueries(scalar)):
             return False
         read = list(columns(scalar))
         known = all(self._name(column) is not None for column in read)

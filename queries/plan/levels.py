@@ -27,17 +27,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from queries.algebra.measures import Measure
+from queries.algebra.measures import SET, Measure
 from queries.bind.publics import Publics
 from queries.catalog.view import View
 from queries.language.refusals import TooManyGroups, UnsupportedFunction
 from queries.plan import keys as group_keys
 from queries.plan import split
-from queries.plan.formulas import adds_up
+from queries.plan.formulas import adds_up, value_of
 from queries.plan.keys import Keys
 from queries.plan.model import Hierarchy
+from queries.plan.policy import counted
 from queries.plan.price import Options, Price
-from queries.plan.stages import Draft, Level, check_size, draft, drafted, united
+from queries.plan.stages import Draft, Level, check_size, draft, drafted, hashed, united
 
 Set = tuple[int, ...]
 
@@ -59,6 +60,38 @@ class Family:
     @property
     def digests(self) -> tuple[str, ...]:
         return tuple(found.digest for found in self.drafts)
+
+    @property
+    def meaning(self) -> str:
+        """What names the measure on whatever delivery."""
+        return hashed(tuple(found.meaning for found in self.drafts))
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The inputs that its stages read."""
+        return tuple(dict.fromkeys(name for found in self.drafts for name in found.reads))
+
+    @property
+    def most_rows(self) -> int:
+        """The rows of its released table."""
+        if not self.measure.sets:
+            return self.drafts[0].most_rows
+        rows = {one: found.most_rows for one, found in zip(self.sets, self.drafts, strict=True)}
+        return sum(rows[one] for one in self.measure.sets)
+
+    @property
+    def noised(self) -> tuple[tuple[str, str], ...]:
+        """The columns of its released table, with their DuckDB types."""
+        if not self.measure.sets:
+            return self.drafts[0].noised
+        keys = [group_keys.key(n, scalar) for n, scalar in enumerate(self.measure.keys)]
+        kinds = [value_of(statistic)[2] for statistic in self.measure.statistics]
+        return (
+            ("_row", "BIGINT"),
+            (SET, "BIGINT"),
+            *((one.name, one.sql_type) for one in keys),
+            *((f"m{n}", kind) for n, kind in enumerate(kinds)),
+        )
 
     @property
     def columns(self) -> int:
@@ -112,6 +145,21 @@ def merged(one: Family, other: Family) -> Family:
     """Two families of the same stages, with all that is read off their trees."""
     pairs = zip(one.drafts, other.drafts, strict=True)
     return replace(one, drafts=tuple(united(left, right) for left, right in pairs))
+
+
+class Families:
+    """The families of one query's measures, each made when it is first asked for."""
+
+    def __init__(self, view: View, publics: Publics, options: Options) -> None:
+        self._asked = view, publics, options
+        self._found: dict[int, tuple[Measure, Family]] = {}
+
+    def of(self, measure: Measure) -> Family:
+        """The family of a measure; raises a QueryRefused."""
+        if id(measure) not in self._found:
+            asked = counted(measure, self._asked[2])
+            self._found[id(measure)] = measure, family(asked, *self._asked)
+        return self._found[id(measure)][1]
 
 
 def distinct(measure: Measure) -> tuple[Set, ...]:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from queries.algebra.inputs import Input
 from queries.algebra.measures import SET
 from queries.catalog.view import Value
 
@@ -166,7 +168,9 @@ class Stage:
     answered and no other; otherwise `threshold` decides. Both None means a single row, no key.
     Without columns the text is empty: what is asked is found in `distributions` alone.
     The text may hold the parameter $seed (a secret, fresh 63-bit integer for each run).
-    `most_rows` bounds the rows the engine may return, from declared sizes.
+    `most_rows` bounds the rows the engine may return, from declared sizes. `inputs` are released
+    rows that the text reads: the stage runs when the stages that they read have run. `about` says
+    in plain words what is measured.
     """
 
     name: str
@@ -178,6 +182,8 @@ class Stage:
     threshold: Threshold | None = None
     most_rows: int = 1
     distributions: tuple[Distribution, ...] = ()
+    inputs: tuple[Input, ...] = ()
+    about: str = ""
 
     @property
     def noises(self) -> tuple[Noise, ...]:
@@ -189,6 +195,11 @@ class Stage:
         """The distribution in which a column is found, and what is looked for in it."""
         pairs = ((found, target) for found in self.distributions for target in found.targets)
         return next((pair for pair in pairs if pair[1].name == name), None)
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The stages that must have run before."""
+        return frozenset(name for given in self.inputs for name in given.reads)
 
     @property
     def rho(self) -> int:
@@ -319,6 +330,14 @@ class Plan:
             if hierarchy.name == name:
                 return hierarchy.table(self.stages)
         return next((stage for stage in self.stages if stage.name == name), None)
+
+    def part(self, stages: AbstractSet[str]) -> Plan:
+        """The plan with some stages alone, and the hierarchies that are made of them."""
+        kept = tuple(stage for stage in self.stages if stage.name in stages)
+        made = tuple(one for one in self.hierarchies if stages >= set(one.members))
+        tables = {stage.name for stage in kept} | {one.name for one in made}
+        held = tuple(one for one in self.frequencies if one.table in tables)
+        return replace(self, stages=kept, hierarchies=made, frequencies=held)
 
     @property
     def held_back(self) -> str:

@@ -29,6 +29,14 @@ class NoisyStage:
 
 
 @dataclass(frozen=True, slots=True)
+class InputRows:
+    """The rows of one input, each value as text (None: NULL): released and public values alone."""
+
+    name: str
+    rows: tuple[tuple[Value, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class StoredStage:
     """A noisy table as it is kept: with the noise and threshold that it was drawn with."""
 

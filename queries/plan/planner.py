@@ -37,7 +37,7 @@ from queries.language.refusals import (
 from queries.language.trees import anew
 from queries.plan import explain, options, policy, split, tables, timing, translation, usefulness
 from queries.plan.formulas import value_of
-from queries.plan.levels import Family, family, merged
+from queries.plan.levels import Families, Family
 from queries.plan.model import (
     Distribution,
     Hierarchy,
@@ -51,6 +51,7 @@ from queries.plan.model import (
 from queries.plan.price import Options, Price
 from queries.plan.quantiles import priced
 from queries.plan.rewrites import offering
+from queries.plan.sequence import Needed, needed, rename, sealed
 from queries.plan.stages import Draft
 
 
@@ -112,18 +113,19 @@ class _Planning:
         tree = parse(self.sql)
         clock.bind(tree, self.now, self.view.manifest.time_zone)
         publics = Publics(self.view, self.public)
-        binder = Binder(self.view, publics, bounds=options.bounds(self.given, self.view.manifest))
+        self.given = policy.given(self.given, self.view.manifest)
+        families = Families(self.view, publics, self.given)
+        bounds = options.bounds(self.given, self.view.manifest)
+        binder = Binder(self.view, publics, families.of, bounds=bounds)
         bound = binder.query(tree, {})
         if isinstance(bound, Private):
             raise _no_aggregate(bound, tree)
-        self.given = policy.given(self.given, self.view.manifest)
-        measures = [policy.counted(m, self.given) for m in binder.measures]
-        families = [family(m, self.view, publics, self.given) for m in measures]
-        names, kept = _deduplicated(families)
-        stages = self._stages(kept)
+        found = needed(binder, families.of, bound)
+        kept = found.families
+        stages = self._stages(found)
         hierarchies = tuple(h for name, f in kept.items() if (h := f.hierarchy(name)) is not None)
         self._bindable(stages)
-        listed = policy.listing(_renamed(bound, names), names, stages)
+        listed = policy.listing(_renamed(bound, found.names), found.names, stages)
         post = self._post(listed, stages, hierarchies)
         drafts = tuple(found for one in kept.values() for found in one.drafts)
         self.hidden = usefulness.hidden(drafts, stages, self.view.manifest.unit.at_most)
@@ -148,8 +150,9 @@ class _Planning:
         found = explain.notes(drafts, stages, self.view.manifest)
         return (*found, *explain.sets(families), *explain.shown(self.given))
 
-    def _stages(self, families: dict[str, Family]) -> tuple[Stage, ...]:
+    def _stages(self, needed: Needed) -> tuple[Stage, ...]:
         """The stages with the noise that the price buys, every column the same part of it."""
+        families = needed.families
         columns = sum(found.columns for found in families.values())
         if columns > LIMITS.columns:
             raise TooManyColumns(f"At most {LIMITS.columns} measures are answered at once.")
@@ -159,17 +162,19 @@ class _Planning:
         drafts = [found for one in families.values() for found in one.drafts]
         thresholded = sum(found.thresholded for found in drafts)
         delta = self.price.delta // max(1, thresholded) if self.price.epsilon is None else 0
-        return tuple(
-            _stage(name, found, parts, delta, self)
-            for measure, one in families.items()
-            for name, found, parts in zip(
-                one.names(measure), one.drafts, one.parts(part), strict=True
-            )
-        )
+        made: list[Stage] = []
+        for measure, one in families.items():
+            named = zip(one.names(measure), one.drafts, one.parts(part), strict=True)
+            for name, found, parts in named:
+                stage = _stage(name, found, parts, delta, self)
+                inputs = needed.of(found, tuple(made))
+                made.append(replace(stage, inputs=inputs, about=explain.about(found)))
+        shown = (self.given.non_negative, self.given.minimum_frequency)
+        return sealed(made, needed.read, shown)
 
     def _bindable(self, stages: tuple[Stage, ...]) -> None:
         """Have the engine bind each stage on empty tables, so that it cannot fail to afterwards."""
-        stored = tables.stored(self.view.manifest)
+        stored = (*tables.stored(self.view.manifest), *tables.given(stages))
         texts = [sql for s in stages for sql in (s.sql, *(d.sql for d in s.distributions)) if sql]
         for sql in texts:
             try:
@@ -227,32 +232,13 @@ def _no_aggregate(bound: Private, tree: exp.Expr) -> Exception:
     return NotAnAggregate("This asks for rows, and only aggregates leave.", position=place(tree))
 
 
-def _deduplicated(families: list[Family]) -> tuple[dict[str, str], dict[str, Family]]:
-    """The stages that serve each measure: equal measures are one draw and one charge (P21).
-
-    Of one tree different quantiles may be read: all of them are columns of its one stage.
-    """
-    first: dict[tuple[str, ...], str] = {}
-    names: dict[str, str] = {}
-    kept: dict[str, Family] = {}
-    for number, found in enumerate(families):
-        name = f"_stage{number}"
-        names[name] = first.setdefault(found.digests, name)
-        before = kept.get(names[name])
-        kept[names[name]] = found if before is None else merged(before, found)
-    return names, kept
-
-
 def _renamed(bound: Open, names: dict[str, str]) -> Open:
     """The open query over the stages that were kept."""
-    queries: list[exp.Expr] = [bound.query]
-    if bound.rowwise is not None:
-        queries.append(bound.rowwise.query)
-    for query in queries:
-        for table in query.find_all(exp.Table):
-            if table.name in names:
-                table.set("this", exp.Identifier(this=names[table.name], quoted=True))
-    return bound
+    rename(bound.query, names)
+    if bound.rowwise is None:
+        return bound
+    rename(bound.rowwise.query, names)
+    return replace(bound, rowwise=replace(bound.rowwise, stage=names[bound.rowwise.stage]))
 
 
 def _stage(
@@ -280,7 +266,7 @@ def _stage(
     return Stage(
         name,
         found.digest,
-        found.query.text(),
+        found.text,
         found.keys,
         tuple(columns),
         found.listed,

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
@@ -21,9 +22,11 @@ from queries.bind.colours import Open
 from queries.catalog.manifest import Manifest
 from queries.plan import split
 from queries.plan.formulas import never_negative
-from queries.plan.levels import Family
 from queries.plan.model import Frequency, NonNegative, Stage
 from queries.plan.price import Options
+
+if TYPE_CHECKING:
+    from queries.plan.levels import Family
 
 
 def given(options: Options, manifest: Manifest) -> Options:
@@ -67,16 +70,19 @@ def listing(bound: Open, names: Mapping[str, str], stages: tuple[Stage, ...]) ->
 
     Keys that are not public occur as soon as they are there: they reached their threshold.
     """
-    named = {stage.name: stage for stage in stages}
-    queries: list[exp.Expr] = [bound.query]
+    occurring(bound.query, names, stages)
     if bound.rowwise is not None:
-        queries.append(bound.rowwise.query)
-    for query in queries:
-        for column in list(query.find_all(exp.Column)):
-            if column.name == OCCURS and column.table in names:
-                stage = named[names[column.table]]
-                column.replace(exp.Literal.number(_least(stage)))
+        occurring(bound.rowwise.query, names, stages)
     return bound
+
+
+def occurring(query: exp.Expr, names: Mapping[str, str], stages: tuple[Stage, ...]) -> None:
+    """Write in the count from which a listed key is said to occur."""
+    named = {stage.name: stage for stage in stages}
+    for column in list(query.find_all(exp.Column)):
+        if column.name == OCCURS and column.table in names:
+            stage = named[names[column.table]]
+            column.replace(exp.Literal.number(_least(stage)))
 
 
 def _least(stage: Stage) -> int:

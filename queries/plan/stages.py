@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
+from typing import Any
 
 from queries import codec
-from queries.algebra.measures import Measure, OfValues, Units
+from queries.algebra.measures import Measure, OfValues, Units, scalars_of
 from queries.bind.publics import Publics
 from queries.catalog.view import View
 from queries.language.limits import LIMITS
@@ -18,18 +19,22 @@ from queries.language.refusals import BoundTooWide, TooManyColumns
 from queries.plan import keys as group_keys
 from queries.plan.bounding import Bounds, Sensitivity
 from queries.plan.formulas import sensitivity, shift, value_of
+from queries.plan.lower.relations import Relations
 from queries.plan.lower.statistics import Query
 from queries.plan.model import PLANNER_VERSION, Key
 from queries.plan.price import Options
 from queries.plan.quantiles import MOST_GROUPS, Sketch, sketch
-from queries.plan.timing import Shape, scanned
+from queries.plan.timing import Shape, met, scanned
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A stage without its noise."""
+    """A stage without its noise; `meaning` is its digest on whatever delivery."""
 
     digest: str
+    meaning: str
+    text: str
+    reads: tuple[str, ...]
     measure: Measure
     bounds: Bounds
     query: Query
@@ -71,6 +76,15 @@ class Draft:
     @property
     def most_rows(self) -> int:
         return self.shape.noisy
+
+    @property
+    def noised(self) -> tuple[tuple[str, str], ...]:
+        """The columns of its noisy table, with their DuckDB types."""
+        keys = [(key.name, key.sql_type) for key in self.keys]
+        kinds = [value_of(statistic)[2] for statistic in self.measure.statistics]
+        columns = [(f"m{n}", kind) for n, kind in enumerate(kinds)]
+        columns += [(one.name, one.sql_type) for s in self.sketches for one in s.targets]
+        return (("_row", "BIGINT"), *keys, *columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +141,32 @@ def drafted(
     )
     named = tuple(group_keys.key(n, measure.keys[n]) for n in level.keys)
     found = Draft(
-        "", measure, query.bounds, query, named, level.listed, sensitivities, shape, sketches
+        "",
+        "",
+        query.text(),
+        _reads(measure),
+        measure,
+        query.bounds,
+        query,
+        named,
+        level.listed,
+        sensitivities,
+        shape,
+        sketches,
     )
     frequency = options.minimum_frequency if thresholded else None
-    return replace(found, digest=_digest(found, view, frequency))
+    meaning = _meaning(found, frequency)
+    digest = hashed((PLANNER_VERSION, view.delivery, view.manifest_hash, meaning))
+    return replace(found, digest=digest, meaning=meaning)
+
+
+def _reads(measure: Measure) -> tuple[str, ...]:
+    """The names of the inputs that a measure reads."""
+    to = Relations()
+    to.block(measure.relation)
+    for scalar in scalars_of(measure):
+        to.scalars.write(scalar)
+    return tuple(sorted(to.given))
 
 
 def united(one: Draft, other: Draft) -> Draft:
@@ -194,8 +230,9 @@ def _floor(most: int, allowed: int) -> int:
 def _shape(query: Query, level: Level, view: View) -> Shape:
     units, relation = view.manifest.unit.at_most, query.measure.relation
     sizes = {f'"{name}"': table.rows for name, table in view.public.items()}
+    inside = met(scalars_of(query.measure), units, sizes)
     joined = units * relation.rows  # what a join makes of the rows that are read
-    rows = max(scanned(relation, units, sizes), joined)
+    rows = max(scanned(relation, units, sizes) + inside, joined)
     partials = units * query.bounds.groups if query.two_levels else 0
     partials += joined * sum(isinstance(s, OfValues) for s in query.measure.statistics)
     candidates = units * query.bounds.cells // (query.floor or 1)
@@ -212,13 +249,10 @@ def check_size(cells: int, columns: int) -> None:
         )
 
 
-def _digest(found: Draft, view: View, frequency: int | None) -> str:
-    """SHA-256 of all that decides what a stage means, its text included."""
+def _meaning(found: Draft, frequency: int | None) -> str:
+    """SHA-256 of all that decides what a stage means on whatever delivery, its text included."""
     parts = {
-        "planner": PLANNER_VERSION,
-        "delivery": view.delivery,
-        "manifest": view.manifest_hash,
-        "sql": found.query.text(),
+        "sql": found.text,
         "keys": found.keys,
         "listed": found.listed,
         "bounds": found.bounds,
@@ -228,4 +262,9 @@ def _digest(found: Draft, view: View, frequency: int | None) -> str:
         "sets": found.measure.sets,
         "distributions": [sketch.identity for sketch in found.sketches],
     }
+    return hashed(parts)
+
+
+def hashed(parts: Any) -> str:
+    """SHA-256 of values as canonical JSON."""
     return hashlib.sha256(codec.dumps(parts)).hexdigest()

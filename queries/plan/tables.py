@@ -49,6 +49,15 @@ def noised(stages: tuple[Stage, ...], hierarchies: tuple[Hierarchy, ...] = ()) -
     return tuple(found)
 
 
+def given(stages: tuple[Stage, ...]) -> Tables:
+    """The inputs of stages, as they are handed in."""
+    inputs = {one.name: one for stage in stages for one in stage.inputs}
+    return tuple(
+        (name, tuple((column.name, column.sql_type) for column in one.columns))
+        for name, one in inputs.items()
+    )
+
+
 def declared(manifest: Manifest) -> Tables:
     """The private tables as the analyst knows them."""
     found = []

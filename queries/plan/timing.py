@@ -22,13 +22,14 @@ from queries.algebra.relations import (
     Inner,
     Left,
     Public,
+    Released,
     Scan,
     Source,
     Spine,
     United,
     Windowed,
 )
-from queries.algebra.scalars import Exists, Scalar, walk
+from queries.algebra.scalars import Scalar, subqueries
 from queries.catalog.manifest import Timing
 
 OVERHEAD = 50_000
@@ -62,33 +63,42 @@ def scanned(source: Source, units: int, publics: dict[str, int]) -> int:
             return source.rows * units
         case Public():
             return publics.get(source.sql, 0)
+        case Released():
+            return source.rows
         case Inner():
-            own = sum(scanned(part, units, publics) for part in source.sources)
-            return own + _met(source.conjuncts, units, publics)
+            members = sum(scanned(part, units, publics) for part in source.sources)
+            return members + met(source.conjuncts, units, publics)
         case Left() | Full():
             read = sum(scanned(side, units, publics) for side in (source.left, source.right))
-            return read + _met(source.conjuncts, units, publics)
-        case Derived() | Spine():
+            return read + met(source.conjuncts, units, publics)
+        case Spine():
             return scanned(source.source, units, publics)
+        case Derived():
+            own = [scalar for _, scalar in source.columns]
+            return scanned(source.source, units, publics) + met(own, units, publics)
         case Grouped():
-            inner = scanned(source.source, units, publics)
+            own = [scalar for part in source.partials for scalar in part.scalars]
+            own += [scalar for _, scalar in source.keys]
+            inner = scanned(source.source, units, publics) + met(own, units, publics)
             return inner + inner * PER_PARTIAL // PER_ROW
         case United():
             read = sum(scanned(side, units, publics) for side, _ in source.sides)
             return read if source.kind == "UNION ALL" else read + read * PER_PARTIAL // PER_ROW
         case Windowed():
-            inner = scanned(source.source, units, publics)
+            own = [scalar for window in source.windows for scalar in window.scalars]
+            own += [scalar for _, scalar in source.columns]
+            inner = scanned(source.source, units, publics) + met(own, units, publics)
             made = max(inner, source.rows * units)
             return inner + len(source.windows) * made * PER_WINDOW // PER_ROW
     raise TypeError(type(source).__name__)
 
 
-def _met(parts: Iterable[Scalar], units: int, publics: dict[str, int]) -> int:
-    """The declared rows that EXISTS in a condition reads besides."""
-    inside = [node.relation for part in parts for node in walk(part) if isinstance(node, Exists)]
+def met(parts: Iterable[Scalar], units: int, publics: dict[str, int]) -> int:
+    """The declared rows that subqueries in scalars read besides."""
+    inside = [node.relation for part in parts for node in subqueries(part)]
     return sum(
         sum(scanned(source, units, publics) for source in relation.sources)
-        + _met(relation.conjuncts, units, publics)
+        + met(relation.conjuncts, units, publics)
         for relation in inside
     )
 

@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from queries import codec
+from queries.algebra.inputs import Input
 from queries.catalog.view import Tables, TooMany, Value
 from queries.faults import Fault, WorkersUnavailable
 from queries.language.refusals import NotBound
 from queries.plan.model import Plan, Stage
-from queries.plan.noisy import NoisyStage
+from queries.plan.noisy import InputRows, NoisyStage
 from queries.release.answer import Answer
 from queries.release.known import Known
 from queries.release.refusals import NotComputable, QueryTooExpensive
-from queries.release.words import COMPOSE, DESCRIBE, EXPENSIVE, FAILED, MANY, ROWS, Job, Reply
+from queries.release.words import (
+    COMPOSE,
+    DESCRIBE,
+    EXPENSIVE,
+    FAILED,
+    GIVE,
+    MANY,
+    ROWS,
+    Job,
+    Reply,
+)
 from queries.workers.pool import Pool, PoolUnavailable, WorkerFault, WorkerLost
 from queries.workers.settings import Settings
 
@@ -75,10 +86,7 @@ class ReleaseEngine:
         A function of released and public values: it may be called again, and costs nothing.
         Raises QueryTooExpensive, NotComputable, or Fault.
         """
-        noisy = tuple(
-            dataclasses.replace(stages[stage.name], name=stage.name) for stage in plan.stages
-        )
-        slim = dataclasses.replace(plan, stages=tuple(map(_slim, plan.stages)))
+        slim, noisy = _slimmed(plan, stages)
         job = Job(COMPOSE, plan.delivery, plan=slim, noisy=noisy, confidence=confidence)
         reply = self._ask(job)
         if reply.outcome == MANY:
@@ -86,6 +94,21 @@ class ReleaseEngine:
         if reply.answer is None:
             raise Fault
         return reply.answer
+
+    def given(
+        self, plan: Plan, inputs: Sequence[Input], stages: Mapping[str, NoisyStage]
+    ) -> tuple[InputRows, ...]:
+        """The rows of some inputs of a plan, from noisy tables of the stages that they read.
+
+        Raises QueryTooExpensive, NotComputable, or Fault.
+        """
+        read = {name for one in inputs for name in one.reads}
+        slim, noisy = _slimmed(plan.part(read), stages)
+        job = Job(GIVE, plan.delivery, plan=slim, noisy=noisy, inputs=tuple(inputs))
+        reply = self._ask(job)
+        if reply.outcome == MANY:
+            raise QueryTooExpensive
+        return reply.given
 
     def pids(self) -> tuple[int, ...]:
         """The worker processes, for operators."""
@@ -114,7 +137,8 @@ class ReleaseEngine:
         return reply.columns
 
     def _ask(self, job: Job) -> Reply:
-        seconds = self._seconds if job.verb == COMPOSE else min(self._seconds, PLANNING_SECONDS)
+        planning = job.verb in (ROWS, DESCRIBE)
+        seconds = min(self._seconds, PLANNING_SECONDS) if planning else self._seconds
         try:
             body = self._pool.run(codec.dumps(job), seconds, hint=job.delivery)
             reply = codec.loads(Reply, body)
@@ -145,6 +169,12 @@ class PublicReader:
         return self.engine.describe(self.delivery, tables, sql)
 
 
+def _slimmed(plan: Plan, stages: Mapping[str, NoisyStage]) -> tuple[Plan, tuple[NoisyStage, ...]]:
+    """A plan without what stays with the enclave, and the noisy tables of its stages."""
+    noisy = tuple(dataclasses.replace(stages[stage.name], name=stage.name) for stage in plan.stages)
+    return dataclasses.replace(plan, stages=tuple(map(_slim, plan.stages))), noisy
+
+
 def _slim(stage: Stage) -> Stage:
     """Without the list of keys, which the noisy table holds already, and without private SQL."""
-    return dataclasses.replace(stage, sql="", listed=None)
+    return dataclasses.replace(stage, sql="", listed=None, inputs=(), about="")

@@ -12,14 +12,16 @@ Privacy note
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import duckdb
 
+from queries.algebra.inputs import Input
 from queries.catalog.view import Value
 from queries.plan.model import Plan, Stage
-from queries.plan.noisy import NoisyStage
+from queries.plan.noisy import InputRows, NoisyStage
 from queries.release.answer import Answer
 from queries.release.levels import Together, alone, frequent, together
 from queries.release.margins import Margins, described
@@ -78,12 +80,34 @@ def composed(
     confidence: float,
 ) -> Answer:
     """The answer; the connection is as empty afterwards as it was before."""
+    with _holding(connection, plan, noisy) as tables:
+        return _answer(connection, plan, tables, confidence)
+
+
+def given(
+    connection: duckdb.DuckDBPyConnection,
+    plan: Plan,
+    inputs: Sequence[Input],
+    noisy: Mapping[str, NoisyStage],
+) -> tuple[InputRows, ...]:
+    """The rows of inputs, from noisy tables of a plan's stages; TooManyRows beyond their most."""
+    with _holding(connection, plan, noisy):
+        return tuple(
+            InputRows(one.name, rows_of(connection, one.sql, one.most_rows)) for one in inputs
+        )
+
+
+@contextmanager
+def _holding(
+    connection: duckdb.DuckDBPyConnection, plan: Plan, noisy: Mapping[str, NoisyStage]
+) -> Iterator[dict[str, Together]]:
+    """The block with the released tables of a plan."""
     connection.execute("BEGIN")
     try:
         tables = _tables(plan, noisy)
         for table in tables.values():
             create(connection, table.stage, table.noisy)
-        return _answer(connection, plan, tables, confidence)
+        yield tables
     finally:
         connection.execute("ROLLBACK")
 

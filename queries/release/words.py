@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from queries.algebra.inputs import Input
 from queries.catalog.view import Tables, Value
 from queries.plan.model import Plan
-from queries.plan.noisy import NoisyStage
+from queries.plan.noisy import InputRows, NoisyStage
 from queries.release.answer import Answer
 
 ROWS = "rows"
 COMPOSE = "compose"
 DESCRIBE = "describe"
+GIVE = "give"
 
 DONE = "done"
 MANY = "many"
@@ -21,7 +23,10 @@ FAILED = "failed"
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Rows of a query over public tables, its columns, or the answer composed of noisy tables."""
+    """Rows of a query over public tables, its columns, or what is composed of noisy tables.
+
+    Of them are made the answer, or the inputs of a later stage.
+    """
 
     verb: str
     delivery: str
@@ -31,6 +36,7 @@ class Job:
     noisy: tuple[NoisyStage, ...] = ()
     confidence: float = 0.95
     tables: Tables = ()
+    inputs: tuple[Input, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +47,4 @@ class Reply:
     rows: tuple[tuple[Value, ...], ...] = ()
     answer: Answer | None = None
     columns: tuple[tuple[str, str], ...] = ()
+    given: tuple[InputRows, ...] = ()

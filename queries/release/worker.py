@@ -9,13 +9,14 @@ import duckdb
 
 from queries import codec
 from queries.release.binding import signature
-from queries.release.engine import Connections, TooManyRows, composed, rows_of
+from queries.release.engine import Connections, TooManyRows, composed, given, rows_of
 from queries.release.words import (
     COMPOSE,
     DESCRIBE,
     DONE,
     EXPENSIVE,
     FAILED,
+    GIVE,
     MANY,
     ROWS,
     Job,
@@ -52,12 +53,18 @@ def _done(connections: Connections, job: Job) -> Reply:
     if job.verb == DESCRIBE:
         public = connections.public(job.delivery)
         return Reply(DONE, columns=signature(public, job.tables, job.sql))
-    if job.verb != COMPOSE or job.plan is None:
+    if job.verb not in (COMPOSE, GIVE) or job.plan is None:
         raise ValueError("no such verb")
-    bare = not job.plan.post.public
-    connection = connections.bare() if bare else connections.public(job.delivery)
     noisy = {stage.name: stage for stage in job.noisy}
+    if job.verb == GIVE:
+        connection = _engine(connections, job, any(one.public for one in job.inputs))
+        return Reply(DONE, given=given(connection, job.plan, job.inputs, noisy))
+    connection = _engine(connections, job, job.plan.post.public)
     return Reply(DONE, answer=composed(connection, job.plan, noisy, job.confidence))
+
+
+def _engine(connections: Connections, job: Job, reads_public: bool) -> duckdb.DuckDBPyConnection:
+    return connections.public(job.delivery) if reads_public else connections.bare()
 
 
 if __name__ == "__main__":

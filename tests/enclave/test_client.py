@@ -225,4 +225,9 @@ def test_nothing_turns_the_noise_off(
     enclave = make_enclave()
     noisy = stage("SELECT count(*) AS m0 FROM visits", [column("m0", gaussian(1e6))])
     assert {enclave.run(plan(noisy), 30)[0].values for _ in range(3)} != {((1000,),)}
-    assert {field.name for field in dataclasses.fields(Job)} == {"verb", "delivery", "stages"}
+    assert {field.name for field in dataclasses.fields(Job)} == {
+        "verb",
+        "delivery",
+        "stages",
+        "given",
+    }

@@ -7,14 +7,20 @@ import pytest
 from queries import codec
 from queries.language.refusals import NamesPersons
 from queries.plan.model import Plan, Role
-from tests.parity import missing
+from tests.parity import Row, missing
 from tests.plan.benches import bench
 from tests.plan.cases import FIXTURES
 
-ANSWERED = (1, 4, 5, 6, 7, 8, 9, 12, 13, 14, 19, 21)
+ANSWERED = (1, 4, 5, 6, 7, 8, 9, 12, 13, 14, 15, 17, 19, 20, 21, 22)
 PUBLIC = (2, 11, 16)
 REWRITTEN = {3: ("o_orderdate", "o_shippriority"), 10: ("n_name",), 18: ("o_orderdate",)}
 NAMING = tuple(REWRITTEN)
+RELEASED_FIRST = (17, 22)
+
+
+def _summed(row: Row) -> Row:
+    """DuckDB's row, in which a sum over nothing is 0, as a released one is."""
+    return tuple(0 if value is None else value for value in row)
 
 
 def text(number: int) -> str:
@@ -27,7 +33,7 @@ def test_an_answered_query_means_what_duckdb_means(number: int) -> None:
     names, expected = bench("tpch").expected(text(number))
     got_names, got = bench("tpch").answer(text(number))
     assert got_names == names
-    assert not missing(expected, got)
+    assert not missing([_summed(row) for row in expected], got)
     kept = {row for row in got if not all(value in (None, 0) for value in row[-1:])}
     assert len(kept) <= len(expected)
 
@@ -35,8 +41,18 @@ def test_an_answered_query_means_what_duckdb_means(number: int) -> None:
 @pytest.mark.parametrize("number", ANSWERED)
 def test_an_answered_query_is_charged(number: int) -> None:
     found = bench("tpch").plan(text(number))
-    assert len(found.stages) == 1
-    assert found.stages[0].rho > 0
+    assert len(found.stages) == 1 + (number in RELEASED_FIRST)
+    assert all(stage.rho > 0 for stage in found.stages)
+
+
+@pytest.mark.parametrize("container", ["MED BOX", "LG BOX", "JUMBO PKG"])
+def test_a_value_by_part_is_that_of_duckdb(container: str) -> None:
+    """Q17 as it stands has no part at this scale: here it has some."""
+    asked = text(17).replace("MED BOX", container).replace("= 'Brand#23'", "< 'Brand#23'")
+    names, expected = bench("tpch").expected(asked)
+    assert expected[0][0] is not None
+    assert bench("tpch").answer(asked)[0] == names
+    assert not missing(expected, bench("tpch").answer(asked)[1])
 
 
 @pytest.mark.parametrize("number", PUBLIC)

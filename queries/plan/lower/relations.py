@@ -24,15 +24,17 @@ from queries.algebra.relations import (
     Inner,
     Inside,
     Left,
+    Partial,
     Public,
     Relation,
+    Released,
     Scan,
     Source,
     Spine,
     United,
     Windowed,
 )
-from queries.algebra.scalars import Column, Exists, Scalar, conjuncts, unit_equalities
+from queries.algebra.scalars import Column, Exists, Scalar, Subquery, conjuncts, unit_equalities
 from queries.plan.lower.scalars import Scalars
 from queries.plan.lower.windows import partial, window
 
@@ -56,10 +58,11 @@ class Block:
 
 
 class Relations:
-    """Writes one query's relations and scalars."""
+    """Writes one query's relations and scalars; `given` are the released tables it has met."""
 
     def __init__(self) -> None:
-        self.scalars = Scalars(self._exists)
+        self.scalars = Scalars(self._subquery)
+        self.given: dict[str, Released] = {}
 
     def block(self, source: Source) -> Block:
         """A source as FROM and WHERE."""
@@ -68,6 +71,9 @@ class Relations:
                 return self._named(quoted(source.table), source.id)
             case Public():
                 return self._named(source.sql, source.id)
+            case Released():
+                self.given[source.name] = source
+                return self._named(quoted(source.name), source.id)
             case Derived():
                 return self._named(f"({self._derived(source)})", source.id)
             case Grouped():
@@ -182,10 +188,17 @@ class Relations:
             texts.append(f"(SELECT {', '.join(shown)} {block.text()})")
         return f" {source.kind} ".join(texts)
 
-    def _exists(self, scalar: Exists) -> str:
+    def _subquery(self, scalar: Subquery) -> str:
         inside: Inside = scalar.relation
         block = self._inner(inside.sources, inside.conjuncts)
-        return f"EXISTS (SELECT 1 {block.text()})"
+        if isinstance(scalar, Exists):
+            return f"EXISTS (SELECT 1 {block.text()})"
+        value = scalar.value
+        if isinstance(value, Partial):
+            shown = partial(value, self.scalars)
+        else:
+            shown = self.scalars.write(value)
+        return f"(SELECT {shown} {block.text()})"
 
 
 def _sorted(conditions: Iterable[str]) -> tuple[str, ...]:

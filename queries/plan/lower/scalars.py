@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 from queries.algebra.facts import EXACT, Facts
 from queries.algebra.names import quoted, text
-from queries.algebra.scalars import Call, Column, Exists, Literal, Scalar
+from queries.algebra.scalars import Call, Column, Exists, Literal, Scalar, Subquery, Subvalue
 from queries.catalog.manifest import Type
 from queries.plan.lower import dates, maths
 from queries.plan.lower.words import ENGINE_TYPES, constant, width
@@ -28,7 +28,7 @@ from queries.plan.lower.words import ENGINE_TYPES, constant, width
 class Scalars:
     """Writes scalars; sources are named in the order in which they are first met."""
 
-    exists: Callable[[Exists], str]
+    subquery: Callable[[Subquery], str]
     _names: dict[int, str] = field(default_factory=dict)
 
     def alias(self, source: int) -> str:
@@ -51,8 +51,8 @@ class Scalars:
                 return self.column(scalar.source, scalar.name)
             case Literal():
                 return constant(scalar)
-            case Exists():
-                return self.exists(scalar)
+            case Exists() | Subvalue():
+                return self.subquery(scalar)
             case Call():
                 return self._call(scalar)
         raise TypeError(f"no engine form of {type(scalar).__name__}")

@@ -1,0 +1,95 @@
+"""Subqueries in the expressions of an open query: open themselves, or values released by key."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from queries.bind import aggregates, keyed, open_queries, spines
+from queries.bind.colours import Environment, Open, Private
+from queries.language.parse import place
+from queries.language.refusals import UnknownColumn
+from queries.language.trees import anew
+
+if TYPE_CHECKING:
+    from queries.bind.binder import Binder, FromItem
+
+
+def replace_nested(
+    binder: Binder,
+    node: exp.Select,
+    copied: exp.Select,
+    items: Sequence[FromItem],
+    env: Environment,
+) -> None:
+    """Bind every subquery that stands in an expression of the SELECT."""
+    clauses = [*copied.expressions, *(j for j in copied.args.get("joins") or [])]
+    clauses += [
+        copied.args[k]
+        for k in ("where", "group", "having", "qualify", "order")
+        if copied.args.get(k)
+    ]
+    for clause in clauses:
+        inside = clause.args.get("on") if isinstance(clause, exp.Join) else clause
+        for query in _outermost(inside):
+            query.replace(nested(binder, query, env, node, items))
+
+
+def _outermost(node: exp.Expr | None) -> list[exp.Query]:
+    """The subqueries of an expression that stand in no other one."""
+    found: list[exp.Query] = []
+    stack = [] if node is None else [node]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, exp.Query):
+            found.append(current)
+        else:
+            stack.extend(current.iter_expressions())
+    return found
+
+
+def nested(
+    binder: Binder,
+    node: exp.Query,
+    env: Environment,
+    around: exp.Select | None = None,
+    items: Sequence[FromItem] = (),
+) -> exp.Expr:
+    """A subquery inside an open expression, bound: it must be open itself, or a value by key."""
+    inner = node.this if isinstance(node, exp.Subquery) else node
+    try:
+        bound = binder.query(inner, env)
+    except UnknownColumn:  # a column of the rows around
+        table = None
+        if around is not None and isinstance(inner, exp.Select) and _is_value(node):
+            table = keyed.table(binder, env, inner, around, items)
+        if table is not None:
+            return _by_key(binder, node, table, env)
+        if isinstance(inner, exp.Select) and not aggregates.present(inner):
+            raise spines.filtered_public(place(node)) from None
+        raise
+    if isinstance(bound, Private):
+        raise spines.filtered_public(place(node))
+    query = (
+        open_queries.wrapped(bound.query)
+        if isinstance(bound.query, exp.Table)
+        else anew(bound.query)
+    )
+    return exp.Subquery(this=query) if isinstance(node, exp.Subquery) else query
+
+
+def _is_value(node: exp.Query) -> bool:
+    """Whether a subquery stands for one value, not for rows."""
+    return isinstance(node, exp.Subquery) and not isinstance(
+        node.parent, exp.Exists | exp.In | exp.Any | exp.All
+    )
+
+
+def _by_key(binder: Binder, node: exp.Query, table: keyed.Keyed, env: Environment) -> exp.Expr:
+    """A private subquery that reads the open query around it: released for each key."""
+    bound = binder.query(table.query, env)
+    if not isinstance(bound, Open):
+        raise spines.filtered_public(place(node))
+    return keyed.lookup(table, bound)
