@@ -160,7 +160,7 @@ def _merged(made: Alone, one: Scalar, right: Visible, name: str, join: exp.Join)
     other = right.find(name)
     if other is None:
         raise ValueError("a merged column is one of both sides")
-    if one.facts.identity == other.facts.identity == UNIT_ID:
+    if _always_id(one) and _always_id(other):
         return Column(made.number, UNIT, replace(one.facts, nullable=False))
     scalar, facts = merging.coalesced(one, other, join)
     return replace(made.column(scalar), facts=facts)
@@ -179,9 +179,16 @@ def _full_rows(clause: FromClause, one: Member, other: Member, parts: Sequence[S
 
 
 def _of_units(part: Scalar) -> bool:
-    """Whether a part is the equality of the units' ids and nothing more."""
+    """Whether a part is the equality of the units' ids, which all rows have, and nothing more.
+
+    An id that an earlier outer join left out meets no row, so that both sides' rows stay.
+    """
     pair = sides(part)
-    return pair is not None and all(side.facts.identity == UNIT_ID for side in pair)
+    return pair is not None and all(map(_always_id, pair))
+
+
+def _always_id(scalar: Scalar) -> bool:
+    return scalar.facts.identity == UNIT_ID and not scalar.facts.nullable
 
 
 def _full_keys(

@@ -24,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from queries.algebra.measures import Measure, Ranked, Rows, Statistic, Total
+from queries.algebra.measures import Measure, Ranked, Rows, Statistic, Total, parts_of
 from queries.algebra.missing import adds_nothing, fails_without
 from queries.algebra.relations import Public, Relation, Spine
 from queries.algebra.scalars import Scalar, columns, subqueries
@@ -164,10 +164,10 @@ def _ignores(statistic: Statistic | Ranked, missing: frozenset[int]) -> bool:
     where = getattr(statistic, "where", None)
     if where is not None and fails_without(where, missing):
         return True
-    value = getattr(statistic, "value", None)
-    if value is None:
+    values = [part for part in parts_of(statistic) if part is not where]
+    if len(values) != 1:
         return False
-    return adds_nothing(value, missing, zero=isinstance(statistic, Total))
+    return adds_nothing(values[0], missing, zero=isinstance(statistic, Total))
 
 
 def unmeasured(position: Position | None) -> PublicRowsKept:

@@ -79,6 +79,22 @@ JOINS: list[tuple[str, str, Options]] = [
         NONE,
     ),
     (
+        "full join on an id that may be missing",
+        (
+            "SELECT COUNT(*) FROM people p LEFT JOIN people q ON p.person = q.person "
+            "AND q.wage > 5 FULL JOIN people r ON q.person = r.person"
+        ),
+        NONE,
+    ),
+    (
+        "full join by the one name of an id that may be missing",
+        (
+            "SELECT COUNT(person) FROM (SELECT q.person FROM people p LEFT JOIN people q "
+            "ON p.person = q.person AND q.wage > 5) t FULL JOIN people r USING (person)"
+        ),
+        NONE,
+    ),
+    (
         "full join with itself",
         (
             "SELECT COUNT(*), COUNT(v.visit) + COUNT(w.visit) FROM visits v FULL JOIN visits w "
@@ -132,6 +148,14 @@ JOINS: list[tuple[str, str, Options]] = [
             "SELECT a.area, b.band, COUNT(v.visit) FROM areas a CROSS JOIN (SELECT DISTINCT "
             "score, band FROM bands) b LEFT JOIN (SELECT p.area, v.visit, v.score FROM people p "
             "JOIN visits v USING (person)) v ON v.area = a.area AND v.score = b.score GROUP BY ALL"
+        ),
+        NONE,
+    ),
+    (
+        "public spine, distinct values",
+        (
+            "SELECT a.area, COUNT(DISTINCT p.wage), COUNT(p.person) FROM areas a "
+            "LEFT JOIN people p USING (area) GROUP BY a.area"
         ),
         NONE,
     ),
