@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,6 +35,25 @@ def test_no_spread_of_a_unit_moves_more_and_one_moves_that_much(
     if kept * cap <= rows or kept == 1:
         assert sum(one**2 for one in moved) == found.l2_squared
         assert sum(moved) == found.l1
+
+
+@given(
+    groups=st.integers(1, 5),
+    cap=st.integers(1, 3),
+    fans=st.lists(st.integers(1, 4), min_size=1, max_size=4),
+    reach=REACH,
+)
+def test_coarser_cells_move_by_what_the_worst_spread_of_groups_over_them_does(
+    groups: int, cap: int, fans: list[int], reach: int
+) -> None:
+    """Every way in which a unit's groups can lie in cells that hold so many of them each."""
+    fullest = tuple(sorted(fans, reverse=True))
+    bounds = Bounds(groups * cap, groups, cap, fullest)
+    spreads = [n for n in product(*(range(fan + 1) for fan in fullest)) if sum(n) <= groups]
+    found, units = of_rows(bounds, reach), of_units(bounds)
+    assert found.l1 == max(sum(held) * cap * reach for held in spreads)
+    assert found.l2_squared == max(sum((n * cap * reach) ** 2 for n in held) for held in spreads)
+    assert units.l1 == units.l2_squared == max(sum(n > 0 for n in held) for held in spreads)
 
 
 @given(groups=COUNTS, rows=COUNTS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from fractions import Fraction
 
 import pytest
@@ -10,12 +11,12 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from budgets.amounts import ATTO, PICO
-from queries.enclave.mechanisms import measurement
+from queries.enclave.mechanisms import measurement, selector
 from queries.language.refusals import KeysNeedDelta, PriceTooSmall
 from queries.plan.bounding import Sensitivity
 from queries.plan.model import Mechanism, Noise
 from queries.plan.price import Price
-from queries.plan.split import noise, share, threshold
+from queries.plan.split import WIDEST, noise, portion, selection, share, threshold
 from tests.enclave.stages import NOISES
 
 amounts = st.integers(10**5, 10**14)
@@ -60,6 +61,60 @@ def test_shares_never_add_up_to_more_than_the_price(rho: int, columns: int) -> N
     part = share(Price(rho, epsilon=rho), columns)
     assert columns * part.rho <= rho < columns * (part.rho + 1)
     assert part.epsilon == part.rho
+
+
+@given(
+    rho=amounts,
+    epsilon=st.none() | amounts,
+    weights=st.lists(st.integers(1, 2**40), min_size=1, max_size=8),
+)
+def test_portions_never_add_up_to_more_than_the_part(
+    rho: int, epsilon: int | None, weights: list[int]
+) -> None:
+    """Each is its share of the whole, rounded down: to nothing it is refused."""
+    whole, total = Price(rho, 7, epsilon), sum(weights)
+    got: list[Price] = []
+    for weight in weights:
+        if min(rho, rho if epsilon is None else epsilon) * weight < total:
+            with pytest.raises(PriceTooSmall):
+                portion(whole, weight, total)
+            continue
+        got.append(portion(whole, weight, total))
+        assert 0 <= Fraction(rho * weight, total) - got[-1].rho < 1
+        assert (got[-1].epsilon is None) == (epsilon is None)
+        assert 0 <= Fraction((epsilon or 0) * weight, total) - (got[-1].epsilon or 0) < 1
+        assert got[-1].delta == 7
+    assert sum(one.rho for one in got) <= rho
+    assert sum(one.epsilon or 0 for one in got) <= (epsilon or 0)
+
+
+@given(sensitivity=sensitivities(), price=amounts, pure=st.booleans())
+def test_a_selection_loses_what_is_charged_and_hardly_less(
+    sensitivity: Sensitivity, price: int, pure: bool
+) -> None:
+    """By OpenDP's map of scores that move by one either way, times the norm in which losses add."""
+    assume(sensitivity.l1**2 * PICO < 2**50 * price)
+    found = selection(sensitivity, Price(price, epsilon=price if pure else None))
+    once = Fraction(selector(found.mechanism, found.scale, one_way=False).map(1))
+    loss = once * (sensitivity.l1 if pure else sensitivity.l2_squared) * PICO
+    assert price * (1 - Fraction(1, 10**9)) <= loss <= price
+    if pure:
+        assert found.mechanism is Mechanism.PERMUTE_AND_FLIP
+        assert found.epsilon == price
+        assert found.rho * 2 * PICO >= price**2
+    else:
+        assert (found.mechanism, found.epsilon, found.rho) == (Mechanism.EXPONENTIAL, None, price)
+
+
+@pytest.mark.parametrize("make", [noise, selection])
+@pytest.mark.parametrize("epsilon", [None, 1])
+def test_noise_wider_than_64_bits_hold_is_refused(
+    make: Callable[[Sensitivity, Price], Noise], epsilon: int | None
+) -> None:
+    narrow, wide = Sensitivity(1, 1), Sensitivity(2**60, 2**120)
+    assert make(narrow, Price(1, epsilon=epsilon)).scale <= WIDEST
+    with pytest.raises(PriceTooSmall):
+        make(wide, Price(1, epsilon=epsilon))
 
 
 def test_a_price_that_leaves_nothing_is_refused() -> None:
