@@ -26,7 +26,13 @@ STRICT = frozenset(
      "abs", "rescale", "real", "round", "floor", "ceil", "timestamp", "date", "text", "truth",
      "whole", "era", "try", "fit", "part", "trunc", "diff", "shift", "days+", "days-", "clamp",
      "steps", "upper", "lower", "trim", "ltrim", "rtrim", "substring", "left", "right", "length",
-     "starts_with", "contains"}
+     "starts_with", "contains", "acos", "asin", "atan", "atan2", "cbrt", "cos", "cot", "degrees",
+     "exp", "gcd", "isfinite", "isinf", "isnan", "lcm", "ln", "log", "log10", "log2", "pow",
+     "radians", "sign", "sin", "sqrt", "tan", "truncate", "bitand", "bitor", "bitxor", "shl", "shr",
+     "ascii", "ends_with", "lpad", "rpad", "regexp_extract", "regexp_full_match", "regexp_matches",
+     "regexp_replace", "replace", "reverse", "split_part", "strip_accents", "strpos", "translate",
+     "unicode", "age", "bucket", "dayname", "epoch", "last_day", "make_date", "monthname", "since",
+     "strftime", "strptime"}
 )  # fmt: skip
 """Operations that are NULL wherever an operand is."""
 LEADING = frozenset({"in", "nullif"})

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
+from queries.algebra.measures import Measure
 from queries.algebra.missing import UNKNOWN, without
 from queries.bind.binder import Binder
 from queries.bind.expressions import Expressions
+from queries.bind.inputs import Drafted
 from queries.bind.publics import Publics
 from queries.bind.scans import scanned
 from queries.bind.scope import Scope, Visible
@@ -28,9 +30,13 @@ def bench() -> Bench:
     return Bench(clinic())
 
 
+def undrafted(measure: Measure) -> Drafted:
+    raise AssertionError(f"no expression here measures: {measure}")
+
+
 def said(text: str) -> object:
     """What is said of an expression over visits where there is no visit."""
-    binder = Binder(bench().view, Publics(bench().view, bench()))
+    binder = Binder(bench().view, Publics(bench().view, bench()), undrafted)
     table = bench().view.manifest.table("visits")
     assert table is not None
     _, columns = scanned(table, 0, bench().view.manifest, {})
