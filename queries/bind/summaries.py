@@ -7,8 +7,9 @@ Privacy note
     Requires    at most `rows` rows of the unit; `order`, by which no two of them tie unless all
                 that the query sees of them is equal (P3).
     Why         COUNT, SUM, MIN, MAX, AVG and truth values over at most M rows lie in M-fold or
-                convex ranges, and sums are of whole numbers, the same in any order; what picks one
-                row picks it by the total order.
+                convex ranges, and sums are of whole numbers, the same in any order; there are no
+                more distinct values than the facts of the value allow; what picks one row picks it
+                by the total order.
     Tried by    tests/properties/test_sensitivity.py, tests/properties/test_ranges.py
 """
 
@@ -61,7 +62,8 @@ class Summaries:
         if argument is not None:
             if not isinstance(call, exp.Count):
                 raise UnsupportedFunction("Only COUNT takes DISTINCT here.", position=place(node))
-            return self._emit("distinct", self.base.bind(argument), where, self._count())
+            value = self.base.bind(argument)
+            return self._emit("distinct", value, where, self._count(value.facts.kinds))
         if isinstance(call, exp.CountIf):
             truth = types.require(self.base.predicate(call.this), TRUTH, node, "COUNT_IF")
             null = truth.facts.nullable or where is not None
@@ -88,8 +90,9 @@ class Summaries:
     ) -> Scalar:
         return self.emit(kind, value, where, order, facts)
 
-    def _count(self) -> Facts:
-        return Facts(Type.INTEGER, False, 0, 0, self.rows)
+    def _count(self, most: int | None = None) -> Facts:
+        """A count of rows, or of at most so many things among them."""
+        return Facts(Type.INTEGER, False, 0, 0, self.rows if most is None else min(most, self.rows))
 
     def _picked(self, call: exp.Expr, where: Scalar | None) -> Scalar:
         """FIRST, LAST and ANY_VALUE: a row by the analyst's order, then by the total one."""

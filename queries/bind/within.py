@@ -134,10 +134,15 @@ class Within(Expressions):
         if isinstance(scalar, Call) and any(True for _ in columns(scalar)):
             return replace(scalar, args=tuple(self._over_keys(arg, node) for arg in scalar.args))
         if isinstance(scalar, Column):
-            raise NotGrouped(
-                f"{scalar.name} is neither grouped by nor aggregated.", position=place(node)
-            )
+            raise self._ungrouped(scalar, node)
         return scalar
+
+    def _ungrouped(self, scalar: Column, node: exp.Expr) -> NotGrouped:
+        """The refusal of a column in the analyst's name for it."""
+        read = [column for column in node.find_all(exp.Column) if not column.is_star]
+        named = [column.sql() for column in read if self.base.bind(column) == scalar]
+        name = named[0] if named else "A column of this expression"
+        return NotGrouped(f"{name} is neither grouped by nor aggregated.", position=place(node))
 
     def _partial(
         self,

@@ -33,3 +33,19 @@ def test_a_sum_that_depends_on_its_order_is_refused_with_the_way_out() -> None:
         bench("nycflights13").plan(sql)
     assert refused.value.code == "unsupported-function"
     assert "after the sum" in str(refused.value.hint)
+
+
+def test_distinct_values_are_no_more_than_there_can_be() -> None:
+    flights = bench("nycflights13")
+    found = flights.answer(
+        "SELECT months, COUNT(*) FROM (SELECT tailnum, COUNT(DISTINCT month) AS months "
+        "FROM flights GROUP BY tailnum) GROUP BY months ORDER BY months"
+    )
+    assert [months for months, _ in found[1]] == list(range(13))
+
+
+def test_a_column_that_is_not_grouped_goes_by_the_name_it_was_given() -> None:
+    sql = "SELECT COUNT(*) FROM (SELECT v.person AS who, COUNT(*) FROM visits v GROUP BY v.visit)"
+    with pytest.raises(QueryRefused) as refused:
+        bench("clinic").plan(sql)
+    assert refused.value.message == "v.person is neither grouped by nor aggregated."
