@@ -10,6 +10,7 @@ from sqlglot import exp
 from queries.algebra.measures import Measure
 from queries.algebra.scalars import MOST_PARTS
 from queries.bind import (
+    everybody,
     forms,
     laterals,
     named_windows,
@@ -38,13 +39,17 @@ from queries.language.spelling import suggestion
 
 @dataclass(frozen=True, slots=True)
 class FromItem:
-    """One bound member of FROM: its alias, its colour and, where private, its place in a join."""
+    """One bound member of FROM: its alias, its colour and, where private, its place in a join.
+
+    With `distinct` each row counts once, whoever has it.
+    """
 
     alias: str
     node: exp.Expr
     bound: Bound
     names: tuple[str, ...] = ()
     tied: laterals.Tied | None = None
+    distinct: bool = False
 
 
 @dataclass(slots=True)
@@ -98,13 +103,18 @@ class Binder:
         forms.check(node)
         return self.query(node.this, extended(node, env), outer)
 
-    def select(self, node: exp.Select, env: Environment, outer: Scope | None) -> Bound:
+    def select(
+        self, node: exp.Select, env: Environment, outer: Scope | None, *, every: bool = False
+    ) -> Bound:
+        """The meaning of a SELECT; with `every` private rows are left as they are by DISTINCT."""
         _unwrap(node)
         named_windows.expand(node)
         open_queries.check(node)
-        items = [self.item(source, env) for source in sources_of(node)]
+        counted = everybody.counted(self, node, env)
+        sources = sources_of(node) if counted is None else []
+        items = [self.item(source, env) for source in sources] or [i for i in [counted] if i]
         if any(isinstance(item.bound, Private) for item in items):
-            return private.select(self, node, items, env, outer)
+            return private.select(self, node, items, env, outer, every=every)
         laterals.refuse(items)
         return open_queries.select(self, node, items, env)
 

@@ -60,7 +60,8 @@ def distinct(binder: Binder, node: exp.Select, found: Private) -> Private:
         raise AcrossUnits(
             "DISTINCT below an aggregate would let one person's row stand for another's.",
             position=place(node),
-            hint="Add the unit's id to the DISTINCT columns, or count with GROUP BY.",
+            hint="Add the unit's id to the DISTINCT columns, or count the distinct rows: "
+            "SELECT COUNT(*) FROM (SELECT DISTINCT ...).",
         )
     grouped, renamed = within.grouped(binder, found.relation, keys, ())
     names = [name for name, _ in found.columns]

@@ -6,6 +6,7 @@ from math import prod
 
 from sqlglot import exp
 
+from queries.algebra import operations as op
 from queries.algebra.facts import UNIT
 from queries.algebra.measures import Distinct, DistinctTotal, Units
 from queries.algebra.scalars import Scalar
@@ -58,6 +59,14 @@ def _value(found: Aggregate, node: exp.Expr) -> Scalar:
 
 def _distinct(found: Aggregate, value: Scalar) -> Distinct:
     return Distinct((value,), found.where, value.facts.kinds)
+
+
+def rows(values: tuple[Scalar, ...], where: Scalar | None) -> Distinct:
+    """How many distinct rows of the values there are, where NULL is a value like another."""
+    if len(values) == 1 and not values[0].facts.nullable:
+        return Distinct(values, where, values[0].facts.kinds)
+    values = values if values[1:] else (*values, op.number(1))  # a row of it, which is not NULL
+    return Distinct(values, where, _most(values))
 
 
 def _most(values: tuple[Scalar, ...]) -> int | None:

@@ -29,6 +29,7 @@ from queries.algebra.measures import (
     Units,
 )
 from queries.algebra.relations import Relation, Spine, size_of
+from queries.algebra.scalars import Scalar
 from queries.bind import aggregates, forms, open_queries, open_subqueries, spines
 from queries.bind.colours import Cell, Environment, Open, Rowwise
 from queries.bind.expressions import MOST_EXPANSIONS, Expressions
@@ -56,13 +57,17 @@ def select(
     expressions: Expressions,
     keys: Grouping,
     env: Environment,
+    once: tuple[Scalar, ...] | None = None,
 ) -> Open:
-    """The open query that a measuring SELECT leaves, its measure added to the binder's."""
+    """The open query that a measuring SELECT leaves, its measure added to the binder's.
+
+    `once` are the columns of rows that count once each, whoever has them.
+    """
     if len(node.expressions) > LIMITS.columns:
         raise TooManyColumns(
             f"At most {LIMITS.columns} columns are answered.", position=place(node)
         )
-    reader = Reader(expressions, binder.weigh)
+    reader = Reader(expressions, binder.weigh, once)
     binder.weigh(size_of(relation) + sum(scalar.size for _, scalar in keys.keys))
     for call in _calls(node):
         reader.collect(call)

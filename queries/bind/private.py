@@ -47,9 +47,18 @@ Named = tuple[tuple[str, Scalar], ...]
 
 
 def select(
-    binder: Binder, node: exp.Select, items: list[FromItem], env: Environment, outer: Scope | None
+    binder: Binder,
+    node: exp.Select,
+    items: list[FromItem],
+    env: Environment,
+    outer: Scope | None,
+    *,
+    every: bool = False,
 ) -> Bound:
-    """The colour and meaning of a SELECT with a private member in FROM; raises a QueryRefused."""
+    """The colour and meaning of a SELECT with a private member in FROM; raises a QueryRefused.
+
+    With `every` its DISTINCT is left for the caller to apply.
+    """
     subqueries = InScope(binder, env, node, items)
     clause = FromClause(binder, subqueries, outer)
     for item, join in zip(items, [None, *(node.args.get("joins") or [])], strict=True):
@@ -75,7 +84,8 @@ def select(
             distinct.refuse_on(node)
             grouped = within.select(binder, node, relation, expressions, found)
             return distinct.distinct(binder, node, grouped)
-        return measures.select(binder, node, relation, expressions, found, env)
+        once = tuple(s for _, s in scope.tables[0].columns) if items[0].distinct else None
+        return measures.select(binder, node, relation, expressions, found, env, once)
     if isinstance(relation, Spine):
         raise spines.unmeasured(place(node))
     keys = None
@@ -90,7 +100,8 @@ def select(
         relation, columns = _windowed(binder, node, relation, expressions)
     else:
         columns = _projected(node, expressions)
-    return distinct.distinct(binder, node, Private(relation, columns))
+    bare = Private(relation, columns)
+    return bare if every else distinct.distinct(binder, node, bare)
 
 
 def _proved(relation: Relation) -> dict[Column, Facts]:

@@ -14,7 +14,8 @@ from sqlglot import exp
 
 from queries.algebra import operations as op
 from queries.algebra.measures import Ranked, Rows, Statistic, Total, parts_of
-from queries.bind import aggregates, distinct_values, means, quantiles, spreads, types
+from queries.algebra.scalars import Scalar
+from queries.bind import aggregates, distinct_values, everybody, means, quantiles, spreads, types
 from queries.bind.calls import Aggregate, Read, Reading, alone
 from queries.bind.expressions import TRUTH, Expressions, measured
 from queries.bind.formulas import filled
@@ -23,10 +24,14 @@ from queries.language.trees import anew
 
 @dataclass(slots=True)
 class Reader:
-    """Reads aggregate calls as statistics, each call once."""
+    """Reads aggregate calls as statistics, each call once.
+
+    Over rows that count once each, whoever has them, `once` are their columns.
+    """
 
     expressions: Expressions
     weigh: Callable[[int], None]
+    once: tuple[Scalar, ...] | None = None
     calls: dict[str, tuple[Reading, ...]] = field(default_factory=dict)
     _texts: dict[int, tuple[exp.Expr, str]] = field(default_factory=dict)
 
@@ -45,7 +50,10 @@ class Reader:
         if condition is not None:
             bound = self.expressions.predicate(condition)
             where = measured(types.require(bound, TRUTH, node, "FILTER"), node)
-        return READERS[aggregates.kind(call)](Aggregate(call, where, self.expressions))
+        found = Aggregate(call, where, self.expressions)
+        if self.once is not None:
+            return everybody.read(found, self.once)
+        return READERS[aggregates.kind(call)](found)
 
     def statistics(self) -> set[Statistic | Ranked]:
         """All statistics that the calls need."""

@@ -62,8 +62,8 @@ class Summaries:
         if argument is not None:
             if not isinstance(call, exp.Count):
                 raise UnsupportedFunction("Only COUNT takes DISTINCT here.", position=place(node))
-            value = self.base.bind(argument)
-            return self._emit("distinct", value, where, self._count(value.facts.kinds))
+            told = self.base.bind(argument)
+            return self._emit("distinct", told, where, self._count(told.facts.kinds))
         if isinstance(call, exp.CountIf):
             truth = types.require(self.base.predicate(call.this), TRUTH, node, "COUNT_IF")
             null = truth.facts.nullable or where is not None

@@ -6,6 +6,19 @@ from queries.plan.price import Options
 
 WITHIN: list[tuple[str, str, Options]] = [
     (
+        "distinct rows of everybody",
+        "SELECT kind, COUNT(*) FROM (SELECT DISTINCT kind, note, cost FROM visits) t GROUP BY kind",
+        Options(),
+    ),
+    (
+        "one distinct column of everybody",
+        (
+            "SELECT COUNT(*), COUNT(note) FROM (SELECT DISTINCT note FROM visits) t "
+            "WHERE LENGTH(note) < 100 OR note IS NULL"
+        ),
+        Options(),
+    ),
+    (
         "union all",
         (
             "SELECT COUNT(*), SUM(cost) FROM (SELECT cost FROM visits UNION ALL "

@@ -580,3 +580,6 @@ SELECT APPROX_COUNT_DISTINCT(tailnum) FROM flights
 SELECT APPROX_COUNT_DISTINCT(*) FROM flights
 SELECT dest, COUNT(DISTINCT carrier) FROM flights GROUP BY ROLLUP (dest)
 SELECT COUNT(DISTINCT time_hour), COUNT(DISTINCT distance / 3) FROM flights
+SELECT COUNT(*) FROM (SELECT DISTINCT origin, dest FROM flights) AS routes
+WITH routes AS (SELECT DISTINCT origin, dest FROM flights) SELECT origin, COUNT(*) FROM routes GROUP BY origin HAVING COUNT(*) > 10
+SELECT MEDIAN(month) FROM (SELECT DISTINCT origin, month FROM flights)
