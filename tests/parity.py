@@ -10,7 +10,7 @@ import math
 import os
 import secrets
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -112,21 +112,29 @@ class Bench:
     ) -> Plan:
         return plan(sql, self.view, self, price, options, now)
 
-    def answers(self, found: Plan, seed: int = 1) -> dict[str, ExactAnswer]:
-        """The stages' true integers and histograms."""
-        return {name: answer for name, (answer, _) in self._run(found, exactly, seed).items()}
+    def answers(
+        self, found: Plan, seed: int = 1, handed: Mapping[str, NoisyStage] | None = None
+    ) -> dict[str, ExactAnswer]:
+        """The stages' true integers and histograms; later stages read what is `handed` to them."""
+        run = self._run(found, exactly, seed, handed)
+        return {name: answer for name, (answer, _) in run.items()}
 
     def exact(self, found: Plan, seed: int = 1) -> dict[str, NoisyStage]:
         """The stages' true integers, in the place of noisy ones."""
         return {name: shown for name, (_, shown) in self._run(found, exactly, seed).items()}
 
     def _run(
-        self, found: Plan, show: Callable[[Stage, ExactAnswer], NoisyStage], seed: int
+        self,
+        found: Plan,
+        show: Callable[[Stage, ExactAnswer], NoisyStage],
+        seed: int,
+        handed: Mapping[str, NoisyStage] | None = None,
     ) -> dict[str, tuple[ExactAnswer, NoisyStage]]:
         """The stages one after another, each given what it reads of those before."""
         made: dict[str, tuple[ExactAnswer, NoisyStage]] = {}
         for stage in found.stages:
-            tables = {name: shown for name, (_, shown) in made.items()}
+            shown = {name: own for name, (_, own) in made.items()}
+            tables = shown if handed is None else handed
             given = release.given(self.open, found.part(stage.needs), stage.inputs, tables)
             with inputs.given(self.private, [stage], given):
                 answer = enclave.exact(self.private, stage, seed)

@@ -198,7 +198,11 @@ def _name(
     most: int,
     unique: tuple[str, ...] | None,
 ) -> str:
-    """A name by what the input means, so that the same one has the same name in every query."""
+    """A name by what the input means, so that the same one has the same name in every query.
+
+    All of the hash, since a text that is asked can be varied until short ones collide: an input
+    would then be read under the bounds of another.
+    """
     copied = anew(query)
     stages = list(dict.fromkeys(_stages(copied)))
     for node in walk(copied):
@@ -206,7 +210,7 @@ def _name(
             node.set("this", f"_stage{stages.index(node.name)}")
     meanings = [binder.drafted(name).meaning for name in stages]
     meant = repr((open_sql.text(copied), meanings, columns, most, unique))
-    return f"_in{hashlib.sha256(meant.encode()).hexdigest()[:16]}"
+    return f"_in{hashlib.sha256(meant.encode()).hexdigest()}"
 
 
 def _stages(query: exp.Expr) -> Iterable[str]:

@@ -22,11 +22,12 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from queries.algebra.facts import Facts
-from queries.algebra.relations import Inside, OpenSource, Ordering, Partial
+from queries.algebra.relations import Inside, OpenSource, Ordering, Partial, Released
 from queries.algebra.scalars import Exists, Scalar, Subvalue, columns
 from queries.bind import aggregates, inputs, joins, keyed, open_queries, spines, types
 from queries.bind.colours import Open, Private
 from queries.bind.expressions import TRUTH, Expressions, chosen
+from queries.bind.joins import Member
 from queries.bind.scope import Scope
 from queries.bind.subqueries import in_force
 from queries.bind.summaries import TRUTHS, Summaries
@@ -146,13 +147,20 @@ def _over_everybody(of: InScope, node: exp.Select, scope: Scope) -> Scalar:
     parts = tuple(
         around.compared("=", around.bind(outer), read[name], node) for name, outer in table.keys
     )
-    if keyed.VALUE not in read or source.met(frozenset(source.unique or ())) > 1:
+    if keyed.VALUE not in read or _met(source, parts, scope, of) > 1:
         raise _several(node)
     inside = Inside((source,), parts)
     found = Subvalue(inside, read[keyed.VALUE], _plain(read[keyed.VALUE].facts))
     if table.otherwise is None:
         return found
     return _or_else(found, inside, around.bind(table.otherwise), node)
+
+
+def _met(source: Released, parts: tuple[Scalar, ...], scope: Scope, of: InScope) -> int:
+    """The most rows of an input that the conditions leave: what is cast may equal several keys."""
+    keys = () if source.unique is None else (frozenset((source.id, n) for n in source.unique),)
+    member = Member(source, frozenset({source.id}), source.rows, keys)
+    return joins.fan_out(member, joins.ids_in(scope), parts, of.binder.publics.reach)
 
 
 def _or_else(found: Subvalue, inside: Inside, otherwise: Scalar, node: exp.Expr) -> Scalar:

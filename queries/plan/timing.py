@@ -57,7 +57,7 @@ class Shape:
 
 
 def scanned(source: Source, units: int, publics: dict[str, int]) -> int:
-    """The declared rows that a relation reads."""
+    """The declared rows that a relation reads, or that its joins make of them."""
     match source:
         case Scan():
             return source.rows * units
@@ -67,10 +67,11 @@ def scanned(source: Source, units: int, publics: dict[str, int]) -> int:
             return source.rows
         case Inner():
             members = sum(scanned(part, units, publics) for part in source.sources)
-            return members + met(source.conjuncts, units, publics)
+            made = max(members, source.rows * units)
+            return made + met(source.conjuncts, units, publics)
         case Left() | Full():
             read = sum(scanned(side, units, publics) for side in (source.left, source.right))
-            return read + met(source.conjuncts, units, publics)
+            return max(read, source.rows * units) + met(source.conjuncts, units, publics)
         case Spine():
             return scanned(source.source, units, publics)
         case Derived():

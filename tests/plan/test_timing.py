@@ -67,3 +67,21 @@ def test_what_exists_reads_counts_too() -> None:
     inside = """SELECT COUNT(*) FROM flights f WHERE EXISTS
         (SELECT 1 FROM flights g WHERE g.tailnum = f.tailnum AND g.month = 2)"""
     assert planned(inside, 30_000) > planned("SELECT COUNT(*) FROM flights", 30_000)
+
+
+JOINED = """flights f JOIN planes p USING (tailnum)
+    CROSS JOIN (VALUES (1), (2), (3), (4), (5), (6), (7), (8)) AS v(n)"""
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        f"SELECT COUNT(*) FROM (SELECT f.tailnum, COUNT(*) FROM {JOINED} GROUP BY f.tailnum) t",
+        f"SELECT COUNT(*) FROM (SELECT DISTINCT f.tailnum FROM {JOINED}) t",
+        f"""SELECT COUNT(*) FROM (SELECT f.tailnum FROM {JOINED} UNION
+        SELECT f.tailnum FROM {JOINED}) t""",
+    ],
+)
+def test_what_a_join_makes_counts_below_a_group_too(sql: str) -> None:
+    few = sql.replace(", (2), (3), (4), (5), (6), (7), (8)", "")
+    assert planned(sql, 10**4) > 2 * planned(few, 10**4)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from queries.plan.price import ColumnBound, Options
+from tests.properties.cases_inputs import INPUTS
 from tests.properties.cases_joins import JOINS
 from tests.properties.cases_within import WITHIN
 from tests.properties.ranked import RANKED
@@ -276,6 +277,7 @@ CASES: list[tuple[str, str, Options]] = [
         "SELECT kind, note, COUNT(*), SUM(score) FROM visits GROUP BY CUBE (kind, note)",
         SAMPLED,
     ),
+    *INPUTS,
     *WINDOWED,
     *WITHIN,
     *RANKED,
@@ -290,6 +292,8 @@ CASES: list[tuple[str, str, Options]] = [
     *JOINS,
 ]
 LOOSE = {
+    "released rows met by a part of their key", "distinct values beside released rows",
+    "a value of the unit's own over part of its rows",
     "distinct values, grouping sets",
     "private with itself", "narrowed, undeclared", "filter", "not exists", "dates", "empty list",
     "lost by doubles", "centred, real", "real on its grid", "units and rows", "sampled groups",
