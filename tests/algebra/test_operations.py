@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from itertools import product
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from queries.algebra import operations as op
-from queries.algebra.facts import Facts
-from queries.algebra.scalars import Column
+from queries.algebra.facts import Facts, stored
+from queries.algebra.scalars import Call, Column, Scalar
 from queries.catalog.manifest import Type
 
 NUMBERS = st.integers(-1000, 1000)
+Binary = Callable[[Scalar, Scalar], Call]
 
 
 @st.composite
@@ -93,3 +96,114 @@ def test_products_of_reals_without_end_have_no_range_or_a_short_one(factor: floa
     for _ in range(200):
         value = op.multiply(value, constant)
     assert value.facts.upper is None or value.facts.upper.denominator <= 2**1074
+
+
+@given(left=ranged())
+def test_an_absolute_value_has_the_range_that_it_takes(left: tuple[Column, int]) -> None:
+    column, _ = left
+    low, high = column.facts.span()
+    sizes = range(max(-low, high) + 1) if low <= 0 <= high else sorted((abs(low), abs(high)))
+    assert op.absolute(column).facts.span() == (min(sizes), max(sizes))
+
+
+@given(left=ranged(), right=ranged())
+def test_the_range_of_arithmetic_is_attained_at_both_ends(
+    left: tuple[Column, int], right: tuple[Column, int]
+) -> None:
+    (a, _), (other, _) = left, right
+    b = replace(other, source=1)
+    ends = list(product(a.facts.span(), b.facts.span()))
+    for found, images in (
+        (op.add(a, b), [x + y for x, y in ends]),
+        (op.subtract(a, b), [x - y for x, y in ends]),
+        (op.multiply(a, b), [x * y for x, y in ends]),
+        (op.extreme("least", [a, b]), [min(x, y) for x, y in ends]),
+        (op.extreme("greatest", [a, b]), [max(x, y) for x, y in ends]),
+    ):
+        assert found.facts.span() == (min(images), max(images))
+
+
+NUMERIC = Facts(Type.INTEGER, False, 0, 2, 9)
+REAL = Facts(Type.REAL, False, 0, Fraction(2), Fraction(9))
+
+
+@pytest.mark.parametrize("missing", ["lower", "upper"])
+def test_half_a_range_proves_none(missing: str) -> None:
+    """A real of which one end is unknown is bounded by nothing that is made of it."""
+    whole = Column(0, "x", REAL)
+    half = Column(1, "y", replace(REAL, **{missing: None}))
+    assert op.known(half) is None
+    for found in (
+        op.add(whole, half),
+        op.multiply(half, whole),
+        op.divide(whole, half),
+        op.absolute(half),
+    ):
+        assert (found.facts.lower, found.facts.upper) == (None, None)
+
+
+@pytest.mark.parametrize("end", [op.LARGEST_REAL, -op.LARGEST_REAL])
+def test_a_range_near_the_largest_double_is_none(end: int) -> None:
+    beyond = end + (1 if end > 0 else -1)
+    assert op.of_reals(min(end, 0), max(end, 0)) == (min(end, 0), max(end, 0))
+    assert op.of_reals(min(beyond, 0), max(beyond, 0)) == (None, None)
+
+
+def test_a_range_of_reals_is_widened_to_the_grid_of_doubles() -> None:
+    third = Fraction(1, 3)
+    low, high = op.of_reals(-third, third)
+    assert low is not None
+    assert high is not None
+    assert -high == low < -third
+    assert high - third < Fraction(1, op.FINEST_REAL)
+
+
+@pytest.mark.parametrize("wide", ["left", "right"])
+@pytest.mark.parametrize(
+    "make", [op.add, op.subtract, op.multiply, lambda *args: op.extreme("least", args)]
+)
+def test_what_reads_an_undeclared_number_is_not_declared(wide: str, make: Binary) -> None:
+    """Its range is that of its storage: it may be compared, never summed (P9)."""
+    plain, loose = Column(0, "x", NUMERIC), Column(1, "y", stored(Type.INTEGER))
+    args = (loose, plain) if wide == "left" else (plain, loose)
+    assert not make(*args).facts.bounded
+    assert make(plain, plain).facts.bounded
+
+
+def test_what_follows_from_an_undeclared_number_alone_is_not_declared_either() -> None:
+    loose = Column(1, "y", stored(Type.INTEGER))
+    two = op.number(2)
+    for found in (
+        op.negate(loose),
+        op.absolute(loose),
+        op.whole_divide(loose, two),
+        op.rescale(loose, 3),
+        op.rounded("floor", Column(1, "y", stored(Type.DECIMAL, 2)), 0),
+        op.remainder(two, loose),
+        op.null_if(loose, two),
+        op.to_real(loose),
+    ):
+        assert not found.facts.bounded
+
+
+@pytest.mark.parametrize(
+    ("left", "right"), [(True, False), (False, True), (True, True), (False, False)]
+)
+def test_a_result_may_be_null_where_an_operand_may(left: bool, right: bool) -> None:
+    a = Column(0, "x", replace(NUMERIC, nullable=left))
+    b = Column(1, "y", replace(NUMERIC, nullable=right))
+    for make in (op.add, op.subtract, op.multiply, op.divide, op.remainder):
+        assert make(a, b).facts.nullable == (left or right)
+    assert op.boolean("<", a, b).facts.nullable == (left or right)
+    assert op.extreme("least", [a, b]).facts.nullable == (left and right)
+    assert op.null_if(a, b).facts.nullable
+    assert op.whole_divide(a, b).facts.nullable
+
+
+def test_a_divisor_that_may_be_zero_makes_null() -> None:
+    a, zero = Column(0, "x", NUMERIC), Column(1, "y", replace(NUMERIC, lower=0))
+    assert op.remainder(a, zero).facts.nullable
+    assert op.whole_divide(a, op.number(0)).facts.nullable
+    assert not op.whole_divide(a, op.number(3)).facts.nullable
+    real = op.divide(a, Column(1, "y", replace(REAL, lower=Fraction(0))))
+    assert (real.facts.lower, real.facts.upper) == (None, None)

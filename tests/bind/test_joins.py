@@ -28,7 +28,10 @@ ROWS = [
     ("visits v JOIN bands b ON v.score = b.score", 8 * 2),
     ("visits v JOIN bands b ON b.score = 0", 8 * 2),
     ("visits v JOIN bands b ON v.score >= b.score", 8 * 6),
+    ("visits v JOIN bands b ON v.score = 0", 8 * 6),
+    ("visits v JOIN bands b ON v.score = v.visit AND b.band = 'low'", 8 * 2),
     ("visits v JOIN bands b ON b.score = LENGTH(b.band)", 8 * 6),
+    ("visits v JOIN bands b ON b.score = LENGTH(b.band) + v.score", 8 * 6),
     (
         (
             "visits v JOIN bands b ON b.score = CAST(EXISTS "

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from budgets.account import Account, Accountant, Amounts, Grant, Kind, grant, promised, shown
-from budgets.admission import due, postings
+from budgets.admission import Policy, due, postings
 from budgets.amounts import ATTO, PICO
 from budgets.charge import Claim, StageClaim, StoredStage, served_by
 from budgets.loss import NONE, PrivacyLoss, total
@@ -148,6 +148,19 @@ def test_what_is_run_costs_at_least_the_floor() -> None:
     assert due([stage("a", rho=3), stage("b", rho=4)], 10**7) == PrivacyLoss(10**7)
     assert due([stage("a", rho=10**8, delta=7)], 10**7) == PrivacyLoss(10**8, 7)
     assert due([], 10**7) == NONE
+
+
+@pytest.mark.parametrize(("floor", "faults"), [(-1, 3), (0, 0), (10**7, -1)])
+def test_a_policy_without_sense_is_refused(floor: int, faults: int) -> None:
+    assert (Policy(0, 1).floor, Policy(0, 1).faults) == (0, 1)
+    with pytest.raises(ValueError, match="a floor is not negative"):
+        Policy(floor, faults)
+
+
+def test_a_loss_is_pure_only_where_it_is_an_epsilon_alone() -> None:
+    assert not PrivacyLoss(1).pure
+    assert not PrivacyLoss(1, 1).pure
+    assert PrivacyLoss(1, 0, 0).pure
 
 
 @given(st.integers(1, 10**13))

@@ -11,6 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from budgets.amounts import ATTO, PICO
+from queries.enclave.claims import least_threshold
 from queries.enclave.mechanisms import measurement, selector
 from queries.language.refusals import KeysNeedDelta, PriceTooSmall
 from queries.plan.bounding import Sensitivity
@@ -53,7 +54,7 @@ def test_laplace_noise_loses_what_is_charged_and_hardly_less(
     loss = Fraction(measurement(found.mechanism, found.scale).map(sensitivity.l1))
     assert loss * PICO <= epsilon
     assert loss * PICO >= epsilon * (1 - Fraction(1, 10**9))
-    assert found.rho * 2 * PICO >= epsilon**2
+    assert 0 <= found.rho * 2 * PICO - epsilon**2 < 2 * PICO
 
 
 @given(rho=amounts, columns=st.integers(1, 100))
@@ -101,7 +102,7 @@ def test_a_selection_loses_what_is_charged_and_hardly_less(
     if pure:
         assert found.mechanism is Mechanism.PERMUTE_AND_FLIP
         assert found.epsilon == price
-        assert found.rho * 2 * PICO >= price**2
+        assert 0 <= found.rho * 2 * PICO - price**2 < 2 * PICO
     else:
         assert (found.mechanism, found.epsilon, found.rho) == (Mechanism.EXPONENTIAL, None, price)
 
@@ -155,6 +156,22 @@ def test_a_key_of_one_unit_leaves_with_at_most_its_delta(
     assert groups * one <= delta / ATTO
     sooner = TAILS[mechanism](scale, found.at_least - 4)
     assert groups * sooner > delta / ATTO, "the threshold could be lower"
+
+
+@given(
+    mechanism=st.sampled_from(NOISES),
+    scale=st.floats(0.05, 10**6),
+    groups=st.integers(1, 10_000),
+    delta=st.integers(1, ATTO // 2),
+    floor=st.integers(1, 1000),
+)
+def test_no_threshold_is_below_what_the_enclave_asks_for(
+    mechanism: Mechanism, scale: float, groups: int, delta: int, floor: int
+) -> None:
+    """The plan's formula and the enclave's are written apart; the plan's is never the lower."""
+    drawn = Noise(mechanism, groups, groups, scale, 1)
+    least = least_threshold(mechanism, scale, groups, delta / ATTO)
+    assert threshold("m0", drawn, groups, delta, floor, None).at_least >= least + floor - 1
 
 
 @given(floor=st.integers(1, 1000), frequency=st.none() | st.integers(1, 10_000))
