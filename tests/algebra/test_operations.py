@@ -13,7 +13,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from queries.algebra import operations as op
-from queries.algebra.facts import Facts, stored
+from queries.algebra.facts import Facts, hull, stored
 from queries.algebra.scalars import Call, Column, Scalar
 from queries.catalog.manifest import Type
 
@@ -127,11 +127,11 @@ NUMERIC = Facts(Type.INTEGER, False, 0, 2, 9)
 REAL = Facts(Type.REAL, False, 0, Fraction(2), Fraction(9))
 
 
-@pytest.mark.parametrize("missing", ["lower", "upper"])
-def test_half_a_range_proves_none(missing: str) -> None:
+@pytest.mark.parametrize("facts", [replace(REAL, lower=None), replace(REAL, upper=None)])
+def test_half_a_range_proves_none(facts: Facts) -> None:
     """A real of which one end is unknown is bounded by nothing that is made of it."""
     whole = Column(0, "x", REAL)
-    half = Column(1, "y", replace(REAL, **{missing: None}))
+    half = Column(1, "y", facts)
     assert op.known(half) is None
     for found in (
         op.add(whole, half),
@@ -207,3 +207,71 @@ def test_a_divisor_that_may_be_zero_makes_null() -> None:
     assert not op.whole_divide(a, op.number(3)).facts.nullable
     real = op.divide(a, Column(1, "y", replace(REAL, lower=Fraction(0))))
     assert (real.facts.lower, real.facts.upper) == (None, None)
+
+
+SPANS = [(-9, 4), (-4, 9), (-9, -4), (4, 9), (0, 9), (-9, 0), (0, 0), (-1, 0), (0, 1), (-9, 1)]
+
+
+@pytest.mark.parametrize(("low", "high"), SPANS)
+@pytest.mark.parametrize("by", [-3, -2, -1, 1, 2, 3])
+def test_a_quotient_by_a_constant_has_the_range_that_it_takes(low: int, high: int, by: int) -> None:
+    column = Column(0, "x", replace(NUMERIC, lower=low, upper=high))
+    images = [int(Fraction(value, by)) for value in range(low, high + 1)]
+    assert op.whole_divide(column, op.number(by)).facts.span() == (min(images), max(images))
+    assert op.divide(op.to_real(column), op.to_real(op.number(by))).facts.bounded
+
+
+@pytest.mark.parametrize(("low", "high"), SPANS)
+@pytest.mark.parametrize(("least", "most"), SPANS)
+def test_quotients_and_remainders_by_a_column_stay_in_their_range(
+    low: int, high: int, least: int, most: int
+) -> None:
+    column = Column(0, "x", replace(NUMERIC, lower=low, upper=high))
+    other = Column(1, "y", replace(NUMERIC, lower=least, upper=most))
+    quotient, rest = op.whole_divide(column, other).facts, op.remainder(column, other).facts
+    for value, by in product(range(low, high + 1), range(least, most + 1)):
+        if by:
+            whole = int(Fraction(value, by))
+            assert holds(quotient, whole)
+            assert holds(rest, value - by * whole)
+        else:
+            assert quotient.nullable
+            assert rest.nullable
+
+
+@pytest.mark.parametrize(("lower", "upper"), [(None, 1), (1, None), (None, None)])
+def test_half_a_range_bounds_no_value(lower: int | None, upper: int | None) -> None:
+    real = Facts(Type.REAL, False, 0, lower, upper)
+    assert not real.bounded
+    with pytest.raises(ValueError, match="no range"):
+        real.span()
+    with pytest.raises(ValueError, match="has a range"):
+        Facts(Type.INTEGER, False, 0, lower, upper)
+
+
+def test_a_stored_number_is_declared_once_both_ends_are_narrowed() -> None:
+    loose = stored(Type.INTEGER)
+    assert not loose.bounded
+    assert not loose.within(0, None).bounded
+    assert not loose.within(None, 9).bounded
+    assert not loose.within(-(2**63), 9).bounded
+    assert not loose.within(0, 2**63).bounded
+    assert loose.within(0, 9).bounded
+    assert loose.within(0, None).within(None, 9).span() == (0, 9)
+
+
+def test_a_range_is_narrowed_never_widened_and_an_empty_one_is_a_point() -> None:
+    assert NUMERIC.within(-5, 20).span() == (2, 9)
+    assert NUMERIC.within(4, 7).span() == (4, 7)
+    assert NUMERIC.within(None, 7).span() == (2, 7)
+    assert NUMERIC.within(20, None).span() == (9, 9)
+    assert NUMERIC.within(8, 4).span() == (4, 4)
+    assert replace(REAL, lower=None).within(None, 4).lower is None
+
+
+def test_a_hull_holds_all_ranges_and_ends_where_one_has_no_end() -> None:
+    other = replace(NUMERIC, lower=-3, upper=4)
+    assert hull([NUMERIC, other]) == hull([other, NUMERIC]) == (-3, 9)
+    assert hull([REAL, replace(REAL, lower=None)]) == (None, 9)
+    assert hull([replace(REAL, upper=None), REAL]) == (2, None)
+    assert hull([]) == (None, None)

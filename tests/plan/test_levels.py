@@ -151,6 +151,23 @@ def test_bounds_hold_for_groups_of_all_keys() -> None:
     assert spread == [6 * 2**2, 2 * (3 * 2) ** 2]
 
 
+@pytest.mark.parametrize(
+    ("groups", "norms"), [(6, (6, 6**2)), (4, (4, 4**2)), (13, (13, 11**2 + 2**2))]
+)
+def test_the_fullest_cells_are_those_that_a_unit_is_claimed_to_fill(
+    groups: int, norms: tuple[int, int]
+) -> None:
+    """Kind a holds eleven scores, each other kind five: a unit's groups may all lie in kind a."""
+    sql = (
+        "SELECT v.kind, v.score, COUNT(*) FROM visits v JOIN items i ON v.visit = i.visit "
+        "WHERE v.score > 0 OR v.kind = 'a' GROUP BY GROUPING SETS ((v.kind, v.score), v.kind)"
+    )
+    plan = bench("clinic").plan(sql, Options(groups_per_unit=groups, rows_per_group=1), PRICE)
+    (coarse,) = (stage for stage in plan.stages if len(stage.keys) == 1)
+    noise = coarse.columns[0].noise
+    assert (noise.l1, noise.l2_squared) == norms
+
+
 def test_rows_stand_below_what_they_add_up_to_in_the_order_written() -> None:
     answer = answered(
         "SELECT origin, month, COUNT(*) FROM flights GROUP BY ROLLUP (origin, month)", 0
