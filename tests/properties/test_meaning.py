@@ -105,8 +105,8 @@ REFUSED = (
     (
         "public-rows-kept",
         (
-            "SELECT a.area, COUNT(p.person) FROM areas a LEFT JOIN people p "
-            "ON p.area = a.area GROUP BY a.area"
+            "SELECT a.province, COUNT(*) FROM areas a LEFT JOIN people p "
+            "ON p.area = a.area GROUP BY a.province"
         ),
     ),
     (
