@@ -37,8 +37,10 @@ from queries.language.refusals import (
     UnitCompared,
     UnknownColumn,
     UnknownTable,
+    UnsupportedFunction,
+    UnsupportedSql,
 )
-from queries.plan.rewrites import declaring, grouping, joining, listing, naming, narrowing
+from queries.plan.rewrites import declaring, grouping, joining, listing, lists, naming, narrowing
 from queries.plan.rewrites.selects import outermost, written
 
 TRIALS = 10
@@ -151,6 +153,10 @@ def _candidates(
             yield from narrowing.of_everybody(tree, manifest, trials.accepts)
         case UnboundedColumn():
             yield from narrowing.ratio_of_sums(tree)
+        case UnsupportedFunction():
+            yield from lists.grouped(tree)
+        case UnsupportedSql():
+            yield from lists.listed(tree)
 
 
 def _tree(sql: str) -> exp.Query | None:
