@@ -93,8 +93,9 @@ class Ordering:
 class Partial:
     """An exact aggregate within one unit.
 
-    `kind` is count, count_if, sum, avg, min, max, distinct, bool_and, bool_or or first: the value
-    of the first row by `order`, which is total (P3).
+    `kind` is count, count_if, sum, avg, min, max, distinct, bool_and, bool_or, median, var_samp,
+    var_pop, stddev_samp, stddev_pop, quantile_disc:share, mode (of several the first by `order`) or
+    first: the value of the first row by `order`, which is total (P3).
     """
 
     name: str

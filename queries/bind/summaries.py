@@ -25,7 +25,7 @@ from queries.algebra.facts import EXACT, Facts
 from queries.algebra.grid import grid
 from queries.algebra.relations import Ordering
 from queries.algebra.scalars import Scalar
-from queries.bind import aggregates, orderings, types
+from queries.bind import aggregates, orderings, own_spreads, types
 from queries.bind.calls import both, present
 from queries.bind.expressions import TRUTH, Expressions
 from queries.catalog.manifest import Type
@@ -38,7 +38,9 @@ PICKED: dict[type[exp.Expr], bool] = {exp.First: False, exp.Last: True, exp.AnyV
 EXTREMES: dict[type[exp.Expr], bool] = {exp.ArgMin: False, exp.ArgMax: True}
 """Aggregates that pick the row of an extreme, and whether of the greatest."""
 TRUTHS: dict[type[exp.Expr], str] = {exp.LogicalAnd: "bool_and", exp.LogicalOr: "bool_or"}
-ANSWERED: tuple[type[exp.Expr], ...] = (*aggregates.WITHIN, *PICKED, *EXTREMES, *TRUTHS)
+ANSWERED: tuple[type[exp.Expr], ...] = (
+    *aggregates.WITHIN, *PICKED, *EXTREMES, *TRUTHS, *own_spreads.ANSWERED,
+)  # fmt: skip
 Emit = Callable[[str, Scalar | None, Scalar | None, tuple[Ordering, ...], Facts], Scalar]
 
 
@@ -78,7 +80,13 @@ class Summaries:
             return self._picked(call, where)
         if type(call) in EXTREMES:
             return self._extreme(call, where)
-        return self._summary(call, self.base.value(call.this), where)
+        value = self.base.value(call.this)
+        if type(call) in own_spreads.ANSWERED:
+            return own_spreads.read(call, value, self.rows, self._of(where))
+        return self._summary(call, value, where)
+
+    def _of(self, where: Scalar | None) -> own_spreads.Kept:
+        return lambda kind, value, facts, order: self._emit(kind, value, where, facts, order)
 
     def _emit(
         self,

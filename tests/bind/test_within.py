@@ -17,6 +17,13 @@ EXACT = (
     """SELECT SUM(h) FROM (SELECT tailnum, SUM(air_time / 60.0) FILTER (WHERE dep_delay > 5) AS h
        FROM flights GROUP BY tailnum)""",
     "SELECT SUM(x) FROM (SELECT tailnum, MAX(distance / 7) AS x FROM flights GROUP BY tailnum)",
+    """SELECT SUM(m), COUNT(m), SUM(q) FROM (SELECT tailnum, MEDIAN(dep_delay) AS m,
+       QUANTILE_DISC(distance, 0.9) FILTER (WHERE month > 6) AS q FROM flights GROUP BY tailnum)""",
+    """SELECT q, COUNT(*) FROM (SELECT tailnum, QUANTILE(month, 0.25) AS q
+       FROM flights GROUP BY tailnum) GROUP BY q""",
+    """SELECT SUM(a), SUM(b), COUNT(b), SUM(c), SUM(d) FROM (SELECT tailnum, VAR_POP(distance) AS a,
+       VARIANCE(dep_delay) FILTER (WHERE month < 3) AS b, STDDEV(air_time) AS c,
+       STDDEV_POP(month) AS d FROM flights GROUP BY tailnum)""",
 )
 
 
@@ -33,6 +40,31 @@ def test_a_sum_that_depends_on_its_order_is_refused_with_the_way_out() -> None:
         bench("nycflights13").plan(sql)
     assert refused.value.code == "unsupported-function"
     assert "after the sum" in str(refused.value.hint)
+
+
+def test_the_least_of_the_most_frequent_values_is_the_mode() -> None:
+    flights = bench("nycflights13")
+    found = flights.answer(
+        "SELECT m, COUNT(*) FROM (SELECT tailnum, MODE(month) AS m FROM flights GROUP BY tailnum) "
+        "GROUP BY m"
+    )
+    _, expected = flights.expected(
+        "SELECT m, COUNT(*) FROM (SELECT tailnum, MODE(month ORDER BY month) AS m FROM flights "
+        "GROUP BY tailnum) GROUP BY m"
+    )
+    assert missing(expected, found[1]) == []
+
+
+@pytest.mark.parametrize(
+    "call",
+    ["MEDIAN(time_hour)", "QUANTILE_DISC(month, 2)", "QUANTILE_CONT(month, 0.5)",
+     "MEDIAN(distance / 7)", "VARIANCE(distance / 7)", "VARIANCE(DISTINCT month)"],
+)  # fmt: skip
+def test_what_would_not_be_exact_is_refused(call: str) -> None:
+    with pytest.raises(QueryRefused):
+        bench().plan(
+            f"SELECT COUNT(x) FROM (SELECT tailnum, {call} AS x FROM flights GROUP BY tailnum)"
+        )
 
 
 def test_distinct_values_are_no_more_than_there_can_be() -> None:

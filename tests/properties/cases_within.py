@@ -6,6 +6,14 @@ from queries.plan.price import Options
 
 WITHIN: list[tuple[str, str, Options]] = [
     (
+        "statistics of a unit's own rows",
+        (
+            "SELECT COUNT(*), SUM(q), SUM(m), COUNT(k) FROM (SELECT person, MODE(kind) AS k, "
+            "QUANTILE_DISC(score, 0.5) AS q, MEDIAN(score) AS m FROM visits GROUP BY person) t"
+        ),
+        Options(),
+    ),
+    (
         "distinct rows of everybody",
         "SELECT kind, COUNT(*) FROM (SELECT DISTINCT kind, note, cost FROM visits) t GROUP BY kind",
         Options(),

@@ -199,6 +199,8 @@ def within(start: Words) -> Query:
         f"MAX({to.number(1, ranged=True)})", f"MIN({to.column('number', ranged=True)[0]})",
         f"COUNT(*) FILTER (WHERE {to.truth(1)})", f"COUNT(DISTINCT {to.column('text')[0]})",
         f"AVG({to.column('number', ranged=True)[0]})", f"COUNT_IF({to.truth(1)})",
+        f"QUANTILE_DISC({to.column('number', ranged=True)[0]}, {to.pick(('0.25', '0.5', '1'))})",
+        f"MEDIAN({to.column('number', ranged=True)[0]})",
     ]  # fmt: skip
     extra = f", {to.key()} AS g" if to.maybe(3) else ""
     by = f"{unit}, g" if extra else unit

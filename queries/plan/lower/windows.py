@@ -42,7 +42,29 @@ def partial(part: Partial, to: Scalars, over: str = "") -> str:
             total = f"CAST(SUM({value}){after} AS DOUBLE)"
             steps = 10**part.value.facts.scale
             return f"(({total} / COUNT({value}){after}) / {steps}::DOUBLE)"
+        case "median":
+            return f"MEDIAN({value}){after}"
+        case "mode":
+            return f"MODE({value}{_ordered(part.order, to)}){after}"
+        case "var_samp" | "var_pop" | "stddev_samp" | "stddev_pop" if part.value is not None:
+            return _spread(part.kind, value, after, part.value.facts.scale)
+    name, _, share = part.kind.partition(":")
+    if name == "quantile_disc":
+        return f"QUANTILE_DISC({value}, {share}){after}"
     raise TypeError(f"no engine form of {part.kind}")
+
+
+def _spread(kind: str, value: str, after: str, scale: int) -> str:
+    """A variance or its root by exact sums of whole numbers and one division."""
+    wide = f"CAST({value} AS HUGEINT)"
+    number = f"CAST(COUNT({value}){after} AS HUGEINT)"
+    total, squares = f"CAST(SUM({wide}){after} AS HUGEINT)", f"SUM({wide} * {wide}){after}"
+    above = f"(({number} * CAST({squares} AS HUGEINT)) - ({total} * {total}))"
+    least = int(kind.endswith("samp"))
+    below = f"({number} * ({number} - {least}))"
+    found = f"((CAST({above} AS DOUBLE) / CAST({below} AS DOUBLE)) / {10 ** (2 * scale)}::DOUBLE)"
+    root = f"sqrt({found})" if kind.startswith("stddev") else found
+    return f"(CASE WHEN ({number} > {least}) THEN {root} END)"
 
 
 def window(found: Window, to: Scalars, unit: str) -> str:

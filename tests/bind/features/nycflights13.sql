@@ -583,3 +583,9 @@ SELECT COUNT(DISTINCT time_hour), COUNT(DISTINCT distance / 3) FROM flights
 SELECT COUNT(*) FROM (SELECT DISTINCT origin, dest FROM flights) AS routes
 WITH routes AS (SELECT DISTINCT origin, dest FROM flights) SELECT origin, COUNT(*) FROM routes GROUP BY origin HAVING COUNT(*) > 10
 SELECT MEDIAN(month) FROM (SELECT DISTINCT origin, month FROM flights)
+SELECT AVG(m) FROM (SELECT tailnum, MEDIAN(distance) AS m FROM flights GROUP BY tailnum)
+SELECT AVG(m) FROM (SELECT tailnum, QUANTILE_DISC(distance, -0.5) AS m FROM flights GROUP BY tailnum)
+SELECT AVG(m) FROM (SELECT tailnum, QUANTILE_DISC(distance, 1e-3) AS m FROM flights GROUP BY tailnum)
+SELECT m, COUNT(*) FROM (SELECT tailnum, MODE(origin) AS m FROM flights GROUP BY tailnum) GROUP BY m
+SELECT AVG(m) FROM (SELECT tailnum, STDDEV(dep_delay) AS m FROM flights GROUP BY tailnum)
+SELECT AVG(m) FROM (SELECT tailnum, STDDEV(dep_delay, month) AS m FROM flights GROUP BY tailnum)
