@@ -248,10 +248,15 @@ class Spine:
 
 @dataclass(frozen=True, slots=True)
 class Inside:
-    """The relation of a subquery: its conjuncts may read the columns around it."""
+    """The relation of a subquery: its conjuncts may read the columns around it.
+
+    `met` is how many of its rows a row around it is compared with one by one: none where equalities
+    alone tie them, by which the engine hashes.
+    """
 
     sources: tuple[Source, ...]
     conjuncts: tuple[Scalar, ...]
+    met: int = 0
 
     @property
     def size(self) -> int:

@@ -154,11 +154,29 @@ def most_met(
     outer: frozenset[int],
     position: Position | None,
 ) -> int:
-    """The most rows of an EXISTS that one row around it can meet; raises TooManyRowsPerUnit.
+    """The most rows of a subquery that one row around it can meet; raises TooManyRowsPerUnit.
 
     No such row leaves, but they are work, and no unit may own the running time (P4).
     """
     return within_limit(_joined(1, outer, list(members), parts, reach), position)
+
+
+def compared(parts: Sequence[Scalar], outer: frozenset[int], rows: int) -> int:
+    """How many of so many rows met are compared one by one with the row around a subquery."""
+    tied = [part for part in parts if not _apart(part, outer)]
+    return 0 if all(_hashed(part, outer) for part in tied) else rows
+
+
+def _apart(part: Scalar, outer: frozenset[int]) -> bool:
+    """Whether a condition reads nothing of the sources around a subquery."""
+    read = any(column.source in outer for column in columns(part))
+    return not read and not any(subqueries(part))
+
+
+def _hashed(part: Scalar, outer: frozenset[int]) -> bool:
+    """Whether a condition equates a value from around with one from inside."""
+    one, other = sides(part) or (part, part)
+    return any(reads_only(a, outer) and _apart(b, outer) for a, b in ((one, other), (other, one)))
 
 
 def within_limit(rows: int, position: Position | None) -> int:

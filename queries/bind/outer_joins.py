@@ -212,8 +212,9 @@ def semi(clause: FromClause, item: FromItem, join: exp.Join, *, negated: bool) -
     ids = all_ids([known.source for known in clause.members])
     outer, reach = ids | joins.ids_in(clause.outer), clause.binder.publics.reach
     joins.check_units([member], parts, place(join), outer, tables=[*clause.tables, visible])
-    joins.most_met([member], parts, reach, outer, place(join))
-    found: Scalar = Exists(Inside((member.source,), parts), Facts(Type.BOOLEAN, False))
+    rows = joins.most_met([member], parts, reach, outer, place(join))
+    inside = Inside((member.source,), parts, joins.compared(parts, outer, rows))
+    found: Scalar = Exists(inside, Facts(Type.BOOLEAN, False))
     clause.where([op.boolean("not", found) if negated else found], place(join))
 
 

@@ -74,7 +74,8 @@ def _here(
     parts = joins.common_equalities(clause.parts)
     joins.check_units(clause.members, parts, place(node), outer, tables=in_force(clause))
     rows = joins.most_met(clause.members, parts, reach, outer, place(node))
-    relation = Inside(tuple(member.source for member in clause.members), parts)
+    met = joins.compared(parts, outer, rows)
+    relation = Inside(tuple(member.source for member in clause.members), parts, met)
     item = node.expressions[0].unalias()
     if aggregates.present(node):
         return _aggregated(node, item, OneGroup(expressions, relation, rows, outer))

@@ -15,7 +15,7 @@ from queries.algebra.measures import Measure, OfValues, Units, scalars_of
 from queries.bind.publics import Publics
 from queries.catalog.view import View
 from queries.language.limits import LIMITS
-from queries.language.refusals import BoundTooWide, TooManyColumns
+from queries.language.refusals import BoundTooWide, TooManyColumns, TooManyRowsPerUnit
 from queries.plan import keys as group_keys
 from queries.plan.bounding import Bounds, Sensitivity
 from queries.plan.formulas import sensitivity, shift, value_of
@@ -25,6 +25,9 @@ from queries.plan.model import PLANNER_VERSION, Key
 from queries.plan.price import Options
 from queries.plan.quantiles import MOST_GROUPS, Sketch, sketch
 from queries.plan.timing import Shape, met, scanned
+
+MOST_WORK = 10**7
+"""The most rows that one unit may cause to be read or compared, so that it owns no running time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +233,12 @@ def _floor(most: int, allowed: int) -> int:
 def _shape(query: Query, level: Level, view: View) -> Shape:
     units, relation = view.manifest.unit.at_most, query.measure.relation
     sizes = {f'"{name}"': table.rows for name, table in view.public.items()}
-    inside = met(scalars_of(query.measure), units, sizes)
+    inside = met(scalars_of(query.measure), units, sizes, relation.rows)
+    if scanned(relation, 1, {}) + met(scalars_of(query.measure), 1, {}, relation.rows) > MOST_WORK:
+        raise TooManyRowsPerUnit(
+            "One unit could be too much work here: each of its rows is compared with many.",
+            hint="Tie the subquery to the row around it by equalities, or narrow it.",
+        )
     joined = units * relation.rows  # what a join makes of the rows that are read
     rows = max(scanned(relation, units, sizes) + inside, joined)
     partials = units * query.bounds.groups if query.two_levels else 0

@@ -68,19 +68,25 @@ def scanned(source: Source, units: int, publics: dict[str, int]) -> int:
         case Inner():
             members = sum(scanned(part, units, publics) for part in source.sources)
             made = max(members, source.rows * units)
-            return made + met(source.conjuncts, units, publics)
+            return made + met(source.conjuncts, units, publics, source.rows)
         case Left() | Full():
             read = sum(scanned(side, units, publics) for side in (source.left, source.right))
-            return max(read, source.rows * units) + met(source.conjuncts, units, publics)
+            return max(read, source.rows * units) + met(
+                source.conjuncts, units, publics, source.rows
+            )
         case Spine():
             return scanned(source.source, units, publics)
         case Derived():
             own = [scalar for _, scalar in source.columns]
-            return scanned(source.source, units, publics) + met(own, units, publics)
+            return scanned(source.source, units, publics) + met(
+                own, units, publics, source.source.rows
+            )
         case Grouped():
             own = [scalar for part in source.partials for scalar in part.scalars]
             own += [scalar for _, scalar in source.keys]
-            inner = scanned(source.source, units, publics) + met(own, units, publics)
+            inner = scanned(source.source, units, publics) + met(
+                own, units, publics, source.source.rows
+            )
             return inner + inner * PER_PARTIAL // PER_ROW
         case United():
             read = sum(scanned(side, units, publics) for side, _ in source.sides)
@@ -88,20 +94,25 @@ def scanned(source: Source, units: int, publics: dict[str, int]) -> int:
         case Windowed():
             own = [scalar for window in source.windows for scalar in window.scalars]
             own += [scalar for _, scalar in source.columns]
-            inner = scanned(source.source, units, publics) + met(own, units, publics)
+            inner = scanned(source.source, units, publics) + met(
+                own, units, publics, source.source.rows
+            )
             made = max(inner, source.rows * units)
             return inner + len(source.windows) * made * PER_WINDOW // PER_ROW
     raise TypeError(type(source).__name__)
 
 
-def met(parts: Iterable[Scalar], units: int, publics: dict[str, int]) -> int:
-    """The declared rows that subqueries in scalars read besides."""
-    inside = [node.relation for part in parts for node in subqueries(part)]
-    return sum(
-        sum(scanned(source, units, publics) for source in relation.sources)
-        + met(relation.conjuncts, units, publics)
-        for relation in inside
-    )
+def met(parts: Iterable[Scalar], units: int, publics: dict[str, int], rows: int) -> int:
+    """The declared rows that subqueries in scalars read besides, or compare one by one.
+
+    `rows` are those of one unit on which the scalars are computed.
+    """
+    found = 0
+    for relation in (node.relation for part in parts for node in subqueries(part)):
+        found += sum(scanned(source, units, publics) for source in relation.sources)
+        found += rows * relation.met * units
+        found += met(relation.conjuncts, units, publics, rows * max(1, relation.met))
+    return found
 
 
 def slot(timing: Timing | None, shapes: list[Shape]) -> tuple[int, int]:

@@ -85,3 +85,11 @@ JOINED = """flights f JOIN planes p USING (tailnum)
 def test_what_a_join_makes_counts_below_a_group_too(sql: str) -> None:
     few = sql.replace(", (2), (3), (4), (5), (6), (7), (8)", "")
     assert planned(sql, 10**4) > 2 * planned(few, 10**4)
+
+
+def test_rows_compared_one_by_one_are_counted() -> None:
+    """What more than equalities tie to a row is a product within the unit."""
+    own = "SELECT COUNT(*) FROM flights g WHERE g.tailnum = f.tailnum"
+    equated = f"SELECT SUM(({own} AND g.month = 2)) FROM flights f"
+    compared = f"SELECT SUM(({own} AND g.month < f.month)) FROM flights f"
+    assert planned(compared, 1_000) > 2 * planned(equated, 1_000)
