@@ -69,7 +69,7 @@ def select(
         )
     reader = Reader(expressions, binder.weigh, once)
     binder.weigh(size_of(relation) + sum(scalar.size for _, scalar in keys.keys))
-    for call in _calls(node):
+    for call in _calls(node, reader):
         reader.collect(call)
     needed = sorted(reader.statistics(), key=repr)
     measure = Measure(
@@ -114,14 +114,14 @@ def listed(
     return select(binder, same, relation, expressions, keys, env)
 
 
-def _calls(node: exp.Select) -> list[exp.Expr]:
+def _calls(node: exp.Select, reader: Reader) -> list[exp.Expr]:
     """Every aggregate call at this SELECT's level."""
     places = [*node.expressions, node.args.get("having"), node.args.get("order")]
     places.append(node.args.get("qualify"))
     found, stack = [], [part for part in places if part is not None]
     while stack:
         current = stack.pop()
-        if aggregates.is_aggregate(current):
+        if reader.reads(current):
             found.append(current)
         elif not isinstance(current, exp.Query):
             stack.extend(current.iter_expressions())
@@ -221,7 +221,7 @@ class Writer:
 
     def _written(self, node: exp.Expr) -> exp.Expr:
         """The expression over the stage's columns; raises NotGrouped."""
-        if aggregates.is_aggregate(node):
+        if self.reader.reads(node):
             return self._aggregate(node)
         if isinstance(node, aggregates.SETS):
             return self._set(node)

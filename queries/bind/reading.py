@@ -15,10 +15,20 @@ from sqlglot import exp
 from queries.algebra import operations as op
 from queries.algebra.measures import Ranked, Rows, Statistic, Total, parts_of
 from queries.algebra.scalars import Scalar
-from queries.bind import aggregates, distinct_values, everybody, means, quantiles, spreads, types
+from queries.bind import (
+    aggregates,
+    distinct_values,
+    everybody,
+    means,
+    quantiles,
+    spreads,
+    types,
+    weighted,
+)
 from queries.bind.calls import Aggregate, Read, Reading, alone
 from queries.bind.expressions import TRUTH, Expressions, measured
 from queries.bind.formulas import filled
+from queries.language.refusals import QueryRefused
 from queries.language.trees import anew
 
 
@@ -33,7 +43,12 @@ class Reader:
     weigh: Callable[[int], None]
     once: tuple[Scalar, ...] | None = None
     calls: dict[str, tuple[Reading, ...]] = field(default_factory=dict)
+    _ratios: dict[str, tuple[Reading, ...] | None] = field(default_factory=dict)
     _texts: dict[int, tuple[exp.Expr, str]] = field(default_factory=dict)
+
+    def reads(self, node: exp.Expr) -> bool:
+        """Whether the node is read as a whole: an aggregate call, or a mean written as a ratio."""
+        return aggregates.is_aggregate(node) or self._ratio(node) is not None
 
     def collect(self, node: exp.Expr) -> None:
         """Bind one call; raises a QueryRefused."""
@@ -45,15 +60,36 @@ class Reader:
             self.calls[text] = readings
 
     def _read(self, node: exp.Expr) -> tuple[Reading, ...]:
+        ratio = self._ratio(node)
+        if ratio is not None:
+            return ratio
+        found = self._call(node)
+        if self.once is not None:
+            return everybody.read(found, self.once)
+        return READERS[aggregates.kind(found.call)](found)
+
+    def _call(self, node: exp.Expr) -> Aggregate:
         call, condition = aggregates.parts(node, READERS)
         where = None
         if condition is not None:
             bound = self.expressions.predicate(condition)
             where = measured(types.require(bound, TRUTH, node, "FILTER"), node)
-        found = Aggregate(call, where, self.expressions)
-        if self.once is not None:
-            return everybody.read(found, self.once)
-        return READERS[aggregates.kind(call)](found)
+        return Aggregate(call, where, self.expressions)
+
+    def _ratio(self, node: exp.Expr) -> tuple[Reading, ...] | None:
+        """The readings of a weighted mean; None of all else, which is then read part by part."""
+        sides = weighted.sides(node)
+        if sides is None or self.once is not None:
+            return None
+        text = self._text(node)
+        if text not in self._ratios:
+            above, below, guarded = sides
+            try:
+                found = weighted.readings(self._call(above), self._call(below), guarded)
+            except QueryRefused:  # its parts tell why, each by itself
+                found = None
+            self._ratios[text] = found
+        return self._ratios[text]
 
     def statistics(self) -> set[Statistic | Ranked]:
         """All statistics that the calls need."""

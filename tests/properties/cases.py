@@ -245,6 +245,16 @@ CASES: list[tuple[str, str, Options]] = [
     ("products, sampled", "SELECT kind, CORR(cost, score) FROM visits GROUP BY kind", SAMPLED),
     ("squares, shifted", "SELECT VAR_POP(huge), COVAR_POP(huge, cost) FROM visits", NONE),
     ("squares, real", "SELECT VAR_POP(cost / (score + 6)) FROM visits", NONE),
+    (
+        "weighted mean",
+        "SELECT kind, SUM(cost * (score + 5)) / SUM(cost) FROM visits GROUP BY kind",
+        NONE,
+    ),
+    (
+        "weighted mean, rows per group",
+        "SELECT kind, SUM((score + 5) * (score + 7)) / SUM(score + 7) FROM visits GROUP BY kind",
+        TIGHT,
+    ),
     ("fourth powers", "SELECT KURTOSIS(score), SKEWNESS(cost) FROM visits", NONE),
     (
         "grouping sets",

@@ -63,6 +63,7 @@ def aggregate(to: Words) -> tuple[str, bool]:
     ]  # fmt: skip
     if to.has("number"):
         forms.append((moment(to), False))
+        forms.append((weighted(to, only), False))
         forms.append((f"COUNT(DISTINCT {to.number(1, ranged=False)})", False))
         forms.append((f"SUM(DISTINCT {to.column('number', ranged=True)[0]})", True))
         forms.append((f"AVG(DISTINCT {to.column('number', ranged=True)[0]})", False))
@@ -72,7 +73,15 @@ def aggregate(to: Words) -> tuple[str, bool]:
     if units:
         forms.append((f"COUNT(DISTINCT {to.pick(units)})", False))
     call, total = to.pick(forms)
-    return call + only, total
+    return call if call.endswith(", 0)") else call + only, total
+
+
+def weighted(to: Words, only: str) -> str:
+    """A weighted mean, its condition on both sums already."""
+    value, weight = (to.column("number", ranged=True)[0] for _ in range(2))
+    weight = to.pick((weight, f"ABS({weight})"))
+    factors = to.pick((f"{weight} * {value}", f"{value} * {weight}", f"({value} - 3) * {weight}"))
+    return f"SUM({factors}){only} / NULLIF(SUM({weight}){only}, 0)"
 
 
 def moment(to: Words) -> str:

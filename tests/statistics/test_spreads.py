@@ -29,7 +29,8 @@ ASKED = (
     "VARIANCE(experience)", "STDDEV(experience)", "CORR(experience, whrswk)",
     "COVAR_POP(experience, whrswk)", "REGR_SLOPE(experience, whrswk)",
     "REGR_INTERCEPT(experience, whrswk)", "REGR_R2(experience, whrswk)", "SKEWNESS(experience)",
-    "KURTOSIS(experience)", "SEM(whrswk)",
+    "KURTOSIS(experience)", "SEM(whrswk)", "SUM(wght * whrswk) / SUM(wght)",
+    "SUM(experience * whrswk) / NULLIF(SUM(experience), 0)",
 )  # fmt: skip
 
 

@@ -297,3 +297,20 @@ SELECT error('x')
 SELECT read_text('/etc/passwd')
 SELECT repeat('a', 10000000000)
 SELECT 'a' || 'b'
+SELECT SUM(wght * husby) / SUM(wght) FROM hi
+SELECT SUM(husby * wght) / NULLIF(SUM(husby), 0) FROM hi
+SELECT SUM(wght * education * region) / SUM(wght) FROM hi
+SELECT SUM(wght * DISTINCT husby) / SUM(wght) FROM hi
+SELECT SUM(DISTINCT wght * husby) / SUM(wght) FROM hi
+SELECT SUM(wght * husby) / SUM(DISTINCT wght) FROM hi
+SELECT SUM(wght * husby ORDER BY husby) / SUM(wght) FROM hi
+SELECT SUM(wght * husby) OVER () / SUM(wght) FROM hi
+SELECT SUM(wght * husby) / SUM(wght) OVER () FROM hi
+SELECT race, SUM(wght * husby) FILTER (WHERE whrswk > 0) / SUM(wght) FROM hi GROUP BY race
+SELECT race, SUM(1.0 * (wght * husby)) / SUM(wght) FROM hi GROUP BY race
+SELECT race, CAST(SUM(husby * wght) AS DOUBLE) / SUM(husby) FROM hi GROUP BY race
+SELECT race, 1.0 * SUM(husby * wght) / SUM(husby) FROM hi GROUP BY race HAVING SUM(husby * wght) / SUM(husby) > 2
+SELECT SUM(SUM(husby * wght) / SUM(husby)) FROM hi
+SELECT AVG(SUM(husby * wght) / SUM(husby)) OVER () FROM hi GROUP BY race
+SELECT SUM(husby * hi) / SUM(hi) FROM hi
+SELECT SUM(husby * race) / SUM(race) FROM hi
