@@ -7,17 +7,18 @@ Privacy note
     Requires    at most `rows` rows of one unit in the relation (P4); where a bound per group is
                 asked for, partials clamped to it; where a bound on groups is, groups sampled hard
                 to it, after every projection and group expression (P7).
-    Why         one level: each row moves one group by at most b, so both norms are at most
-                rows * b, all rows falling in one group. Two levels: at most `groups` groups move,
-                each by at most m = min(rows, rows_per_group) * b, so L1 <= groups * m and
-                L2**2 <= groups * m**2; the smaller of both levels' claims holds for each norm.
-                Groups added up to coarser ones: a coarser one that holds n of the unit's groups
-                moves by at most n times m. Sums and sums of squares of such n are largest where the
-                fullest coarser groups are filled first: that n majorises every other (Marshall and
-                Olkin 1979), and both are Schur-convex. Without proved sizes one holds all C.
+    Why         a cell moves by at most k * b where k of the unit's rows count in it. Of one group
+                k is at most m = min(rows, rows_per_group), of a coarser cell that holds n of the
+                unit's groups at most n * m; all k together are at most `rows`, all n at most
+                `groups`. So the largest cells together, any number of them, move by no more than
+                where the cells are filled in turn, those that can hold most groups first, until
+                the rows are spent: that vector weakly majorises every other, and sums and sums of
+                squares respect it (Marshall and Olkin 1979, section 3.C). Without proved sizes one
+                coarser cell holds all groups; without a bound per group one group holds all rows.
                 A total shifted right by s bits (floor) moves by at most ceil(x / 2**s) where it
-                moved by x: b and m are divided, rounded up, before the norm is taken (P8).
-    Tried by    tests/properties/test_sensitivity.py
+                moved by x: that is at most k * ceil(b / 2**s) and n * ceil(m * b / 2**s), so the
+                same filling holds in those steps (P8).
+    Tried by    tests/properties/test_sensitivity.py, tests/plan/test_bounding.py
 """
 
 from __future__ import annotations
@@ -54,8 +55,10 @@ class Bounds:
     @property
     def shared(self) -> tuple[int, ...]:
         """How many groups of one unit share each cell at worst."""
+        if self.fans is None:
+            return (1,) * self.groups
         found, left = [], self.groups
-        for fan in self.fans or ():
+        for fan in self.fans:
             found.append(min(fan, left))
             left -= found[-1]
         return tuple(part for part in found if part)
@@ -68,33 +71,16 @@ class Bounds:
 
 def of_rows(bounds: Bounds, per_row: int, shift: int = 0) -> Sensitivity:
     """Of a count or sum in which a row adds at most `per_row` in absolute value."""
-    one = one_level(bounds.rows, per_row, shift)
-    if bounds.rows_per_group is None and bounds.groups >= bounds.rows:
-        return one
-    per_group = bounds.per_group * per_row
-    if bounds.fans is None:
-        two = two_levels(bounds.groups, per_group, shift)
-    else:
-        two = added_up(bounds.shared, per_group, shift)
-    return Sensitivity(min(one.l1, two.l1), min(one.l2_squared, two.l2_squared))
-
-
-def one_level(rows: int, per_row: int, shift: int = 0) -> Sensitivity:
-    """All rows of the unit may fall in one group: L1 = L2 = rows * b."""
-    reach = rows * max(1, _shifted(per_row, shift))
-    return Sensitivity(reach, reach**2)
-
-
-def two_levels(groups: int, per_group: int, shift: int = 0) -> Sensitivity:
-    """Each of the groups moves by at most m: L1 = C m, L2 = sqrt(C) m."""
-    reach = max(1, _shifted(per_group, shift))
-    return Sensitivity(groups * reach, groups * reach**2)
-
-
-def added_up(shared: tuple[int, ...], per_group: int, shift: int = 0) -> Sensitivity:
-    """Cells that hold so many of the unit's groups, each of which moves by at most m."""
-    reach = max(1, _shifted(per_group, shift))
-    return Sensitivity(sum(shared) * reach, sum(held**2 for held in shared) * reach**2)
+    left = bounds.rows * _steps(per_row, shift)
+    per_group = _steps(bounds.per_group * per_row, shift)
+    l1 = l2_squared = 0
+    for held in bounds.shared:
+        moved = min(held * per_group, left)
+        left -= moved
+        l1, l2_squared = l1 + moved, l2_squared + moved**2
+        if not left:
+            break
+    return Sensitivity(l1, l2_squared)
 
 
 def of_units(bounds: Bounds) -> Sensitivity:
@@ -102,8 +88,9 @@ def of_units(bounds: Bounds) -> Sensitivity:
     return Sensitivity(bounds.cells, bounds.cells)
 
 
-def _shifted(value: int, shift: int) -> int:
-    return -((-value) >> shift)
+def _steps(value: int, shift: int) -> int:
+    """How many steps of a shifted total such a move is at most, and one where nothing moves."""
+    return max(1, -((-value) >> shift))
 
 
 def shift_for(total: int, room: int = 2**61) -> int:

@@ -7,7 +7,7 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from queries.plan.bounding import Bounds, of_rows, of_units, one_level, shift_for, two_levels
+from queries.plan.bounding import Bounds, of_rows, of_units, shift_for
 
 COUNTS = st.integers(1, 40)
 REACH = st.integers(1, 10**12)
@@ -20,21 +20,60 @@ def test_all_rows_may_fall_in_one_group(rows: int, reach: int) -> None:
 
 
 @given(rows=COUNTS, groups=COUNTS, cap=COUNTS, reach=REACH)
-def test_no_spread_of_a_unit_moves_more_and_one_moves_that_much(
+def test_the_fullest_groups_move_as_much_as_is_claimed(
     rows: int, groups: int, cap: int, reach: int
 ) -> None:
-    """Every count of rows per group that the bounds allow, the fullest one greedily."""
+    """The groups filled one after the other, as far as the unit's rows go."""
     kept = min(groups, rows)
     found = of_rows(Bounds(rows, kept, cap), reach)
-    moved, left = [], rows
-    for _ in range(kept):
-        moved.append(min(cap, left) * reach)
-        left -= min(cap, left)
-    assert sum(moved) <= found.l1
-    assert sum(one**2 for one in moved) <= found.l2_squared
-    if kept * cap <= rows or kept == 1:
-        assert sum(one**2 for one in moved) == found.l2_squared
-        assert sum(moved) == found.l1
+    full, rest = divmod(rows, cap)
+    moved = [cap * reach] * min(full, kept) + [rest * reach] * (full < kept)
+    assert (found.l1, found.l2_squared) == (sum(moved), sum(one**2 for one in moved))
+
+
+@given(data=st.data())
+def test_no_spread_of_a_unit_moves_more(data: st.DataObject) -> None:
+    """Any rows in any groups, added up to any coarser cells, as shifted totals that were at odds.
+
+    Each total stands where rounding down makes its move the largest.
+    """
+    rows, cap = data.draw(st.integers(1, 12)), data.draw(st.integers(1, 6))
+    shift, reach = data.draw(st.integers(0, 4)), data.draw(st.integers(1, 40))
+    cells = data.draw(st.lists(st.integers(0, 4), min_size=rows, max_size=rows))
+    counts = [
+        min(cap, n) for n in data.draw(st.lists(st.integers(0, 6), min_size=1, max_size=rows))
+    ]
+    groups = data.draw(st.integers(len(counts), rows))
+    while sum(counts) > rows:
+        counts.pop()
+    placed = cells[: len(counts)]
+    sizes = sorted((cells.count(cell) for cell in set(cells)), reverse=True)
+    for fans, totals in (
+        (None, counts),
+        (tuple(sizes), [sum(_of(counts, placed, cell)) for cell in set(placed)]),
+    ):
+        found = of_rows(Bounds(rows, groups, cap, fans), reach, shift)
+        moves = [((2**shift - 1 + n * reach) >> shift) for n in totals]
+        assert sum(moves) <= found.l1
+        assert sum(one**2 for one in moves) <= found.l2_squared
+
+
+def _of(counts: list[int], placed: list[int], cell: int) -> list[int]:
+    return [count for count, own in zip(counts, placed, strict=True) if own == cell]
+
+
+@given(fans=st.lists(st.integers(1, 6), min_size=1, max_size=6), rows=COUNTS, cap=COUNTS)
+def test_the_fullest_coarser_cells_move_as_much_as_is_claimed(
+    fans: list[int], rows: int, cap: int
+) -> None:
+    groups = min(rows, sum(fans))
+    found = of_rows(Bounds(rows, groups, cap, tuple(sorted(fans, reverse=True))), 1)
+    leaves = [min(cap, max(0, rows - cap * n)) for n in range(groups)]
+    moved = []
+    for fan in sorted(fans, reverse=True):
+        moved.append(sum(leaves[:fan]))
+        leaves = leaves[fan:]
+    assert (found.l1, found.l2_squared) == (sum(moved), sum(one**2 for one in moved))
 
 
 @given(
@@ -71,8 +110,7 @@ def test_a_shifted_total_moves_by_no_more_than_is_claimed(
     total: int, moved: int, shift: int
 ) -> None:
     change = abs(((total + moved) >> shift) - (total >> shift))
-    assert change <= one_level(1, abs(moved), shift).l1
-    assert change <= two_levels(1, abs(moved), shift).l1
+    assert change <= of_rows(Bounds(1, 1), abs(moved), shift).l1
 
 
 @given(total=st.integers(0, 2**126))

@@ -14,6 +14,7 @@ from tests.properties.windowed import WINDOWED
 TIGHT = Options(rows_per_group=1)
 ONE_GROUP = Options(groups_per_unit=1)
 SAMPLED = Options(groups_per_unit=2, rows_per_group=1)
+MOST_ROWS = Options(rows_per_group=3)
 TWO_ROWS = Options(groups_per_unit=1, rows_per_group=2)
 BOUNDED = Options(columns=(ColumnBound("cost", Fraction(-1), Fraction(10)),))
 NONE = Options()
@@ -30,6 +31,16 @@ CASES: list[tuple[str, str, Options]] = [
         NONE,
     ),
     ("rows per group", "SELECT kind, COUNT(*), SUM(cost) FROM visits GROUP BY kind", TIGHT),
+    (
+        "rows per group, some left over",
+        "SELECT kind, COUNT(*), SUM(cost), MODE(score) FROM visits GROUP BY kind",
+        MOST_ROWS,
+    ),
+    (
+        "grouping sets, some rows left over",
+        "SELECT kind, COUNT(*), SUM(cost) FROM visits GROUP BY ROLLUP (kind)",
+        MOST_ROWS,
+    ),
     ("sampled groups", "SELECT kind, COUNT(*), SUM(score) FROM visits GROUP BY kind", ONE_GROUP),
     (
         "sampled groups, rows per group",

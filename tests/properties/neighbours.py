@@ -119,6 +119,7 @@ VARIANTS = {
     "all at the upper end": Rows(ME, four(), SIX),
     "all at the lower end": Rows([(VICTIM, "f", "s", "-1")], four(score=-5, cost="-50", huge=0)),
     "every kind": Rows(ME, each("kind", "a", "b", "c", "a"), [(n, 0, 9) for n in FOUR]),
+    "two kinds, unevenly": Rows(ME, each("kind", "a", "a", "b", "a")),
     "every note": Rows(ME, each("note", "p", "q", "r", "s"), SIX),
     "many rows": Rows(ME * 3, [visit(VICTIM, 70 + n, "abc"[n % 3]) for n in range(10)], SIX * 3),
     "visits without a person": Rows([], four(), [(n, 0, 9) for n in FOUR]),
