@@ -63,7 +63,7 @@ def aggregate(to: Words) -> tuple[str, bool]:
     ]  # fmt: skip
     if to.has("number"):
         forms.append((moment(to), False))
-        forms.append((weighted(to, only), False))
+        forms.append((weighted(to, only), True))
         forms.append((f"COUNT(DISTINCT {to.number(1, ranged=False)})", False))
         forms.append((f"SUM(DISTINCT {to.column('number', ranged=True)[0]})", True))
         forms.append((f"AVG(DISTINCT {to.column('number', ranged=True)[0]})", False))
