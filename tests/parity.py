@@ -21,7 +21,7 @@ from weakref import WeakValueDictionary
 import duckdb
 import numpy as np
 
-from queries.catalog.view import Tables, Value, View
+from queries.catalog.view import Tables, TooMany, Value, View
 from queries.enclave import engine as enclave
 from queries.enclave import given as inputs
 from queries.enclave.exact import ExactAnswer
@@ -94,6 +94,8 @@ class Bench:
 
         try:
             return [tuple(row) for row in release.rows_of(self.open, sql, limit)]
+        except release.TooManyRows:
+            raise TooMany from None
         except duckdb.Error:
             raise NotComputable from None
 

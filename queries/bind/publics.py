@@ -27,7 +27,7 @@ from queries.language.refusals import UnsupportedSql
 Named = tuple[tuple[str, Scalar], ...]
 FAR = {"0001-01-01", "9999-12-31"}
 """How moments without end are handed out, too."""
-WRITTEN_OUT = 5_000
+WRITTEN_OUT = 20_000
 """The most rows of a public subquery beside private rows."""
 MOST_SPANS = 2_000
 """The most spans, sharing one value of other columns, whose overlaps are counted."""
