@@ -62,13 +62,16 @@ class StoredStage:
     delta: int
 
     def serves(self, asked: StageClaim) -> bool:
-        """Whether it is at least as precise as what is asked, by the same mechanisms."""
+        """Whether it is at least as precise as what is asked, by the same mechanisms.
+
+        It may have more columns than are asked, after those that are.
+        """
         return (
             self.digest == asked.digest
             and self.family == asked.family
             and self.delta >= asked.loss.delta
-            and len(self.scales) == len(asked.scales)
-            and all(mine <= theirs for mine, theirs in zip(self.scales, asked.scales, strict=True))
+            and len(self.scales) >= len(asked.scales)
+            and all(mine <= theirs for mine, theirs in zip(self.scales, asked.scales, strict=False))
         )
 
 

@@ -40,6 +40,7 @@ def release(
             "lower": [list(row) for row in answer.lower],
             "upper": [list(row) for row in answer.upper],
         },
+        "other": _other(answer),
         "privacy_loss": dict(loss),
         "budget": dict(budget),
         "held_back": plan.held_back,
@@ -69,6 +70,13 @@ def refusal_in(document: bytes) -> str | None:
     return found
 
 
+def _other(answer: Answer) -> dict[str, Any] | None:
+    if answer.other is None:
+        return None
+    row = answer.other
+    return {"values": list(row.values), "lower": list(row.lower), "upper": list(row.upper)}
+
+
 def _column(column: AnswerColumn) -> dict[str, Any]:
     return {
         "name": column.name,
@@ -88,6 +96,7 @@ def _stage(stage: Stage, plan: Plan, stored: bool) -> dict[str, Any]:
         "stored": stored,
         "columns": [_noise(c.name, c.noise) for c in stage.columns]
         + [_noise(d.name, d.noise) for d in stage.distributions],
+        "other": [_noise(c.name, c.noise) for c in stage.other.columns] if stage.other else [],
         "threshold": stage.threshold.at_least if stage.threshold else None,
     }
 

@@ -33,7 +33,7 @@ from queries.catalog.delivered import load_view
 from queries.catalog.view import View
 from queries.plan import ranks
 from queries.plan.model import Output, Plan, Role, Stage
-from queries.plan.noisy import StoredStage
+from queries.plan.noisy import StoredStage, beside
 from queries.plan.planner import plan as planned
 from queries.plan.price import Options, Price
 from queries.release.client import PublicReader, ReleaseEngine
@@ -138,6 +138,7 @@ class Planner:
                 for output in made.plan.post.outputs
                 if output.role is not Role.KEY and made.plan.stages
             ],
+            "other": _other(made.plan, confidence),
             "confidence": confidence,
             "thresholding_delta": budgeting.exact_loss(PrivacyLoss(0, made.price_delta))["delta"],
             "held_back": made.plan.held_back,
@@ -146,6 +147,20 @@ class Planner:
             "plan": list(made.plan.notes),
             "warnings": list(made.plan.warnings),
         }
+
+
+def _other(plan: Plan, confidence: float) -> list[dict[str, Any]] | None:
+    """The expected error of the row of what is held back, column by column, where it is asked."""
+    stage = next((stage for stage in plan.stages if stage.other is not None), None)
+    row = None if stage is None else beside(stage)
+    if row is None:
+        return None
+    shown = replace(plan, stages=(row,), hierarchies=())
+    return [
+        _error(output, shown, confidence)
+        for output in plan.post.outputs
+        if output.role is not Role.KEY
+    ]
 
 
 def drawn(digest: str, fresh: str | None) -> str:
@@ -176,7 +191,9 @@ def _served(stage: Stage, by: StoredStage) -> Stage:
     distributions = tuple(
         replace(asked, noise=stored.noise) if stored.levels else stored for asked, stored in pairs
     )
-    return replace(stage, columns=by.columns, threshold=by.threshold, distributions=distributions)
+    other = None if stage.other is None else by.other
+    drawn = replace(stage, columns=by.columns, threshold=by.threshold, other=other)
+    return replace(drawn, distributions=distributions)
 
 
 def _priced(stage: Stage, plan: Plan) -> dict[str, Any]:
@@ -191,14 +208,19 @@ def _claim(stage: Stage, fresh: str | None) -> StageClaim:
         digest=drawn(stage.digest, fresh),
         loss=PrivacyLoss(stage.rho, stage.delta, None if stage.delta else stage.epsilon),
         scales=_precision(stage),
-        family=",".join(noise.mechanism.value for noise in stage.noises),
+        family=",".join(noise.mechanism.value for noise in (part.noise for part in stage.parts)),
     )
 
 
 def _precision(stage: Stage) -> tuple[float, ...]:
-    """What a stored stage must not exceed to serve: noise scales, and the threshold of its keys."""
+    """What a stored stage must not exceed to serve: noise scales, and the threshold of its keys.
+
+    Those of the row of what is held back come last: a stage that has it serves without it too.
+    """
     held = () if stage.threshold is None else (float(stage.threshold.at_least),)
-    return (*(noise.scale for noise in stage.noises), *held)
+    other = () if stage.other is None else stage.other.columns
+    scales = [part.noise.scale for part in (*stage.parts, *other)]
+    return (*scales[: len(stage.parts)], *held, *scales[len(stage.parts) :])
 
 
 def _error(output: Output, plan: Plan, confidence: float) -> dict[str, Any]:

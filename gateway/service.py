@@ -41,6 +41,7 @@ from queries import codec
 from queries.enclave.client import Enclave
 from queries.faults import ClaimMismatch, WorkersUnavailable
 from queries.language.refusals import QueryRefused
+from queries.plan.model import Stage
 from queries.plan.noisy import NoisyStage, StoredStage
 from queries.release.client import ReleaseEngine
 
@@ -161,9 +162,7 @@ class Service:
     ) -> bytes:
         """Compose from released values and store; only what is stored may be sent."""
         tables = {
-            drawn(stage.digest, _fresh(query, planned)): codec.dumps(
-                StoredStage(noisy[stage.name], stage.columns, stage.threshold, stage.distributions)
-            )
+            drawn(stage.digest, _fresh(query, planned)): _kept(stage, noisy[stage.name])
             for stage in planned.plan.stages
             if stage.name in noisy
         }
@@ -279,6 +278,12 @@ def _served(planned: Planned, charge: Charge, fresh: str | None) -> dict[str, St
         for stage in planned.plan.stages
         if drawn(stage.digest, fresh) in charge.served
     }
+
+
+def _kept(stage: Stage, noisy: NoisyStage) -> bytes:
+    """What is stored of a stage."""
+    parts = (stage.columns, stage.threshold, stage.distributions, stage.other)
+    return codec.dumps(StoredStage(noisy, *parts))
 
 
 def _fresh(query: QueryRecord, planned: Planned) -> str | None:

@@ -11,7 +11,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
@@ -26,10 +26,11 @@ from queries.enclave import engine as enclave
 from queries.enclave import given as inputs
 from queries.enclave.exact import ExactAnswer
 from queries.enclave.noise import released
+from queries.enclave.others import Keys, held_back
 from queries.enclave.selection import Counts, nodes, scores
 from queries.language.refusals import NotBound
 from queries.plan.model import Distribution, Plan, Stage
-from queries.plan.noisy import NoisyStage
+from queries.plan.noisy import NoisyStage, beside
 from queries.plan.planner import plan
 from queries.plan.price import Options, Price
 from queries.release import engine as release
@@ -135,13 +136,23 @@ class Bench:
         """The stages one after another, each given what it reads of those before."""
         made: dict[str, tuple[ExactAnswer, NoisyStage]] = {}
         for stage in found.stages:
-            shown = {name: own for name, (_, own) in made.items()}
-            tables = shown if handed is None else handed
+            earlier = {name: own for name, (_, own) in made.items()}
+            tables = earlier if handed is None else handed
             given = release.given(self.open, found.part(stage.needs), stage.inputs, tables)
             with inputs.given(self.private, [stage], given):
                 answer = enclave.exact(self.private, stage, seed)
-            made[stage.name] = answer, show(stage, answer)
+                shown = show(stage, answer)
+                if (row := beside(stage)) is not None:
+                    rest = held_back(self.private, stage, row, shown.keys, seed)
+                    shown = replace(shown, other=show(row, rest).values[0])
+            made[stage.name] = answer, shown
         return made
+
+    def others(self, stage: Stage, kept: Keys, seed: int = 1) -> tuple[int, ...]:
+        """The true integers of all groups of a stage but the kept ones, as one row."""
+        row = beside(stage)
+        assert row is not None
+        return held_back(self.private, stage, row, kept, seed).values[0]
 
     def answer(self, sql: str, options: Options = Options()) -> tuple[list[str], list[Row]]:
         """Names and rows of a query with noise off."""

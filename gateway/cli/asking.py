@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import click
 
 from gateway.cli.client import Problem, Unreachable, connected, told, unreachable
 from gateway.cli.output import emit, json_option, table
+from gateway.others import LABEL, labelled
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -25,6 +26,7 @@ def price_options(command: Command) -> Command:
         click.option("--epsilon", help="Price: epsilon of the answer, at the project's delta."),
         click.option("--confidence", help="Of the intervals; 0.95 unless given."),
         click.option("--dialect", help="Of the statement; DuckDB's unless given."),
+        click.option("--other", is_flag=True, help="Add one row of all groups held back."),
     ):
         command = option(command)
     return command
@@ -37,10 +39,10 @@ def price_options(command: Command) -> Command:
 @json_option
 def query(
     project: str, sql: str, share: str | None, rho: str | None, epsilon: str | None,
-    confidence: str | None, dialect: str | None, fresh: bool, as_json: bool,
+    confidence: str | None, dialect: str | None, other: bool, fresh: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Ask one SQL query; `-` reads it from standard input. Needs SLUIS_URL and SLUIS_KEY."""
-    body = _body(sql, share, rho, epsilon, confidence, dialect)
+    body = _body(sql, share, rho, epsilon, confidence, dialect, other=other)
     if fresh:
         body.setdefault("options", {})["replay"] = False
     release = _asked(lambda client: client.ask(project, body), as_json)
@@ -53,10 +55,10 @@ def query(
 @json_option
 def quote(
     project: str, sql: str, share: str | None, rho: str | None, epsilon: str | None,
-    confidence: str | None, dialect: str | None, as_json: bool,
+    confidence: str | None, dialect: str | None, other: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Learn what a query would cost and how exact its answer would be; free."""
-    body = _body(sql, share, rho, epsilon, confidence, dialect)
+    body = _body(sql, share, rho, epsilon, confidence, dialect, other=other)
     path = f"/v1/projects/{project}/quotes"
     found = _asked(lambda client: client.post(path, body), as_json)
     if as_json:
@@ -65,9 +67,11 @@ def quote(
     click.echo(f"Costs {_loss(found['privacy_loss'])}.")
     if not found["affordable"]:
         click.echo("The project cannot pay that now.")
-    for error in found["expected_error"]:
+    lines = [("", error) for error in found["expected_error"]]
+    lines += [(f" {LABEL}", error) for error in found["other"] or ()]
+    for label, error in lines:
         margin = error["reason"] if error["margin"] is None else f"+-{_number(error['margin'])}"
-        click.echo(f"  {error['name']}: {margin}")
+        click.echo(f"  {error['name']}{label}: {margin}")
     if found["slot"] and found["privacy_loss"]["budget_share"] != "0%":
         click.echo(f"  The answer leaves {found['slot']:g} s after a worker takes the query.")
     for line in [*found["plan"], *found["warnings"]]:
@@ -108,7 +112,11 @@ def show_release(release: dict[str, Any]) -> None:
     """An answer as a table with margins, then what it cost and what is left."""
     columns = release["columns"]
     names = [name for column in columns for name in _names(column)]
-    rows = [_cells(release, number) for number in range(len(release["rows"]))]
+    lower, upper = release["intervals"]["lower"], release["intervals"]["upper"]
+    rows = [_cells(columns, *each) for each in zip(release["rows"], lower, upper, strict=True)]
+    if (other := release["other"]) is not None:
+        values = labelled(columns, other["values"])
+        rows.append(_cells(columns, values, other["lower"], other["upper"]))
     table("", names, rows)
     said = "Nothing new was drawn or charged" if release["replayed"] else "Cost"
     percent = f"{release['intervals']['confidence'] * 100:g} %"
@@ -142,14 +150,14 @@ def _names(column: dict[str, Any]) -> list[str]:
     return [f">{column['name']}", ">margin"]
 
 
-def _cells(release: dict[str, Any], number: int) -> list[str]:
+def _cells(
+    columns: Sequence[dict[str, Any]], row: Sequence[Any], lower: Sequence[Any],
+    upper: Sequence[Any],
+) -> list[str]:  # fmt: skip
     cells: list[str] = []
-    for place, column in enumerate(release["columns"]):
-        value = release["rows"][number][place]
+    for column, value, low, high in zip(columns, row, lower, upper, strict=True):
         cells.append(_number(value))
         if column["role"] != "key":
-            low = release["intervals"]["lower"][number][place]
-            high = release["intervals"]["upper"][number][place]
             cells.append(_margin(value, low, high))
     return cells
 
@@ -190,6 +198,8 @@ def _body(
     epsilon: str | None,
     confidence: str | None,
     dialect: str | None,
+    *,
+    other: bool,
 ) -> dict[str, Any]:
     prices = {"budget_share": share, "rho": rho, "epsilon": epsilon}
     given = {name: price for name, price in prices.items() if price is not None}
@@ -203,6 +213,8 @@ def _body(
             raise click.BadParameter("not a number", param_hint="--confidence") from None
     if dialect is not None:
         body["options"] = {"dialect": dialect}
+    if other:
+        body.setdefault("options", {})["other"] = True
     return body
 
 

@@ -1,4 +1,4 @@
-"""Schemas of what goes out: losses, budgets, releases, quotes and queries."""
+"""Schemas of what goes out: losses, budgets, releases and queries."""
 
 from __future__ import annotations
 
@@ -115,6 +115,20 @@ class IntervalsSchema(Schema):
     )
 
 
+class OtherSchema(Schema):
+    """What a threshold held back, as one row; null where a column tells of single groups."""
+
+    values = fields.List(
+        fields.Raw(allow_none=True), required=True, metadata={"description": "column by column"}
+    )
+    lower = fields.List(
+        fields.Raw(allow_none=True), required=True, metadata={"description": "lower bounds"}
+    )
+    upper = fields.List(
+        fields.Raw(allow_none=True), required=True, metadata={"description": "upper bounds"}
+    )
+
+
 class ReleaseSchema(Schema):
     """A release: what left, how noisy it is, and what it cost."""
 
@@ -138,6 +152,12 @@ class ReleaseSchema(Schema):
     )
     intervals = fields.Nested(
         IntervalsSchema, required=True, metadata={"description": "how far off each value may be"}
+    )
+    other = fields.Nested(
+        OtherSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "all groups held back together; null unless options.other"},
     )
     privacy_loss = fields.Nested(
         LossSchema, required=True, metadata={"description": "what this answer cost"}
@@ -187,6 +207,11 @@ class StageSchema(Schema):
         required=True,
         metadata={"description": "noise of each measure"},
     )
+    other = fields.List(
+        fields.Nested(lambda: NoiseSchema()),
+        required=True,
+        metadata={"description": "noise of the row of what is held back; empty without one"},
+    )
     threshold = fields.Integer(
         allow_none=True,
         required=True,
@@ -207,77 +232,6 @@ class NoiseSchema(Schema):
     rho = fields.String(required=True, metadata={"description": "loss as rho"})
     epsilon = fields.String(
         allow_none=True, required=True, metadata={"description": "loss as epsilon, where pure"}
-    )
-
-
-class ExpectedErrorSchema(Schema):
-    """The expected error of one column of an answer, from public facts alone."""
-
-    name = fields.String(required=True, metadata={"description": "column of the answer"})
-    mechanism = fields.String(required=True, allow_none=True, metadata={"description": "of OpenDP"})
-    scale = fields.Float(
-        required=True, allow_none=True, metadata={"description": "of the noise, column's own unit"}
-    )
-    margin = fields.Float(
-        required=True,
-        allow_none=True,
-        metadata={"description": "at the confidence asked, either way"},
-    )
-    reason = fields.String(
-        required=True, allow_none=True, metadata={"description": "why no margin can be told"}
-    )
-
-
-class StagePriceSchema(Schema):
-    """One stage of an answer: a noisy table, which later stages may read."""
-
-    about = fields.String(required=True, metadata={"description": "what is measured"})
-    reads = fields.List(
-        fields.Integer(),
-        required=True,
-        metadata={"description": "the stages that are released first and read here, from 1"},
-    )
-    rho = fields.String(required=True, metadata={"description": "its part of the loss"})
-    delta = fields.String(required=True, metadata={"description": "its part, where keys are found"})
-
-
-class QuoteSchema(Schema):
-    """What an answer would cost, and how far off it would be; free, reads no data."""
-
-    privacy_loss = fields.Nested(
-        LossSchema, required=True, metadata={"description": "the exact loss of a fresh answer"}
-    )
-    affordable = fields.Boolean(
-        required=True, metadata={"description": "whether the project could pay it now"}
-    )
-    expected_error = fields.List(
-        fields.Nested(ExpectedErrorSchema),
-        required=True,
-        metadata={"description": "column by column"},
-    )
-    confidence = fields.Float(required=True, metadata={"description": "of the margins"})
-    thresholding_delta = fields.String(
-        required=True,
-        metadata={"description": "delta that keys may be released at: the policy's share"},
-    )
-    held_back = fields.String(
-        required=True,
-        validate=OneOf(["none", "possible"]),
-        metadata={"description": "whether groups may be missing"},
-    )
-    slot = fields.Float(
-        required=True, metadata={"description": "seconds after which the answer leaves; 0: at once"}
-    )
-    stages = fields.List(
-        fields.Nested(lambda: StagePriceSchema()),
-        required=True,
-        metadata={"description": "what each stage of the answer costs, drawn anew"},
-    )
-    plan = fields.List(
-        fields.String(), required=True, metadata={"description": "what would be done"}
-    )
-    warnings = fields.List(
-        fields.String(), required=True, metadata={"description": "what to mind beforehand"}
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import Response, request
 
+from gateway.others import labelled
 from gateway.refusals import NotAcceptable
 
 JSON = "application/json"
@@ -45,6 +46,9 @@ def as_csv(release: Mapping[str, Any]) -> str:
     writer.writerow([_safe(name) for name in _header(columns)])
     for number, row in enumerate(release["rows"]):
         writer.writerow(_line(columns, row, lower[number], upper[number]))
+    if (other := release["other"]) is not None:
+        values = labelled(columns, other["values"])
+        writer.writerow(_line(columns, values, other["lower"], other["upper"]))
     return out.getvalue()
 
 

@@ -103,6 +103,7 @@ def _options(options: Body) -> Options:
         minimum_frequency=options.get("minimum_frequency"),
         non_negative=options.get("non_negative", False),
         dialect=options.get("dialect"),
+        other=options.get("other", False),
     )
 
 

@@ -6,8 +6,8 @@ from flask import Response, jsonify
 from flask.views import MethodView
 
 from gateway.access import Act
-from gateway.http.answers import QuoteSchema
 from gateway.http.queries import question
+from gateway.http.quoted import QuoteSchema
 from gateway.http.resources import Blueprint, Body, house, permitted
 from gateway.http.schemas import SubmissionSchema
 

@@ -69,6 +69,13 @@ class OptionsSchema(Closed):
         load_default=False,
         metadata={"description": "true keeps counts, and sums that cannot be, from being negative"},
     )
+    other = Flag(
+        load_default=False,
+        metadata={
+            "description": "true adds one row, charged with the rest, of all groups that a "
+            "threshold holds back"
+        },
+    )
     dialect = fields.String(
         validate=Length(1, 20),
         metadata={"description": f"the dialect of the SQL: {', '.join(DIALECTS)}"},

@@ -21,7 +21,8 @@ from statistics import NormalDist
 
 from queries.enclave.mechanisms import measurement, selector
 from queries.faults import ClaimMismatch
-from queries.plan.model import Distribution, Mechanism, Noise, NoisyColumn, Stage
+from queries.plan.model import Distribution, Mechanism, Noise, NoisyColumn, Other, Stage
+from queries.plan.noisy import beside
 
 UNITS = 10**12
 DELTA_UNITS = 10**18
@@ -41,6 +42,8 @@ def verify(stages: Iterable[Stage]) -> None:
             _verify_distribution(found)
         if stage.threshold is not None:
             _verify_threshold(stage)
+        if stage.other is not None:
+            _verify_other(stage, stage.other)
 
 
 def least_threshold(mechanism: Mechanism, scale: float, groups: int, delta: float) -> int:
@@ -134,6 +137,20 @@ def _verify_threshold(stage: Stage) -> None:
     delta = threshold.delta / DELTA_UNITS
     if threshold.at_least < least_threshold(noise.mechanism, noise.scale, noise.l1, delta):
         raise ClaimMismatch("the threshold is too low for its delta")
+
+
+def _verify_other(stage: Stage, other: Other) -> None:
+    """The row of what a threshold holds back: the stage's first columns, as a stage of one row."""
+    names = [column.name for column in stage.columns]
+    if (
+        stage.threshold is None
+        or [column.name for column in other.columns] != names[: len(other.columns)]
+    ):
+        raise ClaimMismatch("a row of what is held back is none of the stage's")
+    one = beside(stage)
+    verify(() if one is None else (one,))
+    if any(column.noise.l2_squared != column.noise.l1**2 for column in other.columns):
+        raise ClaimMismatch("one number has one sensitivity")
 
 
 def _deciding(stage: Stage) -> NoisyColumn:

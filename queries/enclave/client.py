@@ -115,7 +115,8 @@ def _claim(stage: Stage) -> Stage:
     width = None if stage.listed is None else ()
     bare = tuple(_bare(found) for found in stage.distributions)
     claimed = dataclasses.replace(stage, name="", digest="", sql="", listed=width)
-    return dataclasses.replace(claimed, distributions=bare, inputs=(), about="")
+    other = None if stage.other is None else dataclasses.replace(stage.other, sql="")
+    return dataclasses.replace(claimed, distributions=bare, inputs=(), about="", other=other)
 
 
 def _bare(found: Distribution) -> Distribution:

@@ -290,6 +290,14 @@ class BoundTooWide(QueryRefused):
     way_out = "Give bounds inside those of the manifest."
 
 
+class NoOtherRow(QueryRefused):
+    """options.other adds up what a threshold holds back from the groups of one GROUP BY."""
+
+    code = "no-other-row"
+    rule = "P12"
+    way_out = "Ask without options.other, or group by a key that is not public."
+
+
 class NotBound(QueryRefused):
     """The part of the query above the aggregates does not fit the released columns."""
 

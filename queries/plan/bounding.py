@@ -83,6 +83,13 @@ def of_rows(bounds: Bounds, per_row: int, shift: int = 0) -> Sensitivity:
     return Sensitivity(l1, l2_squared)
 
 
+def together(bounds: Bounds, per_row: int, shift: int = 0) -> Sensitivity:
+    """One number over several of the unit's groups, whichever these are: L1 = L2 = C m, or R b."""
+    most = min(bounds.rows, bounds.groups * bounds.per_group) * per_row
+    reach = _steps(most, shift)
+    return Sensitivity(reach, reach**2)
+
+
 def of_units(bounds: Bounds) -> Sensitivity:
     """Of a count of units: each of the unit's cells moves by one."""
     return Sensitivity(bounds.cells, bounds.cells)

@@ -51,6 +51,11 @@ def sets(families: Mapping[str, Family]) -> tuple[str, ...]:
 def shown(options: Options) -> tuple[str, ...]:
     """What is said about released values that are held back or kept at zero."""
     found = []
+    if options.other:
+        found.append(
+            "What the threshold holds back is added up as one row, each of its numbers with noise "
+            "of its own and as large a share of the price as a column of all groups."
+        )
     if options.minimum_frequency is not None:
         found.append(
             f"Groups whose noisy count of units is under {options.minimum_frequency:,} are held "

@@ -15,8 +15,9 @@ from enum import StrEnum
 from queries.algebra.inputs import Input
 from queries.algebra.measures import SET
 from queries.catalog.view import Value
+from queries.plan.shown import Frequency, NonNegative
 
-PLANNER_VERSION = 1
+PLANNER_VERSION = 2
 
 
 class Mechanism(StrEnum):
@@ -161,6 +162,17 @@ class Threshold:
 
 
 @dataclass(frozen=True, slots=True)
+class Other:
+    """One row of all groups that a threshold holds back: the stage's first columns, noised alone.
+
+    `sql` reads the keys that left, each as text, from the table `_kept`.
+    """
+
+    sql: str
+    columns: tuple[NoisyColumn, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Stage:
     """One GROUP BY with its measures: the unit of noise, of charge and of reuse.
 
@@ -184,12 +196,18 @@ class Stage:
     distributions: tuple[Distribution, ...] = ()
     inputs: tuple[Input, ...] = ()
     about: str = ""
+    other: Other | None = None
+
+    @property
+    def parts(self) -> tuple[NoisyColumn | Distribution, ...]:
+        """Every column, then every distribution."""
+        return (*self.columns, *self.distributions)
 
     @property
     def noises(self) -> tuple[Noise, ...]:
-        """The noise of every column, then of every distribution."""
-        parts: tuple[NoisyColumn | Distribution, ...] = (*self.columns, *self.distributions)
-        return tuple(part.noise for part in parts)
+        """The noise of every part, then of the columns of the row of what is held back."""
+        rest = () if self.other is None else self.other.columns
+        return tuple(part.noise for part in (*self.parts, *rest))
 
     def located(self, name: str | None) -> tuple[Distribution, Target] | None:
         """The distribution in which a column is found, and what is looked for in it."""
@@ -245,23 +263,6 @@ class Hierarchy:
         )
         digest = hashlib.sha256(" ".join(stage.digest for stage in members).encode()).hexdigest()
         return Stage(self.name, digest, "", (Key(SET, "BIGINT"), *self.keys), columns)
-
-
-@dataclass(frozen=True, slots=True)
-class Frequency:
-    """Rows of a stage or hierarchy are shown where their noisy count of units is no lower."""
-
-    table: str
-    column: str
-    at_least: int
-
-
-@dataclass(frozen=True, slots=True)
-class NonNegative:
-    """Columns of a stage or hierarchy whose released values are kept at zero or above."""
-
-    table: str
-    columns: tuple[str, ...]
 
 
 class Role(StrEnum):

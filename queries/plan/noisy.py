@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from queries.catalog.view import Value
-from queries.plan.model import Distribution, NoisyColumn, Threshold
+from queries.plan.model import Distribution, NoisyColumn, Other, Stage, Threshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,13 +15,14 @@ class NoisyStage:
     `values` holds one integer for each column of the stage, in its order, in the mechanism's own
     steps: shift, numerator and denominator have not been applied. `found` holds, row by row, what
     was released of each distribution: the bin of each target, or the nodes of its tree, leaves
-    first; it is empty where a stage has none.
+    first; it is empty where a stage has none. `other` is the row of what was held back.
     """
 
     name: str
     keys: tuple[tuple[Value, ...], ...]
     values: tuple[tuple[int, ...], ...]
     found: tuple[tuple[tuple[int, ...], ...], ...] = ()
+    other: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.keys) != len(self.values) or len(self.found) not in (0, len(self.keys)):
@@ -44,3 +45,11 @@ class StoredStage:
     columns: tuple[NoisyColumn, ...]
     threshold: Threshold | None
     distributions: tuple[Distribution, ...] = ()
+    other: Other | None = None
+
+
+def beside(stage: Stage) -> Stage | None:
+    """The row of what is held back, as a stage of one row and no key."""
+    if stage.other is None:
+        return None
+    return Stage(stage.name, f"{stage.digest} other", stage.other.sql, (), stage.other.columns)

@@ -35,7 +35,17 @@ from queries.language.refusals import (
     UnsupportedSql,
 )
 from queries.language.trees import anew
-from queries.plan import explain, options, policy, split, tables, timing, translation, usefulness
+from queries.plan import (
+    explain,
+    options,
+    others,
+    policy,
+    split,
+    tables,
+    timing,
+    translation,
+    usefulness,
+)
 from queries.plan.formulas import value_of
 from queries.plan.levels import Families, Family
 from queries.plan.model import (
@@ -122,14 +132,18 @@ class _Planning:
             raise _no_aggregate(bound, tree)
         found = needed(binder, families.of, bound)
         kept = found.families
-        stages = self._stages(found)
+        held = others.wanted(bound, found.names, kept) if self.given.other else None
+        stages = self._stages(found, held)
         hierarchies = tuple(h for name, f in kept.items() if (h := f.hierarchy(name)) is not None)
         self._bindable(stages)
         listed = policy.listing(_renamed(bound, found.names), found.names, stages)
         post = self._post(listed, stages, hierarchies)
         drafts = tuple(found for one in kept.values() for found in one.drafts)
         self.hidden = usefulness.hidden(drafts, stages, self.view.manifest.unit.at_most)
+        if held is not None:
+            others.shown(post.outputs)
         shapes = [shape for found in drafts for shape in found.shapes]
+        shapes += [] if held is None else [others.shape(kept[held].drafts[0])]
         slot, deadline = timing.slot(self.view.manifest.timing, shapes) if kept else (0, 0)
         return Plan(
             self.view.manifest.dataset,
@@ -150,10 +164,14 @@ class _Planning:
         found = explain.notes(drafts, stages, self.view.manifest)
         return (*found, *explain.sets(families), *explain.shown(self.given))
 
-    def _stages(self, needed: Needed) -> tuple[Stage, ...]:
-        """The stages with the noise that the price buys, every column the same part of it."""
+    def _stages(self, needed: Needed, held: str | None) -> tuple[Stage, ...]:
+        """The stages with the noise that the price buys, every column the same part of it.
+
+        The groups that the table `held` holds back are a row of as many columns more.
+        """
         families = needed.families
         columns = sum(found.columns for found in families.values())
+        columns += 0 if held is None else others.columns(families[held])
         if columns > LIMITS.columns:
             raise TooManyColumns(f"At most {LIMITS.columns} measures are answered at once.")
         if not families:
@@ -168,7 +186,9 @@ class _Planning:
             for name, found, parts in named:
                 stage = _stage(name, found, parts, delta, self)
                 inputs = needed.of(found, tuple(made))
-                made.append(replace(stage, inputs=inputs, about=explain.about(found)))
+                row = others.other(found, part, others.columns(one)) if name == held else None
+                about = explain.about(found)
+                made.append(replace(stage, inputs=inputs, about=about, other=row))
         shown = (self.given.non_negative, self.given.minimum_frequency)
         return sealed(made, needed.read, shown)
 
@@ -176,6 +196,10 @@ class _Planning:
         """Have the engine bind each stage on empty tables, so that it cannot fail to afterwards."""
         stored = (*tables.stored(self.view.manifest), *tables.given(stages))
         texts = [sql for s in stages for sql in (s.sql, *(d.sql for d in s.distributions)) if sql]
+        for stage in stages:
+            if stage.other is not None:
+                stored = (*stored, *others.kept(stage))
+                texts.append(stage.other.sql)
         for sql in texts:
             try:
                 self.public.describe(stored, sql.replace("$seed", "0"))

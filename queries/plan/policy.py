@@ -22,8 +22,9 @@ from queries.bind.colours import Open
 from queries.catalog.manifest import Manifest
 from queries.plan import split
 from queries.plan.formulas import never_negative
-from queries.plan.model import Frequency, NonNegative, Stage
+from queries.plan.model import Stage
 from queries.plan.price import Options
+from queries.plan.shown import Frequency, NonNegative
 
 if TYPE_CHECKING:
     from queries.plan.levels import Family

@@ -29,6 +29,15 @@ class AnswerColumn:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherRow:
+    """What a threshold held back, column by column; None where the column is one of groups."""
+
+    values: tuple[Cell, ...]
+    lower: tuple[Cell, ...]
+    upper: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """Rows, and of the same shape the lower and upper ends of their intervals (None: none)."""
 
@@ -37,3 +46,4 @@ class Answer:
     lower: Rows
     upper: Rows
     confidence: float
+    other: OtherRow | None = None

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import duckdb
@@ -22,6 +23,7 @@ from queries.algebra.inputs import Input
 from queries.catalog.view import Value
 from queries.plan.model import Plan, Stage
 from queries.plan.noisy import InputRows, NoisyStage
+from queries.release import others
 from queries.release.answer import Answer
 from queries.release.levels import Together, alone, frequent, together
 from queries.release.margins import Margins, described
@@ -81,7 +83,12 @@ def composed(
 ) -> Answer:
     """The answer; the connection is as empty afterwards as it was before."""
     with _holding(connection, plan, noisy) as tables:
-        return _answer(connection, plan, tables, confidence)
+        answer = _answer(connection, plan, tables, confidence)
+        shown = noisy.get(plan.post.rowwise or "")
+        if shown is None:
+            return answer
+        other = others.row(connection, plan, shown, answer.columns, confidence)
+        return replace(answer, other=other)
 
 
 def given(

@@ -89,7 +89,7 @@ def simulated(
     that one release always shows the same intervals.
     """
     stage = table.stage
-    used = [place for place, c in enumerate(stage.columns) if _mentions(expressions, c.name)]
+    used = [place for place, c in enumerate(stage.columns) if mentions(expressions, c.name)]
     seed = hashlib.sha256(stage.digest.encode()).digest()
     generator = default_rng(int.from_bytes(seed, "big"))
     samples = max(FEWEST_SAMPLES, min(SAMPLES, ALL_SAMPLES // max(1, len(rows))))
@@ -106,7 +106,7 @@ def simulated(
     return found
 
 
-def _mentions(expressions: Sequence[str], name: str) -> bool:
+def mentions(expressions: Sequence[str], name: str) -> bool:
     word = re.compile(rf"\b{re.escape(name)}\b")
     return any(word.search(expression) for expression in expressions)
 
@@ -162,7 +162,7 @@ def _statement(stage: Stage, used: Sequence[int], expressions: Sequence[str]) ->
     """Each expression for each sample. Keys are joined only where an expression reads one."""
     columns = [_as_engine_type(stage.columns[place]) for place in used]
     values = [f"CAST(({sql}) AS DOUBLE) AS e{n}" for n, sql in enumerate(expressions)]
-    keys = [key.name for key in stage.keys if _mentions(expressions, key.name)]
+    keys = [key.name for key in stage.keys if mentions(expressions, key.name)]
     joined = f' JOIN "{stage.name}" AS t ON t._row = d._row' if keys else ""
     inner = ", ".join(["d._row AS _row", *columns, *(f't."{key}"' for key in keys)])
     return (

@@ -102,7 +102,7 @@ def frequent(table: Together, column: str, at_least: int) -> Together:
     values = tuple(table.noisy.values[row] for row in kept)
     fits = {n: _some(fit, kept) for n, fit in table.fits.items()}
     found = tuple(table.noisy.found[row] for row in kept) if table.noisy.found else ()
-    return Together(table.stage, NoisyStage(table.noisy.name, keys, values, found), fits)
+    return Together(table.stage, replace(table.noisy, keys=keys, values=values, found=found), fits)
 
 
 def _some(fit: Fit, rows: Sequence[int]) -> Fit:

@@ -48,7 +48,7 @@ class Case:
         """Counts by name, and `columns=name:lower:upper,...`."""
         found: dict[str, object] = {}
         for name, value in _pairs(self.marks.get("options", "")):
-            words = {"columns": _bounds, "dialect": str}
+            words = {"columns": _bounds, "dialect": str, "other": bool}
             found[name] = words.get(name, int)(value)
         return Options(**found)  # type: ignore[arg-type]
 

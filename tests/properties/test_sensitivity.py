@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from queries.catalog.view import Value
 from queries.enclave.exact import ExactAnswer
 from queries.enclave.selection import Counts, nodes, scores
 from queries.plan.model import Plan, Stage, Target
@@ -72,6 +73,9 @@ def moved(one: Bench, other: Bench, sql: str, given: Options, seed: int) -> Iter
         for each in seeds:
             left, right = one.answers(plan, each, handed), other.answers(again, each, handed)
             yield from _differences(plan, left, right)
+            for stage in plan.stages:
+                keys = {*left[stage.name].keys, *right[stage.name].keys}
+                yield from _moved_others(stage, sorted(keys, key=repr), one, other, each)
 
 
 def _handed(plan: Plan, exact: dict[str, NoisyStage]) -> Iterator[dict[str, NoisyStage]]:
@@ -100,6 +104,20 @@ def _differences(
             l1, l2 = sum(map(abs, steps)), sum(step * step for step in steps)
             yield (stage.name, column.name), l1, column.noise.l1, l2, column.noise.l2_squared
         yield from _moved_histograms(stage, left[stage.name], right[stage.name])
+
+
+def _moved_others(
+    stage: Stage, keys: list[tuple[Value, ...]], one: Bench, other: Bench, seed: int
+) -> Iterator[Attained]:
+    """The same of the row of what is held back, whichever keys left: none, some, or every one."""
+    if stage.other is None:
+        return
+    for kept in ([], keys[::2], keys[1::2], keys):
+        pairs = zip(one.others(stage, kept, seed), other.others(stage, kept, seed), strict=True)
+        for column, (before, after) in zip(stage.other.columns, pairs, strict=True):
+            step = abs(after - before)
+            noise = column.noise
+            yield (stage.name, f"other {column.name}"), step, noise.l1, step**2, noise.l2_squared
 
 
 def _moved_histograms(stage: Stage, left: ExactAnswer, right: ExactAnswer) -> Iterator[Attained]:

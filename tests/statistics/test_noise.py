@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy import stats
 
 from queries.enclave.client import Enclave
-from queries.plan.model import Key, Mechanism
+from queries.plan.model import Key, Mechanism, Other, Threshold
 from tests.enclave.stages import NOISES, column, gaussian, laplace, plan, stage
-from tests.statistics.draws import ALPHA, fits, noise_of
+from tests.statistics.draws import ALPHA, TRUTH, fits, noise_of
 
 pytestmark = pytest.mark.slow
 
@@ -52,6 +53,26 @@ def test_columns_and_stages_are_drawn_apart(enclave: Enclave) -> None:
     for one in range(4):
         for two in range(one):
             assert float(stats.spearmanr(drawn[:, one], drawn[:, two]).pvalue) > ALPHA
+
+
+@pytest.mark.parametrize("mechanism", NOISES)
+def test_the_row_of_what_is_held_back_has_its_own_noise(
+    enclave: Enclave, mechanism: Mechanism
+) -> None:
+    """Each of many stages draws it once, at its own scale and apart from that of the groups."""
+    scale = 9.0
+    seen = stage(
+        "SELECT 1 AS k0, 100 AS m0",
+        [column("m0", MAKE[mechanism](0.9 * scale))],
+        [Key("k0", "BIGINT")],
+        threshold=Threshold("m0", 1 << 20, 10**17),
+    )
+    row = Other(f"SELECT {TRUTH} AS m0", (column("m0", MAKE[mechanism](scale)),))
+    stages = [replace(seen, name=f"s{n}", other=row) for n in range(2000)]
+    drawn = np.array([table.other[0] - TRUTH for table in enclave.run(plan(*stages), 120)])
+    assert fits(drawn, mechanism, scale) > ALPHA
+    assert fits(drawn, mechanism, 0.7 * scale) < ALPHA
+    assert fits(drawn, mechanism, 1.3 * scale) < ALPHA
 
 
 @pytest.mark.parametrize("mechanism", NOISES)

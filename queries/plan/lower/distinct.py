@@ -15,7 +15,7 @@ Privacy note
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from queries.algebra.names import quoted
@@ -40,12 +40,13 @@ class Values:
     groups: int | None
     values: int | None
 
-    def text(self, shown: Sequence[str], aggregate: str) -> str:
-        """One row for each key: `aggregate` is that of the kept values, named v."""
+    def text(self, shown: Sequence[str], aggregate: str, of: Callable[[str], str]) -> str:
+        """One row for each key: `aggregate` is that of the kept values, named v, in a FROM."""
         names = [quoted(name) for name in shown]
         by = f" GROUP BY {', '.join(names)}" if names else ""
         columns = ", ".join([*names, f"{aggregate} AS {VALUE}"])
-        return f"SELECT {columns} FROM ({self._kept()}) AS {quoted('w')}{by}"
+        source = of(f"({self._kept()}) AS {quoted('w')}")
+        return f"SELECT {columns} {source}{by}"
 
     def _kept(self) -> str:
         value = (

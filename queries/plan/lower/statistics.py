@@ -40,6 +40,7 @@ from queries.plan.bounding import Bounds
 from queries.plan.lower import distinct
 from queries.plan.lower.keys import key_text
 from queries.plan.lower.relations import Relations
+from queries.plan.lower.rest import without_kept
 from queries.plan.lower.scalars import clamped, on_grid
 from queries.plan.lower.words import width
 
@@ -139,7 +140,8 @@ class Query:
 
     `floor` drops keys under that many units: in one level, where a unit has one row, rows are
     units; in two, partials are. `level` are the positions of the keys of one grouping set (None:
-    all); where a bound holds for groups, these are those of all keys, so that levels add up.
+    all); where a bound holds for groups, these are those of all keys, so that levels add up. With
+    `rest` so many statistics are answered for all groups together whose keys did not leave.
     """
 
     measure: Measure
@@ -149,17 +151,20 @@ class Query:
     two_levels: bool
     floor: int | None = None
     level: tuple[int, ...] | None = None
+    rest: int | None = None
 
     @property
     def shown(self) -> tuple[int, ...]:
         """The positions of the keys that are answered."""
+        if self.rest is not None:
+            return ()
         return tuple(range(len(self.measure.keys))) if self.level is None else self.level
 
     @property
     def finer(self) -> bool:
         """Whether partials stand at more keys than are answered."""
         capped = self.sampled or self.bounds.per_group < self.bounds.rows
-        return self.two_levels and capped and self.level is not None
+        return self.rest is not None or (self.two_levels and capped and self.level is not None)
 
     def text(self) -> str:
         if not self.measure.statistics:
@@ -168,7 +173,7 @@ class Query:
         block = to.block(self.measure.relation).text()
         places = range(len(self.measure.keys)) if self.finer else self.shown
         keys = {f"k{n}": key_text(self.measure.keys[n], to) for n in places}
-        rows = [row(statistic, to) for statistic in self.measure.statistics]
+        rows = [row(statistic, to) for statistic in self.measure.statistics[: self.rest]]
         if not self.two_levels:
             return self._one(block, keys, rows)
         apart = {n: one for n, one in enumerate(rows) if one.distinct}
@@ -189,9 +194,14 @@ class Query:
         capped = None if cap is None or cap >= natural else cap
         found = distinct.Values(block, unit, keys, one.value, one.where, groups, capped)
         total = replace(one, value=quoted("v"), where=None)
-        return found.text(
-            [f"k{n}" for n in self.shown], _fitting(_aggregate(total), self.shifts[n])
-        )
+        aggregate = _fitting(_aggregate(total), self.shifts[n])
+        return found.text([f"k{n}" for n in self.shown], aggregate, self._from)
+
+    def _from(self, source: str) -> str:
+        """A FROM of bounded groups: all of them, or those whose keys did not leave."""
+        if self.rest is None:
+            return f"FROM {source}"
+        return without_kept(source, {f"k{n}": key for n, key in enumerate(self.measure.keys)})
 
     def _one(self, block: str, keys: dict[str, str], rows: list[Row]) -> str:
         columns = {n: _aggregate(one) for n, one in enumerate(rows)}
@@ -219,7 +229,7 @@ class Query:
         source = f"({self._sample(inner, [quoted(name) for name in keys])}) AS {quoted('p')}"
         columns = {n: self._total(self.measure.statistics[n], quoted(f"p{n}")) for n in rows}
         names = {f"k{n}": quoted(f"k{n}") for n in self.shown}
-        return self._outer(names, columns, f"FROM {source}")
+        return self._outer(names, columns, self._from(source))
 
     def _total(self, statistic: Statistic, partial: str) -> str:
         """The partials of a cell together: a unit counts once, however many of them are its own."""

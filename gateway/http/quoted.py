@@ -1,0 +1,85 @@
+"""Schemas of a quote: what an answer would cost, and how far off it would be."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields
+from marshmallow.validate import OneOf
+
+from gateway.http.answers import LossSchema
+
+
+class ExpectedErrorSchema(Schema):
+    """The expected error of one column of an answer, from public facts alone."""
+
+    name = fields.String(required=True, metadata={"description": "column of the answer"})
+    mechanism = fields.String(required=True, allow_none=True, metadata={"description": "of OpenDP"})
+    scale = fields.Float(
+        required=True, allow_none=True, metadata={"description": "of the noise, column's own unit"}
+    )
+    margin = fields.Float(
+        required=True,
+        allow_none=True,
+        metadata={"description": "at the confidence asked, either way"},
+    )
+    reason = fields.String(
+        required=True, allow_none=True, metadata={"description": "why no margin can be told"}
+    )
+
+
+class StagePriceSchema(Schema):
+    """One stage of an answer: a noisy table, which later stages may read."""
+
+    about = fields.String(required=True, metadata={"description": "what is measured"})
+    reads = fields.List(
+        fields.Integer(),
+        required=True,
+        metadata={"description": "the stages that are released first and read here, from 1"},
+    )
+    rho = fields.String(required=True, metadata={"description": "its part of the loss"})
+    delta = fields.String(required=True, metadata={"description": "its part, where keys are found"})
+
+
+class QuoteSchema(Schema):
+    """What an answer would cost, and how far off it would be; free, reads no data."""
+
+    privacy_loss = fields.Nested(
+        LossSchema, required=True, metadata={"description": "the exact loss of a fresh answer"}
+    )
+    affordable = fields.Boolean(
+        required=True, metadata={"description": "whether the project could pay it now"}
+    )
+    expected_error = fields.List(
+        fields.Nested(ExpectedErrorSchema),
+        required=True,
+        metadata={"description": "column by column"},
+    )
+    other = fields.List(
+        fields.Nested(ExpectedErrorSchema),
+        required=True,
+        allow_none=True,
+        metadata={"description": "the same of the row of what is held back, where it is asked for"},
+    )
+    confidence = fields.Float(required=True, metadata={"description": "of the margins"})
+    thresholding_delta = fields.String(
+        required=True,
+        metadata={"description": "delta that keys may be released at: the policy's share"},
+    )
+    held_back = fields.String(
+        required=True,
+        validate=OneOf(["none", "possible"]),
+        metadata={"description": "whether groups may be missing"},
+    )
+    slot = fields.Float(
+        required=True, metadata={"description": "seconds after which the answer leaves; 0: at once"}
+    )
+    stages = fields.List(
+        fields.Nested(StagePriceSchema),
+        required=True,
+        metadata={"description": "what each stage of the answer costs, drawn anew"},
+    )
+    plan = fields.List(
+        fields.String(), required=True, metadata={"description": "what would be done"}
+    )
+    warnings = fields.List(
+        fields.String(), required=True, metadata={"description": "what to mind beforehand"}
+    )
