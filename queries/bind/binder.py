@@ -124,6 +124,7 @@ class Binder:
             node = self._around(node, env)
         forms.check(node)
         alias = node.args.get("alias")
+        named(node)
         names = tuple(column.name for column in alias.columns) if alias is not None else ()
         match node:
             case exp.Values() | exp.Unnest():
@@ -243,9 +244,18 @@ def extended(node: exp.Query | exp.Pivot, env: Environment) -> Environment:
         return env
     found = dict(env)
     for cte in clause.expressions:
+        named(cte)
         again = bool(clause.args.get("recursive")) and recursion.reads_itself(cte)
         found[cte.alias.lower()] = Common(cte, dict(found), recursive=again)
     return found
+
+
+def named(node: exp.Expr) -> None:
+    """Refuse an alias that could be taken for a stage."""
+    if open_queries.is_stage(node.alias.lower()):
+        raise UnsupportedSql(
+            "Names that begin with _stage are the gateway's own.", position=place(node)
+        )
 
 
 def renamed(bound: Bound, names: tuple[str, ...], node: exp.Expr) -> Bound:
