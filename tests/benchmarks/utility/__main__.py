@@ -71,7 +71,8 @@ def table(bench: Bench, csv: str, *, pure: bool, draws: int, slow: int) -> list[
             _error(truth, context.get(question.name)),
         ]
         peers = [error for error in errors[1:] if error is not None]
-        ratio = errors[0] / min(peers) if peers and errors[0] is not None else None
+        better = min(peers, default=0.0)
+        ratio = errors[0] / better if better and errors[0] is not None else None
         shown = [*errors, floor(bench, question, pure=pure), ratio]
         lines.append(f"| {question.name} | {' | '.join(map(_shown, shown))} |")
     return lines

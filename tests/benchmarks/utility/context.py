@@ -9,6 +9,7 @@ import warnings
 import opendp.prelude as dp
 import polars as pl
 
+CANDIDATES = 4096
 dp.enable_features("contrib")
 warnings.simplefilter("ignore")
 
@@ -43,7 +44,7 @@ def _expression(job, column, statistic):
         value = value.fill_nan(0.0)
     if statistic in ("sum", "mean"):
         return getattr(value.dp, statistic)((low, high))
-    candidates = list(range(low, high + 1))
+    candidates = [low + (high - low) * place / CANDIDATES for place in range(CANDIDATES + 1)]
     if statistic == "median":
         return value.dp.median(candidates)
     return value.dp.quantile(int(statistic[1:]) / 100, candidates)
