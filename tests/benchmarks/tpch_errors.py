@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import re
-import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -18,13 +17,10 @@ from statistics import median
 from typing import Any
 
 from budgets.conversion import rho_of
-from queries.enclave import engine as enclave
 from queries.enclave.claims import verify
-from queries.enclave.noise import released
 from queries.language.refusals import QueryRefused
 from queries.plan.model import Plan, Role
 from queries.plan.price import Options, Price
-from queries.release import engine as release
 from tests import datasets
 from tests.house.tree import ROOT
 from tests.parity import Bench, Row
@@ -88,10 +84,7 @@ def _one(bench: Bench, number: int, sql: str, draws: int) -> Measured:
 def _drawn(bench: Bench, plan: Plan) -> list[Row]:
     """One answer with noise, as a worker draws it."""
     verify(plan.stages)
-    seed = secrets.randbits(63)
-    found = [released(s, enclave.exact(bench.private, s, seed)) for s in plan.stages]
-    answer = release.composed(bench.open, plan, {s.name: s for s in found}, 0.95)
-    return [tuple(row) for row in answer.rows]
+    return bench.drawn(plan)[1]
 
 
 def _key_places(plan: Plan, number: int) -> list[int]:
