@@ -104,6 +104,8 @@ def constant(node: exp.Expr, value: Bind, what: str) -> int:
 
 def _bucket(node: exp.Expr, value: Bind) -> Scalar:
     """width_bucket, as PostgreSQL defines it; the engine has none."""
+    if any(node.args.get(name) is None for name in ("min_value", "max_value", "num_buckets")):
+        raise UnsupportedFunction("WIDTH_BUCKET takes four arguments.", position=place(node))
     written = [node.this, node.args["min_value"], node.args["max_value"]]
     parts = [types.require(value(part), NUMERIC, node, "WIDTH_BUCKET") for part in written]
     arg, low, high = types.unified(parts, node)

@@ -82,6 +82,8 @@ def _check_whole(tree: exp.Expr) -> None:
     for node in walk(tree):
         if any(node.args.get(name) is None for name, needed in node.arg_types.items() if needed):
             raise Malformed(f"A part of {node.key.upper()} is missing.", position=place(node))
+        if isinstance(node, exp.Paren) and isinstance(node.this, exp.Star):
+            raise Malformed("* does not stand in brackets of its own.", position=place(node))
 
 
 def _error_place(error: ParseError) -> Position | None:

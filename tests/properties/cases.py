@@ -345,6 +345,6 @@ LOOSE = {
     "public range", "left join, private", "one level, no keys", "private along the path",
     "keys within the unit", "public reach", "left join, public", "groups within the unit",
     "grouping sets, rows per group",
-    "public spine, several rows a key", "public spine of two tables",
+    "public spine, several rows a key", "public spine of two tables", "full join by the one name",
 }  # fmt: skip
 """Cases in which one column or another is not attained; each of their formulas is elsewhere."""

@@ -87,7 +87,7 @@ JOINS: list[tuple[str, str, Options]] = [
         NONE,
     ),
     (
-        "full join by the one name of an id that may be missing",
+        "full join by the one name",
         (
             "SELECT COUNT(person) FROM (SELECT q.person FROM people p LEFT JOIN people q "
             "ON p.person = q.person AND q.wage > 5) t FULL JOIN people r USING (person)"
