@@ -21,7 +21,7 @@ from queries.bind import (
     rows,
     sets,
 )
-from queries.bind.colours import Bound, Common, Environment, Private
+from queries.bind.colours import Bound, Common, Environment, Open, Private
 from queries.bind.inputs import Drafted, Given
 from queries.bind.publics import Publics
 from queries.bind.scans import scanned
@@ -41,7 +41,8 @@ from queries.language.spelling import suggestion
 class FromItem:
     """One bound member of FROM: its alias, its colour and, where private, its place in a join.
 
-    With `distinct` each row counts once, whoever has it.
+    With `distinct` each row counts once, whoever has it. `added` are columns of a LATERAL that has
+    one row for each row before it; its colour is then that of no table.
     """
 
     alias: str
@@ -50,6 +51,7 @@ class FromItem:
     names: tuple[str, ...] = ()
     tied: laterals.Tied | None = None
     distinct: bool = False
+    added: tuple[tuple[str, exp.Expr], ...] = ()
 
 
 @dataclass(slots=True)
@@ -135,13 +137,21 @@ class Binder:
                 bound = self._table(node, env)
                 return FromItem(node.alias or node.name, node, bound, names)
             case exp.Lateral():
-                made, tied = laterals.apart(node)
-                return FromItem(node.alias, node, self.query(made, env), names, tied)
+                return self._lateral(node, names, env)
             case exp.Subquery():
                 inner = node.copy()
                 inner.set("alias", None)
                 return FromItem(node.alias, node, self.query(inner, env), names)
         raise UnsupportedSql("This member of FROM is not answered.", position=place(node))
+
+    def _lateral(self, node: exp.Lateral, names: tuple[str, ...], env: Environment) -> FromItem:
+        added = laterals.added(node)
+        if added:
+            shown = tuple(name for name, _ in added)
+            bound = Open(exp.Select(), released=True, names=shown)
+            return FromItem(node.alias, node, bound, names, added=added)
+        made, tied = laterals.apart(node)
+        return FromItem(node.alias, node, self.query(made, env), names, tied)
 
     def _around(self, node: exp.Expr, env: Environment) -> exp.Subquery:
         """A member of FROM with PIVOT behind it, as a subquery."""

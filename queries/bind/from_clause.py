@@ -14,7 +14,7 @@ from queries.algebra.scalars import Scalar, conjuncts
 from queries.bind import inputs, joins, merging, outer_joins, scans, spines
 from queries.bind.alone import alone, computed, ids_of, whole
 from queries.bind.colours import Open, Private
-from queries.bind.expressions import Expressions, Subqueries
+from queries.bind.expressions import Expressions, Subqueries, measured
 from queries.bind.join_forms import Kind, kind_of
 from queries.bind.joins import Member
 from queries.bind.scope import Merged, Scope, Visible
@@ -55,7 +55,9 @@ class FromClause:
     def add(self, item: FromItem, join: exp.Join | None) -> None:
         """Join one more member of FROM; raises a QueryRefused."""
         kind = kind_of(join)
-        if join is None or kind in (Kind.COMMA, Kind.INNER, Kind.CROSS):
+        if item.added:
+            self._columns(item, kind, join)
+        elif join is None or kind in (Kind.COMMA, Kind.INNER, Kind.CROSS):
             self.start = len(self.tables) if kind is Kind.COMMA else self.start
             self._inner(item, join)
         elif kind in (Kind.SEMI, Kind.ANTI):
@@ -89,6 +91,24 @@ class FromClause:
             self.kept = spines.joined(self.kept, member, parts, place(join))
         self.members.append(member)
         self.parts.extend(parts)
+
+    def _columns(self, item: FromItem, kind: Kind, join: exp.Join | None) -> None:
+        """The columns of a LATERAL that has one row for each row so far, joined as such."""
+        if not self.private or self.kept is not None:
+            raise UnsupportedSql(
+                "LATERAL is answered beside private rows.", position=place(item.node)
+            )
+        if kind not in (Kind.COMMA, Kind.INNER, Kind.CROSS) and not _always(kind, join):
+            raise UnsupportedSql(
+                f"{kind.value} JOIN of a LATERAL that aggregates is not answered.",
+                position=place(join),
+                hint="Write CROSS JOIN LATERAL, and its condition into WHERE.",
+            )
+        to = Expressions(self.scope, self.subqueries)
+        columns = [(name, measured(to.bind(one), one)) for name, one in item.added]
+        self.start = len(self.tables) if kind is Kind.COMMA else self.start
+        visible = Visible(item.alias, named(columns, item.names, item.node))
+        self.parts.extend(self.conditions(visible, join))
 
     def where(self, parts: Sequence[Scalar], position: Position | None) -> None:
         """Keep the rows that satisfy all parts; raises PublicRowsKept."""
@@ -187,6 +207,12 @@ class FromClause:
         keys = () if source.unique is None else (frozenset((source.id, n) for n in source.unique),)
         shown = named(columns, item.names, item.node)
         return Member(source, frozenset({source.id}), source.rows, keys), Visible(item.alias, shown)
+
+
+def _always(kind: Kind, join: exp.Join | None) -> bool:
+    """Whether a LEFT JOIN's condition is simply TRUE."""
+    on = None if join is None else join.args.get("on")
+    return kind is Kind.LEFT and isinstance(on, exp.Boolean) and bool(on.this)
 
 
 def named(

@@ -1,9 +1,13 @@
 """LATERAL beside private rows: a subquery that equalities tie to the rows before it, taken apart.
 
+One that has a single row for each row before it, of aggregates or of no table at all, adds columns
+to that row: each is the value of a subquery of its own.
+
 Privacy note
     Neighbours  two datasets that differ in all rows of one privacy unit.
     Claim       each row before it meets rows of its own unit alone, at most LIMIT of them.
-    Requires    joins that equate the unit (`queries.bind.joins`); windows within the unit.
+    Requires    joins that equate the unit (`queries.bind.joins`); windows within the unit; single
+                values as `queries.bind.values` binds them.
     Why         `inner = outer` in its WHERE becomes the condition of a join, and ORDER BY and LIMIT
                 a row number in a partition by the inner sides: the rows that one outer row would
                 meet are exactly one partition. Whatever else reads the rows before it has no case.
@@ -20,12 +24,15 @@ from sqlglot import exp
 
 from queries.bind import aggregates, forms, windows
 from queries.bind.grouping import positioned
+from queries.bind.outputs import item_name
 from queries.language.parse import place
 from queries.language.refusals import UnsupportedSql
+from queries.language.trees import anew
 
 if TYPE_CHECKING:
     from queries.bind.binder import FromItem
 
+ONE_ROW = frozenset({"expressions", "from_", "joins", "where"})
 PLAIN = frozenset({"expressions", "from_", "joins", "where", "order", "limit", "offset"})
 
 
@@ -49,10 +56,39 @@ class Tied:
 def refuse(items: Iterable[FromItem]) -> None:
     """Refuse LATERAL where nothing private is joined."""
     for item in items:
-        if item.tied is not None:
+        if item.tied is not None or item.added:
             raise UnsupportedSql(
                 "LATERAL is answered beside private rows.", position=place(item.node)
             )
+
+
+def added(node: exp.Lateral) -> tuple[tuple[str, exp.Expr], ...]:
+    """The columns that a subquery of one row adds to the rows before it; none for any other."""
+    forms.check(node)
+    select = node.this.this if isinstance(node.this, exp.Subquery) else None
+    if not isinstance(select, exp.Select) or not _one_row(select):
+        return ()
+    return tuple(
+        (item_name(item) or f"col{n}", _single(select, item))
+        for n, item in enumerate(select.expressions)
+    )
+
+
+def _one_row(select: exp.Select) -> bool:
+    used = {name for name, value in select.args.items() if value}
+    if any(isinstance(item.unalias(), exp.Star) for item in select.expressions):
+        return False
+    if windows.present(select) or not used <= ONE_ROW:
+        return False
+    return used == {"expressions"} or ("from_" in used and aggregates.present(select))
+
+
+def _single(select: exp.Select, item: exp.Expr) -> exp.Expr:
+    if select.args.get("from_") is None:
+        return anew(item.unalias())
+    made = anew(select)
+    made.set("expressions", [anew(item.unalias())])
+    return exp.Subquery(this=made)
 
 
 def apart(node: exp.Lateral) -> tuple[exp.Select, Tied]:

@@ -83,6 +83,14 @@ WITHIN: list[tuple[str, str, Options]] = [
         Options(),
     ),
     (
+        "lateral that aggregates",
+        (
+            "SELECT p.sex, SUM(l.n), SUM(l.cost) FROM people p CROSS JOIN LATERAL (SELECT COUNT(*) "
+            "AS n, MAX(v.cost) AS cost FROM visits v WHERE v.person = p.person) l GROUP BY p.sex"
+        ),
+        Options(),
+    ),
+    (
         "columns as rows",
         (
             "SELECT COUNT(*), SUM(val) FROM (SELECT score, 5 AS five FROM visits) UNPIVOT "
