@@ -33,7 +33,7 @@ def loads(kind: type[T], text: bytes | str) -> T:
 
 
 def plain(value: object) -> Any:
-    """Only dicts, lists, text, numbers, booleans and None."""
+    """Only dicts, lists, text, numbers, booleans and None; rows of a table stay as they are."""
     if type(value) in SCALARS:
         return value
     match value:
@@ -49,7 +49,7 @@ def plain(value: object) -> Any:
             if all(type(item) in SCALARS for item in value):
                 return list(value)
             if _is_table(value, SCALARS):
-                return [list(row) for row in value]
+                return list(value)
             return [plain(item) for item in value]
         case dict():
             return {str(key): plain(item) for key, item in value.items()}

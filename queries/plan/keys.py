@@ -19,9 +19,10 @@ Privacy note
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import product
+from itertools import chain, product
+from operator import itemgetter
 
 from queries.algebra.calendar import DAY, as_date, as_datetime, buckets, series
 from queries.algebra.facts import EXACT, Facts
@@ -102,7 +103,7 @@ def _spine(measure: Measure, spine: Spine, leaves: Leaves) -> Keys:
     if spine.alone and leaves.most_alike() > 1:
         raise uncounted(None)
     found = leaves.rows(list(range(len(measure.keys))))
-    return tuple(sorted(found, key=order))
+    return in_order(found)
 
 
 def _crossed(parts: Sequence[tuple[list[int], Keys]], width: int) -> Keys:
@@ -113,19 +114,27 @@ def _crossed(parts: Sequence[tuple[list[int], Keys]], width: int) -> Keys:
         raise TooManyGroups(
             f"There would be {size:,} groups; at most {LIMITS.cells:,} are answered."
         )
-    found = []
-    for chosen in product(*(rows for _, rows in parts)):
-        row: list[Value] = [None] * width
-        for (positions, _), values in zip(parts, chosen, strict=True):
-            for position, value in zip(positions, values, strict=True):
-                row[position] = value
-        found.append(tuple(row))
-    return tuple(sorted(found, key=order))
+    placed = sorted(parts, key=lambda part: part[0])
+    positions = [position for own, _ in placed for position in own]
+    chosen = product(*(in_order(rows) for _, rows in placed))
+    found: Iterator[tuple[Value, ...]] = map(tuple, map(chain.from_iterable, chosen))
+    if positions == list(range(width)):  # what is made of lists in order is in order
+        return tuple(found)
+    back = itemgetter(*map(positions.index, range(width)))
+    return in_order(map(back, found))
+
+
+def in_order(rows: Iterable[tuple[Value, ...]]) -> Keys:
+    """Keys sorted by value, NULL last."""
+    found = list(rows)
+    if any(None in row for row in found):
+        return tuple(sorted(found, key=order))
+    return tuple(sorted(found))
 
 
 def order(row: tuple[Value, ...]) -> tuple[tuple[bool, Value], ...]:
     """Sorts keys by value, NULL last."""
-    return tuple((value is None, 0 if value is None else value) for value in row)
+    return tuple([(value is None, 0 if value is None else value) for value in row])
 
 
 def _alone(key: Scalar) -> list[Value] | None:

@@ -244,7 +244,7 @@ class _Lists:
 def projected(rows: Keys, places: Set, onto: Set) -> Keys:
     """The keys of a coarser set, each once, in order."""
     chosen = [places.index(n) for n in onto]
-    return tuple(sorted({tuple(row[n] for n in chosen) for row in rows}, key=group_keys.order))
+    return group_keys.in_order({tuple([row[n] for n in chosen]) for row in rows})
 
 
 def _roundable(sets: Sequence[Set], finest: Set) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from queries.language.refusals import QueryRefused
+from queries.plan.keys import order
 from queries.plan.model import Stage
 from tests.plan.benches import bench
 
@@ -177,6 +178,16 @@ def test_other_keys_wait_behind_a_threshold(key: str) -> None:
 def test_a_list_is_in_the_order_of_its_keys() -> None:
     listed = stage("SELECT month, COUNT(*) FROM flights GROUP BY month").listed
     assert listed == tuple((month,) for month in range(1, 13))
+
+
+@pytest.mark.parametrize(
+    "grouped", ["origin, month, month % 5", "month % 5, origin, month", "origin, month % 2, dest"]
+)
+def test_lists_that_are_crossed_are_in_the_order_of_all_keys(grouped: str) -> None:
+    """Keys that read one column are listed together, wherever they stand."""
+    listed = stage(f"SELECT {grouped}, COUNT(*) FROM flights GROUP BY ALL").listed
+    assert listed is not None
+    assert list(listed) == sorted(set(listed), key=order)
 
 
 def test_too_many_are_refused_before_any_row_is_read() -> None:
