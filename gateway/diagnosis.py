@@ -22,7 +22,14 @@ from gateway.registry import Registry
 from gateway.settings import Settings
 from queries.catalog.delivered import DeliveryDamaged, load_view
 from queries.enclave.client import Enclave
-from queries.plan.model import Mechanism, Noise, NoisyColumn, Plan, Post, Stage
+from queries.plan.model import (
+    Mechanism,
+    Noise,
+    NoisyColumn,
+    Plan,
+    Stage,
+)
+from queries.plan.post import Post
 
 LEAST_DISK = 1 << 30
 PINNED = ("duckdb", "opendp", "sqlglot")

@@ -32,9 +32,10 @@ from queries.bind import clock
 from queries.catalog.delivered import load_view
 from queries.catalog.view import View
 from queries.plan import ranks
-from queries.plan.model import Output, Plan, Role, Stage
+from queries.plan.model import Plan, Stage
 from queries.plan.noisy import StoredStage, beside
 from queries.plan.planner import plan as planned
+from queries.plan.post import Output, Role
 from queries.plan.price import Options, Price
 from queries.release.client import PublicReader, ReleaseEngine
 from queries.release.law import half_width

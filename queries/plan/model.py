@@ -15,6 +15,7 @@ from enum import StrEnum
 from queries.algebra.inputs import Input
 from queries.algebra.measures import SET
 from queries.catalog.view import Value
+from queries.plan.post import Post
 from queries.plan.shown import Frequency, NonNegative
 
 PLANNER_VERSION = 2
@@ -263,42 +264,6 @@ class Hierarchy:
         )
         digest = hashlib.sha256(" ".join(stage.digest for stage in members).encode()).hexdigest()
         return Stage(self.name, digest, "", (Key(SET, "BIGINT"), *self.keys), columns)
-
-
-class Role(StrEnum):
-    KEY = "key"
-    MEASURE = "measure"
-    DERIVED = "derived"
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """One column of the answer.
-
-    A `measure` is exactly the stage column named `column`; a `derived` one with an `expression`
-    (SQL over the columns of the one stage, row by row) gets a simulated interval; without one its
-    interval is null for the stated `reason`.
-    """
-
-    name: str
-    role: Role
-    column: str | None = None
-    expression: str | None = None
-    reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Post:
-    """What is done with released tables: SQL over stages (and public tables) in the sealed engine.
-
-    With `rowwise` set to a stage's name the SQL's first column is `_row`, that stage's row number,
-    so that intervals can be attached; else rows carry no interval.
-    """
-
-    sql: str
-    outputs: tuple[Output, ...]
-    rowwise: str | None = None
-    public: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,8 @@ from queries.plan.bounding import Bounds, Sensitivity, together
 from queries.plan.formulas import most_values, per_row, value_of
 from queries.plan.levels import Family
 from queries.plan.lower.rest import KEPT
-from queries.plan.model import NoisyColumn, Other, Output, Role, Stage
+from queries.plan.model import NoisyColumn, Other, Stage
+from queries.plan.post import Output, Role
 from queries.plan.price import Price
 from queries.plan.stages import Draft
 from queries.plan.timing import Shape

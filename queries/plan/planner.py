@@ -52,12 +52,10 @@ from queries.plan.model import (
     Distribution,
     Hierarchy,
     NoisyColumn,
-    Output,
     Plan,
-    Post,
-    Role,
     Stage,
 )
+from queries.plan.post import Output, Post, Role
 from queries.plan.price import Options, Price
 from queries.plan.quantiles import priced
 from queries.plan.rewrites import offering

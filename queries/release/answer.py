@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from queries.catalog.view import Value
-from queries.plan.model import Mechanism, Role
+from queries.plan.model import Mechanism
+from queries.plan.post import Role
 
 Cell = Value | tuple[Value, ...]
 """A value, or a list of them."""

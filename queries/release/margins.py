@@ -10,7 +10,8 @@ import duckdb
 
 from queries.catalog.view import Value
 from queries.plan import ranks
-from queries.plan.model import NoisyColumn, Output, Plan, Role, Stage
+from queries.plan.model import NoisyColumn, Plan, Stage
+from queries.plan.post import Output, Role
 from queries.release.answer import AnswerColumn, Rows
 from queries.release.intervals import Interval, estimated, measured, simulated
 from queries.release.levels import Together

@@ -12,8 +12,9 @@ from dataclasses import replace
 import duckdb
 
 from queries.algebra.names import quoted
-from queries.plan.model import Output, Plan, Role, Stage
+from queries.plan.model import Plan, Stage
 from queries.plan.noisy import NoisyStage, beside
+from queries.plan.post import Output, Role
 from queries.release.answer import AnswerColumn, Cell, OtherRow
 from queries.release.intervals import mentions
 from queries.release.levels import alone

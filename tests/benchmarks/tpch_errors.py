@@ -19,7 +19,8 @@ from typing import Any
 from budgets.conversion import rho_of
 from queries.enclave.claims import verify
 from queries.language.refusals import QueryRefused
-from queries.plan.model import Plan, Role
+from queries.plan.model import Plan
+from queries.plan.post import Role
 from queries.plan.price import Options, Price
 from tests import datasets
 from tests.house.tree import ROOT

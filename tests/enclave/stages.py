@@ -16,13 +16,11 @@ from queries.plan.model import (
     Mechanism,
     Noise,
     NoisyColumn,
-    Output,
     Plan,
-    Post,
-    Role,
     Stage,
     Threshold,
 )
+from queries.plan.post import Output, Post, Role
 
 DELIVERY = "d1"
 NOISES = [mechanism for mechanism in Mechanism if not mechanism.selects]

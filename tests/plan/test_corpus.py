@@ -15,7 +15,8 @@ import pytest
 
 from queries import codec
 from queries.language.refusals import QueryRefused
-from queries.plan.model import Plan, Role
+from queries.plan.model import Plan
+from queries.plan.post import Role
 from tests.parity import Bench, Row, missing
 from tests.plan.benches import bench
 from tests.plan.cases import Case, cases

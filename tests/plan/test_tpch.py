@@ -6,7 +6,8 @@ import pytest
 
 from queries import codec
 from queries.language.refusals import NamesPersons
-from queries.plan.model import Plan, Role
+from queries.plan.model import Plan
+from queries.plan.post import Role
 from tests.parity import Row, missing
 from tests.plan.benches import bench
 from tests.plan.cases import FIXTURES

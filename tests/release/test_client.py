@@ -9,7 +9,7 @@ import pytest
 
 from queries.catalog.view import TooMany
 from queries.faults import Fault, WorkersUnavailable
-from queries.plan.model import Output, Post, Role
+from queries.plan.post import Output, Post, Role
 from queries.release.client import PublicReader, ReleaseEngine
 from queries.release.refusals import NotComputable, QueryTooExpensive
 from tests.enclave.stages import plan

@@ -9,8 +9,9 @@ from datetime import date
 import duckdb
 import pytest
 
-from queries.plan.model import Key, Mechanism, NoisyColumn, Output, Plan, Post, Role
+from queries.plan.model import Key, Mechanism, NoisyColumn, Plan
 from queries.plan.noisy import NoisyStage
+from queries.plan.post import Output, Post, Role
 from queries.release.answer import Answer
 from queries.release.engine import Connections, TooManyRows, composed, rows_of
 from queries.release.law import half_width

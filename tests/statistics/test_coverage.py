@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from queries.enclave.client import Enclave
-from queries.plan.model import Key, Mechanism, NoisyColumn, Output, Plan, Post, Role
+from queries.plan.model import Key, Mechanism, NoisyColumn, Plan
+from queries.plan.post import Output, Post, Role
 from queries.release.answer import Answer
 from queries.release.client import ReleaseEngine
 from tests.enclave.stages import MEMORY, NOISES, column, gaussian, laplace, plan, stage
