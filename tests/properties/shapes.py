@@ -36,7 +36,7 @@ def queries(draw: Callable[[st.SearchStrategy[object]], object], world: World) -
     """A query over one world."""
     start = Words(draw, world, ())
     shapes = [measured, measured, measured, kept, kept, wrapped, within, within]
-    shapes += [rolled, windowed, united]
+    shapes += [rolled, windowed, united, pivoted, ranked]
     if world.public:
         shapes.append(exact)
     return start.pick(shapes)(start)
@@ -291,6 +291,35 @@ def united(start: Words) -> Query:
         ("SELECT COUNT(*) AS c, AVG(n) AS m FROM (SELECT COUNT(x) AS n FROM ({}) GROUP BY u)", 0),
     ))  # fmt: skip
     return Query(outer.format(inner), keys)
+
+
+def pivoted(start: Words) -> Query:
+    """PIVOT on listed values, as a member of FROM or as a statement."""
+    to, source, where = chosen(start, start.world.ways)
+    name, col = to.column("text", listed=True)
+    values = ", ".join(dict.fromkeys((to.sample(col), to.sample(col))))
+    key, number = to.column("text", listed=True)[0], to.column("number", ranged=True)[0]
+    inner = f"SELECT {key} AS g, {name} AS k, {number} AS x FROM {source}{where}"
+    call, total = to.pick((("COUNT(*)", False), ("COUNT(x)", False), ("SUM(x)", True)))
+    form = to.pick((
+        "SELECT * FROM ({0}) PIVOT ({1} FOR k IN ({2}) GROUP BY g)",
+        "PIVOT ({0}) ON k IN ({2}) USING {1} GROUP BY g",
+    ))  # fmt: skip
+    sums = frozenset({1, 2}) if total else frozenset()
+    return Query(form.format(inner, call, values), 1, sums)
+
+
+def ranked(start: Words) -> Query:
+    """Quantiles of whole numbers, which are read off bins of one value each."""
+    to, source, where = chosen(start, start.world.ways)
+    value = f"(CAST({to.column('number', ranged=True)[0]} AS INTEGER) % {to.pick((7, 20))})"
+    share = to.pick(("0.25", "0.5", "0.9", "0.333"))
+    key = to.pick((to.column("text", listed=True)[0], "1 = 1"))
+    sql = (
+        f"SELECT {key} AS g, QUANTILE_DISC({value}, {share}) AS q, COUNT({value}) AS n "
+        f"FROM {source}{where} GROUP BY 1 HAVING COUNT({value}) > 0"
+    )
+    return Query(sql, 1, empty=False)
 
 
 def exact(start: Words) -> Query:
