@@ -10,7 +10,7 @@ import math
 import os
 import secrets
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -30,7 +30,7 @@ from queries.enclave.others import Keys, held_back
 from queries.enclave.selection import Counts, nodes, scores
 from queries.language.refusals import NotBound
 from queries.plan.model import Distribution, Plan, Stage
-from queries.plan.noisy import NoisyStage, beside
+from queries.plan.noisy import InputRows, NoisyStage, beside
 from queries.plan.planner import plan
 from queries.plan.price import Options, Price
 from queries.release import engine as release
@@ -137,8 +137,7 @@ class Bench:
         made: dict[str, tuple[ExactAnswer, NoisyStage]] = {}
         for stage in found.stages:
             earlier = {name: own for name, (_, own) in made.items()}
-            tables = earlier if handed is None else handed
-            given = release.given(self.open, found.part(stage.needs), stage.inputs, tables)
+            given = self.given(found, stage, earlier if handed is None else handed)
             with inputs.given(self.private, [stage], given):
                 answer = enclave.exact(self.private, stage, seed)
                 shown = show(stage, answer)
@@ -148,11 +147,20 @@ class Bench:
             made[stage.name] = answer, shown
         return made
 
-    def others(self, stage: Stage, kept: Keys, seed: int = 1) -> tuple[int, ...]:
+    def given(
+        self, found: Plan, stage: Stage, handed: Mapping[str, NoisyStage]
+    ) -> tuple[InputRows, ...]:
+        """What a stage reads of released tables."""
+        return release.given(self.open, found.part(stage.needs), stage.inputs, handed)
+
+    def others(
+        self, stage: Stage, kept: Keys, seed: int = 1, given: Sequence[InputRows] = ()
+    ) -> tuple[int, ...]:
         """The true integers of all groups of a stage but the kept ones, as one row."""
         row = beside(stage)
         assert row is not None
-        return held_back(self.private, stage, row, kept, seed).values[0]
+        with inputs.given(self.private, [stage], given):
+            return held_back(self.private, stage, row, kept, seed).values[0]
 
     def answer(self, sql: str, options: Options = Options()) -> tuple[list[str], list[Row]]:
         """Names and rows of a query with noise off."""

@@ -1,0 +1,156 @@
+"""How far a stage's exact integers move between neighbours, beside what its plan claims.
+
+What is compared is what the noise would meet: integers after the shift, nodes of trees, scores
+that are maximised, and the row of what a threshold holds back; column by column, over all groups
+at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from queries.catalog.view import Value
+from queries.enclave.exact import ExactAnswer
+from queries.enclave.selection import Counts, nodes, scores
+from queries.plan.model import Noise, Plan, Stage, Target
+from queries.plan.noisy import NoisyStage
+from queries.plan.price import Options, Price
+from tests.parity import Bench
+
+WILD = ((0,), (2**62, 1, -(2**62)), (-(2**62), 2**62, 7))
+"""What noise may have made of the numbers of one row, over and over."""
+PRICE = Price(rho=10**20, delta=10**12)
+"""So high that no claim is too large for the noise; none is drawn here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """How far a column moved, in L1 and in L2 squared, beside its claim."""
+
+    stage: str
+    column: str
+    l1: int
+    l2_squared: int
+    claim: Noise
+
+    @property
+    def shares(self) -> tuple[float, float]:
+        """Of the claim in L1 and in L2: what was attained."""
+        return self.l1 / self.claim.l1, (self.l2_squared / self.claim.l2_squared) ** 0.5
+
+    @property
+    def held(self) -> bool:
+        return self.l1 <= self.claim.l1 and self.l2_squared <= self.claim.l2_squared
+
+
+def stripped(plan: Plan) -> Plan:
+    """A plan without what names its delivery."""
+    stages = tuple(replace(stage, digest="") for stage in plan.stages)
+    return replace(plan, delivery="", stages=stages)
+
+
+def same_plan(plan: Plan, other: Bench, sql: str, options: Options) -> bool:
+    """Whether a neighbour plans the same, as it must: a plan knows public facts alone."""
+    return stripped(plan) == stripped(other.plan(sql, options, PRICE))
+
+
+def runs(plan: Plan, one: Bench, seed: int) -> list[Run]:
+    """A plan's runs on one delivery: under several samples, and with various inputs handed in."""
+    seeds = (seed, seed + 1, seed + 2) if any("$seed" in s.sql for s in plan.stages) else (seed,)
+    reads = any(stage.inputs for stage in plan.stages)
+    handed = list(_handed(one.exact(plan))) if reads else [None]
+    return [Run(plan, one, each, given) for given in handed for each in seeds]
+
+
+def _handed(exact: dict[str, NoisyStage]) -> Iterator[dict[str, NoisyStage]]:
+    """Released tables that both neighbours are given alike: true ones, and wild ones."""
+    yield exact
+    for wild in WILD:
+        yield {
+            name: replace(table, values=tuple(_filled(wild, len(row)) for row in table.values))
+            for name, table in exact.items()
+        }
+
+
+def _filled(wild: tuple[int, ...], width: int) -> tuple[int, ...]:
+    return (wild * width)[:width]
+
+
+class Run:
+    """One run of a plan: its true integers, to be laid beside those of a neighbour."""
+
+    def __init__(
+        self, plan: Plan, bench: Bench, seed: int, handed: Mapping[str, NoisyStage] | None
+    ) -> None:
+        self.plan, self.bench, self.seed, self.handed = plan, bench, seed, handed
+        self.answers = bench.answers(plan, seed, handed)
+
+    def moved(self, other: Bench) -> Iterator[Moved]:
+        """How far each column of each stage is from where the neighbour has it."""
+        answers = other.answers(self.plan, self.seed, self.handed)
+        for stage in self.plan.stages:
+            left, right = self.answers[stage.name], answers[stage.name]
+            yield from _columns(stage, left, right)
+            yield from _histograms(stage, left, right)
+            if stage.other is not None:
+                yield from self._held_back(stage, other, {*left.keys, *right.keys})
+
+    def _held_back(
+        self, stage: Stage, other: Bench, found: set[tuple[Value, ...]]
+    ) -> Iterator[Moved]:
+        """The same of the row of what is held back, whichever keys left: none, some, or all."""
+        assert stage.other is not None
+        keys = sorted(found, key=repr)
+        given = self.bench.given(self.plan, stage, self.handed or {})
+        for kept in ([], keys[::2], keys[1::2], keys):
+            before, after = (
+                bench.others(stage, kept, self.seed, given) for bench in (self.bench, other)
+            )
+            for column, was, now in zip(stage.other.columns, before, after, strict=True):
+                yield _between(stage, f"other {column.name}", [now - was], column.noise)
+
+
+def _between(stage: Stage, column: str, steps: list[int], claim: Noise) -> Moved:
+    l1, l2_squared = sum(map(abs, steps)), sum(step * step for step in steps)
+    return Moved(stage.name, column, l1, l2_squared, claim)
+
+
+def _columns(stage: Stage, left: ExactAnswer, right: ExactAnswer) -> Iterator[Moved]:
+    before = dict(zip(left.keys, left.values, strict=True))
+    after = dict(zip(right.keys, right.values, strict=True))
+    assert stage.threshold is not None or before.keys() == after.keys()
+    zero = (0,) * len(stage.columns)
+    for place, column in enumerate(stage.columns):
+        steps = [
+            after.get(key, zero)[place] - before.get(key, zero)[place]
+            for key in before.keys() | after.keys()
+        ]
+        yield _between(stage, column.name, steps, column.noise)
+
+
+def _histograms(stage: Stage, left: ExactAnswer, right: ExactAnswer) -> Iterator[Moved]:
+    """The same of distributions: of all nodes of a tree, or of every score that is maximised."""
+    before = dict(zip(left.keys, left.histograms, strict=True))
+    after = dict(zip(right.keys, right.histograms, strict=True))
+    for place, found in enumerate(stage.distributions):
+        zero = (np.zeros(found.bins.count, dtype=np.int64),) * len(stage.distributions)
+        steps: list[int] = []
+        for key in before.keys() | after.keys():
+            was, now = before.get(key, zero)[place], after.get(key, zero)[place]
+            if found.levels:
+                steps.extend((nodes(found, now) - nodes(found, was)).tolist())
+            else:
+                steps.extend(_score(target, now, was) for target in found.targets)
+        yield _between(stage, found.name, steps, found.noise)
+
+
+def _score(target: Target, now: Counts, was: Counts) -> int:
+    """How far a score moved; half as far where all of them move up."""
+    change = scores(target, now) - scores(target, was)
+    if target.denominator:
+        return int(np.abs(change).max())
+    assert change.min() >= 0 or change.max() <= 0
+    return int(np.abs(change).max()) // 2

@@ -1,0 +1,90 @@
+"""Whatever is accepted keeps its claims: statements at random, on neighbouring source files.
+
+The statements are those of the parity tests, over the tables of the neighbours; each that is
+accepted is run on the population without one unit and on many populations with it, those designed
+to attain the claims and others drawn at random. What one statement means is checked elsewhere:
+here nothing is known about it but its plan's claims, so that a bound forgotten in a corner where
+two constructs meet is found by itself. Nor may any row make the engine fail.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+
+from queries.language.refusals import QueryRefused
+from queries.plan.price import Options
+from tests.parity import Bench
+from tests.properties import cases
+from tests.properties.claims import PRICE, runs, same_plan
+from tests.properties.neighbours import OTHERS, VARIANTS, any_rows, register
+from tests.properties.shapes import Query, queries
+from tests.properties.shop import SHOP
+
+ANYHOW = 14
+"""Neighbours drawn at random, beside those that are designed."""
+OPTIONS = (
+    Options(), Options(), Options(), Options(), cases.TIGHT, cases.ONE_GROUP, cases.SAMPLED,
+    cases.MOST_ROWS, cases.TWO_ROWS, cases.OTHER, cases.OTHER_SAMPLED, cases.BOUNDED,
+    Options(minimum_frequency=2), Options(non_negative=True),
+)  # fmt: skip
+SHARDS = ((11, 150, 60), (12, 150, 60), (13, 150, 60))
+"""The seed, how many statements are drawn, and how many must be accepted."""
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    return Bench(register(tmp_path_factory.mktemp("base"), OTHERS))
+
+
+@pytest.fixture(scope="module")
+def neighbours(tmp_path_factory: pytest.TempPathFactory) -> list[Bench]:
+    folder, chance = tmp_path_factory.mktemp("neighbours"), random.Random(5)
+    rows = [*VARIANTS.values(), *(any_rows(chance) for _ in range(ANYHOW))]
+    return [Bench(register(Path(folder), OTHERS, own)) for own in rows]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "examples", "least"), SHARDS)
+def test_no_statement_moves_by_more_than_its_claim(
+    base: Bench, neighbours: list[Bench], number: int, examples: int, least: int
+) -> None:
+    accepted: set[tuple[str, Options]] = set()
+    moving: set[str] = set()
+    refused: Counter[str] = Counter()
+
+    @seed(number)
+    @settings(
+        max_examples=examples,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(query=queries(SHOP), options=st.sampled_from(OPTIONS))
+    def each(query: Query, options: Options) -> None:
+        if (query.sql, options) in accepted:
+            return
+        try:
+            plan = base.plan(query.sql, options, PRICE)
+        except QueryRefused as refusal:
+            refused[refusal.code] += 1
+            return
+        other = neighbours[len(accepted) % len(neighbours)]
+        assert same_plan(plan, other, query.sql, options), query.sql
+        for run in runs(plan, base, number):
+            for neighbour in neighbours:
+                for one in run.moved(neighbour):
+                    assert one.held, (query.sql, options, one)
+                    if one.l1:
+                        moving.add(query.sql)
+        accepted.add((query.sql, options))
+
+    each()
+    assert len(accepted) >= least, (len(accepted), refused)
+    assert len(moving) >= least // 2
