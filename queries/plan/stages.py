@@ -39,13 +39,22 @@ class Draft:
     text: str
     reads: tuple[str, ...]
     measure: Measure
-    bounds: Bounds
     query: Query
     keys: tuple[Key, ...]
-    listed: group_keys.Keys | None
+    groups: group_keys.Keys | None
+    level: Level
     sensitivities: tuple[Sensitivity, ...]
     shape: Shape
     sketches: tuple[Sketch, ...] = ()
+
+    @property
+    def bounds(self) -> Bounds:
+        return self.query.bounds
+
+    @property
+    def listed(self) -> group_keys.Keys | None:
+        """The keys, where they are public."""
+        return self.level.listed
 
     @property
     def shapes(self) -> tuple[Shape, ...]:
@@ -138,29 +147,32 @@ def drafted(
     )
     draws = len(measure.statistics) + sum(found.draws for found in sketches)
     check_size(shape.noisy * draws, len(measure.statistics))
-    sensitivities = tuple(
-        sensitivity(statistic, query.bounds, bits)
-        for statistic, bits in zip(measure.statistics, query.shifts, strict=True)
-    )
     named = tuple(group_keys.key(n, measure.keys[n]) for n in level.keys)
     found = Draft(
-        "",
-        "",
-        query.text(),
-        _reads(measure),
-        measure,
-        query.bounds,
-        query,
-        named,
-        level.listed,
-        sensitivities,
-        shape,
-        sketches,
-    )
-    frequency = options.minimum_frequency if thresholded else None
-    meaning = _meaning(found, frequency)
+        "", "", query.text(), _reads(measure), measure, query, named, groups, level,
+        _sensitivities(query), shape, sketches,
+    )  # fmt: skip
+    meaning = _meaning(found, options.minimum_frequency if thresholded else None)
     digest = hashed((PLANNER_VERSION, view.delivery, view.manifest_hash, meaning))
     return replace(found, digest=digest, meaning=meaning)
+
+
+def rebounded(found: Draft, units: int, options: Options) -> Draft:
+    """The same under other bounds, to tell its noise by: it has no digest. May refuse."""
+    query = _query(found.measure, found.groups, found.level, units, options)
+    return replace(
+        found,
+        digest="",
+        meaning="",
+        text=query.text(),
+        query=query,
+        sensitivities=_sensitivities(query),
+    )
+
+
+def _sensitivities(query: Query) -> tuple[Sensitivity, ...]:
+    pairs = zip(query.measure.statistics, query.shifts, strict=True)
+    return tuple(sensitivity(statistic, query.bounds, bits) for statistic, bits in pairs)
 
 
 def _reads(measure: Measure) -> tuple[str, ...]:

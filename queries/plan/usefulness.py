@@ -8,9 +8,10 @@ half of the most that a row can add. A margin wider than that hides whatever the
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import TypeVar
 
 from sqlglot import exp
 
@@ -19,18 +20,16 @@ from queries.catalog.manifest import Manifest
 from queries.faults import WorkersUnavailable
 from queries.language.parse import parse
 from queries.language.refusals import QueryRefused
+from queries.plan.drawing import Drawn, Noised, tightened
 from queries.plan.formulas import per_row
-from queries.plan.model import Stage
-from queries.plan.price import Options
 from queries.plan.rewrites.selects import keys, outermost, private, regrouped, written
-from queries.plan.stages import Draft
 
 CERTAIN = 1.96
-TRIALS = 5
-"""The most candidates that are planned for one warning."""
+CAPS = 10, 1
+"""Bounds on the rows of a unit in one group that are offered."""
 LONGEST = 4_000
 
-Replan = Callable[[str, Options], "tuple[Hidden, ...]"]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +42,13 @@ class Hidden:
     rows: int
 
 
-def hidden(drafts: tuple[Draft, ...], stages: tuple[Stage, ...], units: int) -> tuple[Hidden, ...]:
+def hidden(noised: Iterable[Noised], units: int) -> tuple[Hidden, ...]:
     """The columns that the noise hides; keys that are found from the data are told by their own."""
     found = []
-    for draft, stage in zip(drafts, stages, strict=True):
+    for draft, columns in noised:
         if draft.thresholded:
             continue
-        for statistic, column in zip(draft.measure.statistics, stage.columns, strict=True):
+        for statistic, column in zip(draft.measure.statistics, columns, strict=True):
             step = (column.numerator << column.shift) / column.denominator
             margin = CERTAIN * column.noise.scale * step
             counted = min(draft.bounds.rows, draft.bounds.groups * draft.bounds.per_group)
@@ -83,53 +82,56 @@ def _named(statistic: Statistic) -> str:
     return "a sum or mean"
 
 
-def warnings(
-    found: tuple[Hidden, ...], sql: str, manifest: Manifest, options: Options, again: Replan
-) -> tuple[str, ...]:
-    """What the noise hides, and a question near to it whose answer it does not, if one is found."""
+def warnings(sql: str, drawn: Drawn, shows: Callable[[str], bool]) -> tuple[str, ...]:
+    """What the noise hides, and a question near to it whose answer it does not, if one is found.
+
+    `shows` plans another text and tells whether nothing is hidden there; it may refuse.
+    """
+    found = hidden(drawn.noised, drawn.terms.units)
     if not found:
         return ()
     worst = max(found, key=lambda one: one.margin / max(one.plausible, 1e-12))
-    unit = manifest.unit.name
+    unit = drawn.terms.view.manifest.unit
     said = (
         f"The noise may hide the answer: the margin of {worst.what} is about "
         f"{worst.margin:,.0f}, and a group plausibly holds {worst.plausible:,.0f}, since "
-        f"one {unit} may have {worst.rows:,} rows and there are at most {manifest.unit.at_most:,}."
+        f"one {unit.name} may have {worst.rows:,} rows and there are at most {unit.at_most:,}."
     )
-    offered = next(_answered(sql, manifest, options, again), None) if len(sql) <= LONGEST else None
+    offered = next(_answered(sql, drawn, shows), None) if len(sql) <= LONGEST else None
     return (said,) if offered is None else (said, f"The nearest that is not hidden: {offered}")
 
 
-def _answered(sql: str, manifest: Manifest, options: Options, again: Replan) -> Iterator[str]:
-    """The candidates, nearest first, whose own plans hide nothing."""
-    for tried, (text, given, shown) in enumerate(_candidates(sql, manifest, options)):
-        if tried >= TRIALS:
-            return
-        try:
-            if not again(text, given):
-                yield shown
-        except (QueryRefused, RecursionError, WorkersUnavailable):
-            continue
-
-
-def _candidates(
-    sql: str, manifest: Manifest, options: Options
-) -> Iterator[tuple[str, Options, str]]:
-    """Texts and options to plan, and how each is told."""
+def _answered(sql: str, drawn: Drawn, shows: Callable[[str], bool]) -> Iterator[str]:
+    """Other questions whose own plans hide nothing, the nearest first."""
     select = outermost(parse(sql))
+    manifest = drawn.terms.view.manifest
     counted = None if select is None else _of_units(select, manifest)
-    if counted is not None:
-        yield counted, options, counted
-    for cap in (10, 1):
-        if options.rows_per_group is None or options.rows_per_group > cap:
-            told = f"the same with options.bounds.rows_per_group: {cap}"
-            yield sql, replace(options, rows_per_group=cap), told
+    yield from (text for text in [counted] if text is not None and _planned(shows, text))
+    for cap in CAPS:
+        if _planned(lambda cap: _capped(drawn, cap), cap):
+            yield f"the same with options.bounds.rows_per_group: {cap}"
     kept = [] if select is None or select.args.get("group") is None else keys(select)
     if select is not None and len(kept) > 1:
         fewer = regrouped(select, kept[:-1])
-        for text in (written(fewer), _of_units(fewer, manifest)):
-            if text is not None:
-                yield text, options, text
+        texts = (written(fewer), _of_units(fewer, manifest))
+        yield from (text for text in texts if text is not None and _planned(shows, text))
+
+
+def _planned(shows: Callable[[T], bool], asked: T) -> bool:
+    """Whether that shows something; False where it is refused."""
+    try:
+        return shows(asked)
+    except (QueryRefused, RecursionError, WorkersUnavailable):
+        return False
+
+
+def _capped(drawn: Drawn, cap: int) -> bool:
+    """Whether nothing is hidden with so few rows of a unit in each group."""
+    given = drawn.terms.given
+    if given.rows_per_group is not None and given.rows_per_group <= cap:
+        return False
+    other = tightened(drawn, replace(given, rows_per_group=cap))
+    return not hidden(other, drawn.terms.units)
 
 
 def _of_units(select: exp.Select, manifest: Manifest) -> str | None:
