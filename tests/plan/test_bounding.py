@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from itertools import product
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from queries.plan.bounding import Bounds, of_rows, of_units, shift_for
+from queries.plan.bounding import Bounds, of_rows, of_units, shift_for, together
 
 COUNTS = st.integers(1, 40)
 REACH = st.integers(1, 10**12)
@@ -93,6 +94,26 @@ def test_coarser_cells_move_by_what_the_worst_spread_of_groups_over_them_does(
     assert found.l1 == max(sum(held) * cap * reach for held in spreads)
     assert found.l2_squared == max(sum((n * cap * reach) ** 2 for n in held) for held in spreads)
     assert units.l1 == units.l2_squared == max(sum(n > 0 for n in held) for held in spreads)
+
+
+@given(rows=COUNTS, groups=COUNTS, cap=st.none() | COUNTS, reach=REACH, shift=st.integers(0, 60))
+def test_one_number_over_all_groups_moves_by_what_a_unit_can_put_in_them(
+    rows: int, groups: int, cap: int | None, reach: int, shift: int
+) -> None:
+    """As far as its rows and its groups go, and then up to the next step of the shifted total."""
+    left = rows
+    for _ in range(groups):
+        left -= min(left, rows if cap is None else cap)
+    found = together(Bounds(rows, groups, cap), reach, shift)
+    moved = (2**shift - 1 + (rows - left) * reach) >> shift
+    assert (found.l1, found.l2_squared) == (moved, moved**2)
+
+
+@pytest.mark.parametrize("shift", [0, 3])
+def test_what_never_moves_is_noised_as_if_it_did(shift: int) -> None:
+    bounds = Bounds(4, 2, 1)
+    assert of_rows(bounds, 0, shift).l1 >= 1
+    assert together(bounds, 0, shift).l1 >= 1
 
 
 @given(groups=COUNTS, rows=COUNTS)
