@@ -233,7 +233,10 @@ def _error(output: Output, plan: Plan, confidence: float) -> dict[str, Any]:
         located = stage.located(named)
         if located is not None:
             mechanism, scale = located[0].noise.mechanism.value, ranks.scale(*located)
-            return error | {"mechanism": mechanism, "scale": scale, "reason": ranks.told(*located)}
+            told = {"mechanism": mechanism, "scale": scale, "reason": ranks.told(*located)}
+            if located[1].labels:
+                told["margin"] = half_width(located[0].noise, confidence)
+            return error | told
         for column in (column for column in stage.columns if column.name == named):
             step = (column.numerator << column.shift) / column.denominator
             margin = half_width(column.noise, confidence) * step

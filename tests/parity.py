@@ -210,6 +210,8 @@ def _json(value: Any) -> Any:
             return value.isoformat()
         case list():
             return tuple(_json(each) for each in value)
+        case dict():
+            return tuple((_json(key), _json(each)) for key, each in value.items())
     return value
 
 

@@ -125,7 +125,7 @@ def show_release(release: dict[str, Any]) -> None:
     click.echo(f"Left of the budget: {left['budget_share']}, {left['words']}.")
     for column in columns:
         if column["reason"]:
-            click.echo(f"No margin for some of {column['name']}: {column['reason']}")
+            click.echo(f"{column['name']}: {column['reason']}")
     if release["held_back"] == "possible":
         click.echo("Groups with few members may have been held back.")
     for line in release["warnings"]:
@@ -163,7 +163,13 @@ def _cells(
 
 
 def _margin(value: Any, low: Any, high: Any) -> str:
-    """+-w where the interval is even, else its ends; nothing where there is none."""
+    """+-w where the interval is even, else its ends; nothing where there is none.
+
+    Of a list or a map it is told once where all of its members have the same.
+    """
+    if isinstance(value, list) and isinstance(low, list) and isinstance(high, list):
+        margins = [_margin(*map(_member, each)) for each in zip(value, low, high, strict=True)]
+        return ", ".join(margins if len(set(margins)) > 1 else margins[:1])
     if low is None or high is None or not isinstance(value, int | float):
         return ""
     down, up = value - low, high - value
@@ -177,9 +183,21 @@ def _number(value: Any) -> str:
         return "NULL" if value is None else str(value).lower()
     if isinstance(value, int):
         return f"{value:,}"
+    if isinstance(value, list):
+        return ", ".join(map(_entry, value))
     if isinstance(value, float):
         return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:,.4g}"
     return str(value)
+
+
+def _entry(value: Any) -> str:
+    """A member of a list, or of a map as key=value."""
+    return "=".join(map(_number, value)) if isinstance(value, list) else _number(value)
+
+
+def _member(value: Any) -> Any:
+    """A member of a list itself, of a map its value."""
+    return value[1] if isinstance(value, list) else value
 
 
 def _moment(text: str) -> str:

@@ -79,7 +79,10 @@ class ColumnSchema(Schema):
     name = fields.String(required=True, metadata={"description": "as DuckDB names it"})
     type = fields.String(
         required=True,
-        metadata={"description": "integer, decimal, real, text, boolean, date, timestamp or list"},
+        metadata={
+            "description": "integer, decimal, real, text, boolean, date, timestamp, list or map; "
+            "a map is a list of its entries, each a key and a value, and so are its intervals"
+        },
     )
     role = fields.String(
         required=True,

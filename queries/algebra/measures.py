@@ -12,6 +12,7 @@ from fractions import Fraction
 
 from queries.algebra.relations import Relation
 from queries.algebra.scalars import Scalar
+from queries.catalog.manifest import Type
 
 SET = "ks"
 """The column that numbers the grouping set of a released row."""
@@ -96,8 +97,22 @@ class Mode:
     where: Scalar | None
 
 
-Ranked = Quantile | Mode
+@dataclass(frozen=True, slots=True)
+class BinCounts:
+    """How many rows have each value; or fall in each bin, where `value` is the bin's number.
+
+    `labels` name the bins in order, as the engine writes constants of the type `kind`.
+    """
+
+    value: Scalar
+    where: Scalar | None
+    labels: tuple[str, ...] = ()
+    kind: Type | None = None
+
+
+Ranked = Quantile | Mode | BinCounts
 """What is found among the values of a column, rather than added up over its rows."""
+RANKED = (Quantile, Mode, BinCounts)
 
 
 def parts_of(statistic: Statistic | Ranked) -> tuple[Scalar, ...]:
@@ -106,7 +121,7 @@ def parts_of(statistic: Statistic | Ranked) -> tuple[Scalar, ...]:
     match statistic:
         case Rows() | Units():
             return where
-        case Total() | Centred() | DistinctTotal() | Quantile() | Mode():
+        case Total() | Centred() | DistinctTotal() | Quantile() | Mode() | BinCounts():
             return (statistic.value, *where)
         case Distinct():
             return (*statistic.values, *where)
@@ -128,14 +143,14 @@ class Measure:
     @property
     def distributions(self) -> tuple[tuple[Ranked, ...], ...]:
         """What is found among the same values, together: one histogram serves it."""
-        found: dict[tuple[bool, Scalar, Scalar | None], list[Ranked]] = {}
+        found: dict[tuple[str, Scalar, Scalar | None], list[Ranked]] = {}
         for one in self.ranked:
-            found.setdefault((isinstance(one, Mode), one.value, one.where), []).append(one)
+            found.setdefault((_together(one), one.value, one.where), []).append(one)
         return tuple(map(tuple, found.values()))
 
     def column(self, part: Statistic | Ranked) -> str:
         """The name of a statistic's column in the stage's noisy table."""
-        if not isinstance(part, Quantile | Mode):
+        if not isinstance(part, RANKED):
             return f"m{self.statistics.index(part)}"
         place = next(n for n, parts in enumerate(self.distributions) if part in parts)
         return f"q{place}_{named(part)}"
@@ -145,8 +160,17 @@ def named(part: Ranked) -> str:
     """A name for what is found in a distribution, the same in every query that finds it."""
     if isinstance(part, Mode):
         return "mode"
+    if isinstance(part, BinCounts):
+        return "counts"
     way = ("d" if part.descending else "a") + ("c" if part.continuous else "d")
     return f"{part.share.numerator}_{part.share.denominator}{way}"
+
+
+def _together(part: Ranked) -> str:
+    """What is found by one mechanism: all quantiles of a value, its mode, one list of bins."""
+    if isinstance(part, BinCounts):
+        return f"{part.kind} {part.labels}"
+    return type(part).__name__
 
 
 def scalars_of(measure: Measure) -> tuple[Scalar, ...]:

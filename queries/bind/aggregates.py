@@ -28,7 +28,6 @@ WAYS_OUT: dict[Kind, str] = {
     exp.LogicalOr: "It is true where COUNT_IF(x) is above 0: ask for that count.",
     "PRODUCT": "One row can change a product without bound; ask for SUM or AVG.",
     "ENTROPY": "Ask for COUNT(*) by the value, and compute it from the counts.",
-    "HISTOGRAM": "Ask for COUNT(*) by bands: GROUP BY floor(x / 10) * 10, or by CASE.",
     "MAD": "Ask for the quartiles: QUANTILE_CONT(x, [0.25, 0.5, 0.75]).",
     **dict.fromkeys(
         (exp.ArgMax, exp.ArgMin, exp.First, exp.Last, exp.AnyValue),

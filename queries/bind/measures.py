@@ -19,10 +19,9 @@ from sqlglot import exp
 
 from queries.algebra.measures import (
     OCCURS,
+    RANKED,
     SET,
     Measure,
-    Mode,
-    Quantile,
     Ranked,
     Rows,
     Statistic,
@@ -75,8 +74,8 @@ def select(
     measure = Measure(
         relation,
         tuple(sorted((scalar for _, scalar in keys.keys), key=repr)),
-        tuple(part for part in needed if not isinstance(part, Quantile | Mode)),
-        ranked=tuple(part for part in needed if isinstance(part, Quantile | Mode)),
+        tuple(part for part in needed if not isinstance(part, RANKED)),
+        ranked=tuple(part for part in needed if isinstance(part, RANKED)),
     )
     order = tuple(measure.keys.index(key) for _, key in keys.keys)
     sets = sorted(tuple(sorted(order[n] for n in one)) for one in keys.sets)

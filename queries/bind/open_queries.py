@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 WINDOW = "a window over released rows"
 SUBQUERY = "a subquery over released rows"
 QUANTILES = "computed from quantiles: a column of its own says how exact each one is"
-FOUND = re.compile(r"q\d+_(\d+_\d+[ad][cd]|mode)")
+COUNTS = "computed from a histogram, whose own column says how exact each count is"
+FOUND = re.compile(r"q\d+_(\d+_\d+[ad][cd]|mode|counts)")
 """The columns of a stage that were found among values: `Measure.column` names them."""
 
 
@@ -93,8 +94,10 @@ def cell(written: exp.Expr) -> Cell:
     if any(isinstance(part, exp.Query) for part in parts):
         return Cell(None, reason=SUBQUERY)
     names = [part.name for part in parts if isinstance(part, exp.Column)]
-    if any(FOUND.fullmatch(name) for name in names):
-        return Cell(None, reason=QUANTILES)
+    located = [name for name in names if FOUND.fullmatch(name)]
+    if located:
+        counts = all(name.endswith("_counts") for name in located)
+        return Cell(None, reason=COUNTS if counts else QUANTILES)
     measured = any(name.startswith("m") for name in names)
     return Cell(written, key=not measured)
 

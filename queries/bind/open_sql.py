@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from sqlglot import exp
 
-from queries.bind import forms, open_functions, rows
+from queries.bind import forms, maps, open_functions, rows
 from queries.language.parse import DIALECT, place
 from queries.language.refusals import TooComplex, UnsupportedFunction, UnsupportedSql
 from queries.language.trees import anew, walk
@@ -161,6 +161,8 @@ NODES: frozenset[str] = frozenset(
         "FirstValue",
         "LastValue",
         "Array",
+        "Bracket",
+        "MapKeys",
         "Tuple",
         "Union",
         "Intersect",
@@ -178,7 +180,7 @@ NODES: frozenset[str] = frozenset(
 )
 NAMED = open_functions.NAMED | {
     "date_part", "dow", "isodow", "doy", "mean", "favg", "fsum", "kahan_sum", "sumkahan", "sem",
-    "kurtosis_pop",
+    "kurtosis_pop", *maps.NAMED,
 }  # fmt: skip
 Tree = TypeVar("Tree", bound=exp.Expr)
 SELECT_ARGS = frozenset(
@@ -246,6 +248,8 @@ def _odd(node: exp.Expr) -> bool:
             return not plain or not isinstance(node.expression, exp.Literal)
         case exp.Distinct():
             return node.find(exp.Query) is not None
+        case exp.Bracket():
+            return not maps.is_keyed(node)
     return False
 
 
@@ -262,6 +266,8 @@ def total(query: Tree) -> Tree:
             if not (isinstance(right, exp.Literal) and right.name.strip("0.")):
                 zero = exp.Literal.number(0)
                 node.set("expression", exp.Nullif(this=anew(right), expression=zero))
+        elif isinstance(node, exp.Bracket) and node.expressions[0].is_string:
+            node.replace(maps.by_text(node))
     return query
 
 

@@ -19,6 +19,7 @@ from queries.bind import (
     aggregates,
     distinct_values,
     everybody,
+    histograms,
     means,
     quantiles,
     spreads,
@@ -171,4 +172,5 @@ READERS: dict[aggregates.Kind, Read] = {
     "MEAN": _mean,
     **spreads.READERS,
     **quantiles.READERS,
+    **histograms.READERS,
 }

@@ -111,7 +111,10 @@ def _selecting(noise: Noise, one_way: bool) -> tuple[Fraction, Fraction | None]:
 def _verify_distribution(found: Distribution) -> None:
     """Noise for trees, selections without; doubled counts move one way, other scores either."""
     tree = found.levels > 0
-    modes = {target.denominator == 0 for target in found.targets}
+    counts = any(target.labels for target in found.targets)
+    if counts and (len(found.targets) != 1 or found.levels != 1):
+        raise ClaimMismatch("a histogram is no tree of one level")
+    modes = {target.denominator == 0 and not counts for target in found.targets}
     if tree == (found.noise.mechanism.selects) or len(modes) != 1:
         raise ClaimMismatch("a distribution is neither a tree nor selected from")
     if tree and (modes == {True} or found.branching**found.levels < found.bins.count):

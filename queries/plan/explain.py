@@ -116,6 +116,11 @@ def _keys(draft: Draft, stage: Stage, unit: str) -> str:
 
 def _distribution(found: Distribution) -> str:
     bins = f"{found.bins.count:,} {'values' if found.bins.exact else 'bins'}"
+    if found.targets[0].labels:
+        return (
+            f"Each row falls in one of {bins}, whose counts each get "
+            f"{MECHANISMS[found.noise.mechanism]}."
+        )
     if found.levels:
         nodes = size(found.branching, found.levels)
         return (

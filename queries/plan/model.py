@@ -110,7 +110,8 @@ class Target:
     """What is looked for: the value at rank `numerator / denominator * n + rows`.
 
     Ranks count from below, or from above with `descending`. A denominator of 0 means the most
-    frequent value. `sql_type` is that of the stage's column `name`.
+    frequent value; or, with `labels`, how many rows each bin holds: a map from them. `sql_type` is
+    that of the stage's column `name`.
     """
 
     name: str
@@ -119,6 +120,7 @@ class Target:
     rows: int
     descending: bool
     sql_type: str
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from queries.algebra.measures import OCCURS, Measure, Units
+from queries.algebra.measures import OCCURS, BinCounts, Measure, Units
 from queries.bind.colours import Open
 from queries.catalog.manifest import Manifest
 from queries.plan import split
@@ -61,8 +61,10 @@ def non_negative(families: Mapping[str, Family], options: Options) -> tuple[NonN
     found = []
     for name, one in families.items() if options.non_negative else ():
         statistics = enumerate(one.drafts[0].measure.statistics)
-        columns = tuple(f"m{n}" for n, statistic in statistics if never_negative(statistic))
-        found.append(NonNegative(name, columns))
+        columns = [f"m{n}" for n, statistic in statistics if never_negative(statistic)]
+        ranked = one.drafts[0].measure.ranked
+        columns += [one.measure.column(part) for part in ranked if isinstance(part, BinCounts)]
+        found.append(NonNegative(name, tuple(columns)))
     return tuple(found)
 
 

@@ -1,4 +1,4 @@
-"""Distributions: candidates, targets and the mechanism for quantiles, extremes and modes.
+"""Distributions: candidates, targets and mechanisms for quantiles, extremes, modes and histograms.
 
 Privacy note
     Neighbours  two datasets that differ in all rows of one privacy unit.
@@ -14,7 +14,8 @@ Privacy note
                 candidates only gain by a unit's rows, so for the mode doubled counts are scored,
                 half of whose change is m(g). Selections in several groups and for several targets
                 compose: their losses add. A row is in one node of each level: L1 = levels * sum(m),
-                L2**2 <= levels * sum(m**2).
+                L2**2 <= levels * sum(m**2). A histogram is such a tree of one level: however
+                many its bins, it loses what one count of its rows would.
     Tried by    tests/properties/test_sensitivity.py, tests/statistics/test_selections.py
 """
 
@@ -27,15 +28,15 @@ from fractions import Fraction
 from queries.algebra.calendar import DAY
 from queries.algebra.facts import TEMPORAL
 from queries.algebra.grid import grid
-from queries.algebra.measures import Measure, Mode, Quantile, Ranked, named
+from queries.algebra.measures import BinCounts, Measure, Mode, Quantile, Ranked, named
 from queries.algebra.scalars import Scalar
 from queries.bind.publics import Publics
 from queries.catalog.manifest import Type
 from queries.language.refusals import RangeTooLarge, UnsupportedFunction
-from queries.plan import split, trees
+from queries.plan import maps, split, trees
 from queries.plan.bins import equal, floating
 from queries.plan.bounding import Sensitivity, of_rows
-from queries.plan.keys import key, listed
+from queries.plan.keys import SMALL, key, listed
 from queries.plan.lower.histograms import Histogram
 from queries.plan.lower.statistics import Query
 from queries.plan.model import Bins, Distribution, Target
@@ -99,14 +100,22 @@ def sketch(place: int, measure: Measure, query: Query, groups: int, publics: Pub
     parts = measure.distributions[place]
     value, where = parts[0].value, parts[0].where
     count = max(FEWEST_BINS, min(MOST_BINS, CELLS // groups))
-    if isinstance(parts[0], Mode):
-        bins = _values(measure, value, count, publics)
-    else:
+    one = parts[0]
+    if isinstance(one, BinCounts) and one.labels:
         bins = _binned(value, count)
+        maps.check(len(one.labels), bins)
+    elif isinstance(one, Quantile):
+        bins = _binned(value, count)
+    else:
+        bins = _values(measure, one, count, publics)
     sql = Histogram(measure, query.bounds, query.sampled, value, where, bins).text()
+    rows, scale = of_rows(query.bounds, 1), value.facts.scale
+    if isinstance(one, BinCounts):
+        target = maps.target(_name(place, one), one, bins, scale)
+        return Sketch(sql, bins, (target,), rows, bins.count, 1, scale)
     targets = tuple(_target(place, part, _denominator(parts)) for part in parts)
-    found = Sketch(sql, bins, targets, of_rows(query.bounds, 1), 0, 0, value.facts.scale)
-    return found if isinstance(parts[0], Mode) else _better(found)
+    found = Sketch(sql, bins, targets, rows, 0, 0, scale)
+    return found if isinstance(one, Mode) else _better(found)
 
 
 def _better(found: Sketch) -> Sketch:
@@ -138,8 +147,10 @@ def _binned(value: Scalar, count: int) -> Bins:
     return Bins(most, made, low, high, step.numerator, step.denominator)
 
 
-def _values(measure: Measure, value: Scalar, count: int, publics: Publics) -> Bins:
+def _values(measure: Measure, part: Ranked, count: int, publics: Publics) -> Bins:
     """Every value that a column can have, each a bin."""
+    value, counted = part.value, isinstance(part, BinCounts)
+    count = min(count, SMALL) if counted else count
     if value.facts.bounded and value.facts.type not in (Type.TEXT, Type.BOOLEAN):
         bins = _binned(value, count)
         if bins.exact:
@@ -147,8 +158,9 @@ def _values(measure: Measure, value: Scalar, count: int, publics: Publics) -> Bi
     rows = listed(Measure(measure.relation, (value,), ()), publics)
     values = None if rows is None else tuple(row[0] for row in rows if row[0] is not None)
     if not values or len(values) > count:
+        what = "A histogram counts" if counted else "MODE is found among"
         raise UnsupportedFunction(
-            "MODE is found among declared or public values, and these are none or too many.",
+            f"{what} declared or public values, and these are none or too many.",
             hint="Ask it of a column with categories or a short range, or GROUP BY it and count.",
         )
     return Bins(len(values), listed=values)
@@ -158,11 +170,15 @@ def _denominator(parts: tuple[Ranked, ...]) -> int:
     return math.lcm(*(part.share.denominator for part in parts if isinstance(part, Quantile)))
 
 
+def _name(place: int, part: Ranked) -> str:
+    return f"q{place}_{named(part)}"
+
+
 def _target(place: int, part: Ranked, denominator: int) -> Target:
-    name = f"q{place}_{named(part)}"
+    name = _name(place, part)
     facts = part.value.facts
     kind = key(0, part.value).sql_type
-    if isinstance(part, Mode):
+    if not isinstance(part, Quantile):
         return Target(name, 0, 0, 0, descending=False, sql_type=kind)
     if part.continuous:
         kind = {Type.INTEGER: "DOUBLE", Type.DATE: "TIMESTAMP"}.get(facts.type, kind)
@@ -184,6 +200,8 @@ def priced(name: str, found: Sketch, part: Price, largest: int) -> Distribution:
         name, found.sql, found.bins, found.targets, noise, found.branching, found.levels,
         found.scale,
     )  # fmt: skip
+    if any(target.labels for target in found.targets):
+        return made
     inside = 1 + math.floor(margin(made))
     targets = tuple(
         Target(t.name, t.numerator, t.denominator, inside * t.rows, t.descending, t.sql_type)

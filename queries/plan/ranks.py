@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from statistics import NormalDist
 
-from queries.plan import trees
+from queries.plan import maps, trees
 from queries.plan.model import Distribution, Mechanism, Noise, Target
 
 CONFIDENCE = 0.95
@@ -47,7 +47,9 @@ def _largest(found: Distribution) -> float:
 
 
 def told(found: Distribution, target: Target) -> str:
-    """What a reader must know of a quantile, an extreme or a mode."""
+    """What a reader must know of a quantile, an extreme, a mode or a histogram."""
+    if target.labels:
+        return maps.told(found, target)
     rows = f"{math.ceil(margin(found)):,}"
     if not target.denominator:
         return f"A selection: no value is more frequent by over {rows} rows, at 95 %."

@@ -8,8 +8,9 @@ from queries.catalog.view import Value
 from queries.plan.model import Mechanism
 from queries.plan.post import Role
 
-Cell = Value | tuple[Value, ...]
-"""A value, or a list of them."""
+Pair = tuple[Value, Value]
+Cell = Value | tuple[Value, ...] | tuple[Pair, ...]
+"""A value, a list of values, or a map: its keys and values in pairs."""
 Rows = tuple[tuple[Cell, ...], ...]
 
 
@@ -17,8 +18,8 @@ Rows = tuple[tuple[Cell, ...], ...]
 class AnswerColumn:
     """One column. `scale` is the noise's own parameter, in the unit of the column.
 
-    `type` is integer, decimal, real, text, boolean, date, timestamp or list. `reason` says why a
-    column that is no key carries no interval, or what else must be known of it.
+    `type` is integer, decimal, real, text, boolean, date, timestamp, list or map. `reason` says
+    why a column that is no key carries no interval, or what else must be known of it.
     """
 
     name: str

@@ -14,7 +14,7 @@ import numpy as np
 from queries.catalog.view import Value
 from queries.plan.model import Hierarchy, Mechanism, Noise, Stage
 from queries.plan.noisy import NoisyStage
-from queries.release import consistency
+from queries.release import consistency, histograms
 from queries.release.consistency import Level, Real, Whole
 from queries.release.law import variance
 
@@ -66,7 +66,8 @@ def alone(stage: Stage, noisy: NoisyStage, positive: Sequence[str]) -> Together:
         for place, column in enumerate(stage.columns)
         if held[place]
     }
-    return Together(stage, replace(noisy, values=values), fits)
+    found = histograms.floored(stage, noisy, positive)
+    return Together(stage, replace(noisy, values=values, found=found), fits)
 
 
 def _measured(values: Sequence[int], noise: Noise) -> Fit:

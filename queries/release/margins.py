@@ -12,7 +12,8 @@ from queries.catalog.view import Value
 from queries.plan import ranks
 from queries.plan.model import NoisyColumn, Plan, Stage
 from queries.plan.post import Output, Role
-from queries.release.answer import AnswerColumn, Rows
+from queries.release import histograms
+from queries.release.answer import AnswerColumn, Cell, Rows
 from queries.release.intervals import Interval, estimated, measured, simulated
 from queries.release.levels import Together
 from queries.release.quantiles import Found, end, found
@@ -21,7 +22,7 @@ SEVERAL_ROWS = "It is computed from more than one released row."
 NO_EXPRESSION = "It is not computed from the measures of one released row."
 NOT_SIMULATED = "Under large noise it may have no value at all; rely on no cell without a margin."
 
-Ends = Sequence[tuple[Value, Value]]
+Ends = Sequence[tuple[Cell, Cell]]
 Columns = tuple[AnswerColumn, ...]
 
 NO_ENDS: tuple[Value, Value] = (None, None)
@@ -97,6 +98,9 @@ class Margins:
         measures = {measure.name: place for place, measure in enumerate(self.table.stage.columns)}
         if output.role is Role.MEASURE and output.column in measures:
             return self._measured(measures[output.column], column.type), None
+        counted = self._histogram(output)
+        if counted is not None:
+            return counted, None
         if output.role is Role.MEASURE and output.column in located:
             return self._located(located[output.column]), None
         if output.role is Role.DERIVED and output.expression in scattered:
@@ -124,9 +128,20 @@ class Margins:
         """What was found in the stage's distributions, by column."""
         parts = enumerate(self.table.stage.distributions)
         every = [
-            one for n, part in parts for one in found(n, part, self.table.noisy, self.confidence)
+            one
+            for n, part in parts
+            if not histograms.is_one(part)
+            for one in found(n, part, self.table.noisy, self.confidence)
         ]
         return {one.target.name: one for one in every}
+
+    def _histogram(self, output: Output) -> Ends | None:
+        """The ends of a histogram's counts; None where the output is none."""
+        for place, part in enumerate(self.table.stage.distributions):
+            if output.column == part.targets[0].name and histograms.is_one(part):
+                ends = histograms.ends(place, part, self.table.noisy, self.confidence)
+                return [NO_ENDS if at is None else ends[at] for at in self.places]
+        return None
 
     def _located(self, one: Found) -> Ends:
         bins = [None if at is None else one.ends[at] for at in self.places]

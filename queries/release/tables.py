@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from queries.catalog.view import Value
 from queries.plan.model import Key, NoisyColumn, Stage, Target
 from queries.plan.noisy import NoisyStage
+from queries.release import histograms
 from queries.release.quantiles import MOMENTS, Found, found, moment, value
 
 Array = NDArray[Any]
@@ -31,17 +32,24 @@ def create(connection: duckdb.DuckDBPyConnection, stage: Stage, noisy: NoisyStag
     arrays |= {key.name: keys(key, part) for key, part in _parts(stage.keys, noisy.keys)}
     arrays |= {col.name: measures(col, part) for col, part in _parts(stage.columns, noisy.values)}
     for place, part in enumerate(stage.distributions):
-        arrays |= {one.target.name: located(one) for one in found(place, part, noisy, 0.5)}
-    casts = [
-        f"CAST({_name(column.name)} AS {column.sql_type}) AS {_name(column.name)}"
-        for column in columns
-    ]
+        if histograms.is_one(part):
+            arrays[part.targets[0].name] = _objects(histograms.listed(place, noisy))
+        else:
+            arrays |= {one.target.name: located(one) for one in found(place, part, noisy, 0.5)}
+    casts = [f"{_cast(column)} AS {_name(column.name)}" for column in columns]
     chosen = ", ".join(["CAST(_row AS BIGINT) AS _row", *casts])
     connection.register(INCOMING, arrays)
     try:
         connection.execute(f"CREATE TABLE {_name(stage.name)} AS SELECT {chosen} FROM {INCOMING}")
     finally:
         connection.unregister(INCOMING)
+
+
+def _cast(column: Key | NoisyColumn | Target) -> str:
+    """What is handed in, as the column's own type."""
+    if isinstance(column, Target) and column.labels:
+        return histograms.mapped(column, _name(column.name))
+    return f"CAST({_name(column.name)} AS {column.sql_type})"
 
 
 def keys(key: Key, values: Sequence[Value]) -> Array:

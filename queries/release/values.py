@@ -33,6 +33,8 @@ def kind(engine_type: str) -> str:
         return "integer"
     if engine_type.endswith("]"):
         return "list"
+    if engine_type.startswith("MAP("):
+        return "map"
     if engine_type.startswith("DECIMAL"):
         return "decimal"
     names = {"DOUBLE": "real", "FLOAT": "real", "BOOLEAN": "boolean", "DATE": "date"}
@@ -56,16 +58,25 @@ def plain_rows(rows: Sequence[tuple[Any, ...]]) -> tuple[tuple[Value, ...], ...]
 
 
 def shown_rows(rows: Sequence[tuple[Any, ...]]) -> Rows:
-    """The same of an answer, in which a cell may be a list."""
+    """The same of an answer, in which a cell may be a list or a map."""
     if not rows or not rows[0]:
         return tuple(rows)
     return tuple(zip(*(_cells(column) for column in zip(*rows, strict=True)), strict=True))
 
 
 def _cells(values: Sequence[Any]) -> Sequence[Cell]:
-    if any(isinstance(value, list) for value in values):
-        return [tuple(plain(each)) if isinstance(each, list) else _plain(each) for each in values]
+    if any(isinstance(value, list | dict) for value in values):
+        return [_cell(value) for value in values]
     return plain(values)
+
+
+def _cell(value: Any) -> Cell:
+    match value:
+        case list():
+            return tuple(plain(value))
+        case dict():
+            return tuple((_plain(key), _plain(each)) for key, each in value.items())
+    return _plain(value)
 
 
 def _are_plain(values: Sequence[Any]) -> bool:

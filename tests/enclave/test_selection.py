@@ -23,6 +23,9 @@ from tests.enclave.stages import MEMORY, column, deliver, gaussian, laplace, sel
 
 TABLE = "CREATE TABLE t AS SELECT range % 7 AS x, range % 2 AS g FROM range(70)"
 MEDIAN = Target("q0_1_2ac", 1, 2, 0, descending=False, sql_type="DOUBLE")
+COUNTS = Target(
+    "q0_counts", 0, 0, 0, False, "MAP(BIGINT, BIGINT)", tuple(str(bin_) for bin_ in range(9))
+)
 MODE = Target("q0_mode", 0, 0, 0, descending=False, sql_type="BIGINT")
 histograms = st.lists(st.integers(0, 6), min_size=1, max_size=12)
 
@@ -108,6 +111,7 @@ GOOD = [
     distribution(selecting(7.0, 3, 9, pure=True), targets=(MODE,)),
     distribution(gaussian(7.0, 3, 9), branching=3, levels=2),
     distribution(laplace(7.0, 3, 9), branching=2, levels=4),
+    distribution(gaussian(7.0, 3, 9), branching=9, levels=1, targets=(COUNTS,)),
 ]
 
 
@@ -134,6 +138,10 @@ def test_a_claim_holds_and_one_that_is_too_small_does_not(found: Distribution) -
         distribution(gaussian(7.0), branching=2, levels=3),
         distribution(gaussian(7.0), branching=3, levels=2, targets=(MODE,)),
         distribution(selecting(7.0), targets=(MODE, MEDIAN)),
+        distribution(selecting(7.0), targets=(COUNTS,)),
+        distribution(gaussian(7.0), branching=3, levels=2, targets=(COUNTS,)),
+        distribution(gaussian(7.0), branching=8, levels=1, targets=(COUNTS,)),
+        distribution(gaussian(7.0), branching=9, levels=1, targets=(COUNTS, MEDIAN)),
         distribution(selecting(7.0), targets=()),
         distribution(selecting(7.0), targets=(MEDIAN, MEDIAN)),
         distribution(dataclasses.replace(selecting(7.0), rho=-1)),

@@ -49,6 +49,14 @@ def test_a_query_is_a_table_with_margins_and_what_is_left(gateway: Gateway) -> N
     assert "Left of the budget: " in told.stdout
 
 
+def test_a_histogram_is_shown_by_bin(gateway: Gateway) -> None:
+    sql = "SELECT HISTOGRAM(cost, [10, 100]) AS h FROM visits"
+    told = sluis("query", "--project", "p", "--share", "1%", sql, **client(gateway))
+    assert told.returncode == 0, told.stderr
+    assert "10=" in told.stdout
+    assert told.stdout.partition("Margins hold")[0].count("+-") == 1
+
+
 def test_json_is_one_document(gateway: Gateway) -> None:
     told = sluis("query", "--project", "p", "--rho", "0.01", "--json", COUNT, **client(gateway))
     assert json.loads(told.stdout)["rows"]

@@ -52,6 +52,28 @@ def test_a_list_is_an_array_and_one_cell_of_csv(gateway: Gateway) -> None:
     assert rows[0]["q"].startswith("[")
 
 
+def test_a_histogram_is_a_map_with_an_interval_for_each_count(gateway: Gateway) -> None:
+    sql = "SELECT HISTOGRAM(cost, [10, 50]) AS h, COUNT(cost) AS n FROM visits"
+    body = {"sql": sql, "budget_share": "2%"}
+    quoted = gateway.ask("POST", "/v1/projects/p/quotes", body).json
+    answer = gateway.query(sql, budget_share="2%").json
+    assert column(answer, 0)["type"] == "map"
+    shown, lower, upper = (
+        part[0][0] for part in (answer["rows"], *map(answer["intervals"].get, ("lower", "upper")))
+    )
+    assert [key for key, _ in shown] == [10.0, 50.0, None]
+    width = quoted["expected_error"][0]["margin"]
+    assert width == quoted["expected_error"][1]["margin"], "the noise is that of one count"
+    for (key, count), low, high in zip(shown, lower, upper, strict=True):
+        assert (low, high) == ([key, count - width], [key, count + width])
+    floored = gateway.query(sql, budget_share="2%", options={"non_negative": True}).json
+    assert all(count >= 0 for _, count in floored["rows"][0][0])
+    table = gateway.ask("POST", "/v1/projects/p/queries", body, headers={"Accept": "text/csv"}).body
+    row = next(csv.DictReader(io.StringIO(table.decode())))
+    assert row["h"].startswith("[[10.0, ")
+    assert row["h_lower"].startswith("[[10.0, ")
+
+
 def test_further_quantiles_of_a_tree_are_free(gateway: Gateway) -> None:
     gateway.query(TREE, budget_share="2%")
     spent = gateway.budget()["spent"]["rho"]

@@ -64,4 +64,23 @@ RANKED: list[tuple[str, str, Options]] = [
     ("mode", "SELECT MODE(kind), MODE(score) FROM visits", NONE),
     ("mode, rows per group", "SELECT kind, MODE(score) FROM visits GROUP BY kind", TIGHT),
     ("mode of one row", "SELECT sex, MODE(area), MODE(wage) FROM people GROUP BY sex", NONE),
+    ("histogram", "SELECT HISTOGRAM(score, [-5, 0, 4]), HISTOGRAM(kind) FROM visits", NONE),
+    (
+        "histogram, by key",
+        (
+            "SELECT kind, HISTOGRAM(cost, [0, 100]) FILTER (WHERE score > 0), COUNT(*) FROM visits "
+            "GROUP BY kind"
+        ),
+        NONE,
+    ),
+    (
+        "histogram, sampled rows",
+        (
+            "SELECT kind, HISTOGRAM(cost, [0, 190.1, 190.2]), HISTOGRAM(score) FROM visits "
+            "GROUP BY kind"
+        ),
+        SAMPLED,
+    ),
+    ("histogram, rows per group", "SELECT note, HISTOGRAM(score) FROM visits GROUP BY note", TIGHT),
+    ("histogram of one row", "SELECT HISTOGRAM(area), HISTOGRAM(wage, [0]) FROM people", NONE),
 ]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from sqlglot import exp
 
 from queries.bind import aggregates
+from queries.language.parse import DIALECT
 from queries.plan.rewrites.selects import bare, keys, measures, outermost, written
 
 
@@ -34,11 +35,18 @@ def _band(arguments: list[exp.Expr]) -> exp.Expr | None:
     """The upper end of the bin that a value lies in, as the engine's bins have it; or the value."""
     if len(arguments) == 1:
         return arguments[0].copy()
-    if len(arguments) != 2 or not isinstance(arguments[1], exp.Array):
+    if len(arguments) != 2:
         return None
-    value, ends = arguments[0], arguments[1].expressions
+    value, bins = arguments
+    if isinstance(bins, exp.Anonymous) and bins.name.upper() == "EQUI_WIDTH_BINS":
+        ends = [part.copy() for part in bins.expressions[:3]]
+        return exp.func("width_bucket", value.copy(), *ends, dialect=DIALECT)
+    ends = bins.expressions if isinstance(bins, exp.Array) else []
+    if not all(isinstance(end, exp.Literal) and not end.is_string for end in ends):
+        return None
     ifs = [
-        exp.If(this=exp.LTE(this=value.copy(), expression=e.copy()), true=e.copy()) for e in ends
+        exp.If(this=exp.LTE(this=value.copy(), expression=e.copy()), true=e.copy())
+        for e in sorted(ends, key=lambda end: float(end.name))
     ]
     return exp.Case(ifs=ifs) if ifs else None
 

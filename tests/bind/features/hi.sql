@@ -314,3 +314,41 @@ SELECT SUM(SUM(husby * wght) / SUM(husby)) FROM hi
 SELECT AVG(SUM(husby * wght) / SUM(husby)) OVER () FROM hi GROUP BY race
 SELECT SUM(husby * hi) / SUM(hi) FROM hi
 SELECT SUM(husby * race) / SUM(race) FROM hi
+SELECT HISTOGRAM(race), HISTOGRAM(hhi), HISTOGRAM(whrswk) FROM hi
+SELECT HISTOGRAM(whrswk, [0, 20, 40]) FILTER (WHERE hhi) AS h FROM hi GROUP BY race
+SELECT HISTOGRAM(whrswk, [40, 0, 0, 20]) FROM hi
+SELECT HISTOGRAM(whrswk, []) FROM hi
+SELECT HISTOGRAM(whrswk, [NULL, 10]) FROM hi
+SELECT HISTOGRAM(whrswk, NULL) FROM hi
+SELECT HISTOGRAM(whrswk, [whrswk]) FROM hi
+SELECT HISTOGRAM(whrswk, [0.5]) FROM hi
+SELECT HISTOGRAM(whrswk, ['7']) FROM hi
+SELECT HISTOGRAM(whrswk, [- - 7]) FROM hi
+SELECT HISTOGRAM(whrswk, [1 + 1]) FROM hi
+SELECT HISTOGRAM(whrswk, range(0, 20, 5)) FROM hi
+SELECT HISTOGRAM(whrswk, equi_width_bins(0, 60, 3, true)) FROM hi
+SELECT HISTOGRAM(whrswk, [0, 20], 3) FROM hi
+SELECT HISTOGRAM() FROM hi
+SELECT HISTOGRAM(*) FROM hi
+SELECT HISTOGRAM(DISTINCT whrswk) FROM hi
+SELECT HISTOGRAM(DISTINCT whrswk, [0]) FROM hi
+SELECT HISTOGRAM(whrswk ORDER BY race) FROM hi
+SELECT HISTOGRAM(whrswk, [0]) OVER () FROM hi
+SELECT HISTOGRAM_EXACT(whrswk, [0, 40]), HISTOGRAM_EXACT(race, ['white']) FROM hi
+SELECT HISTOGRAM_EXACT(whrswk) FROM hi
+SELECT HISTOGRAM(race, ['m', '']) FROM hi
+SELECT HISTOGRAM(race, ['m', 'a']), HISTOGRAM(hhi, [TRUE]) FROM hi
+SELECT HISTOGRAM(respondent) FROM hi
+SELECT HISTOGRAM(whrswk / 7, [1, 2.5]) FROM hi
+SELECT HISTOGRAM(whrswk // 7, [1, 2]) FROM hi
+SELECT race, HISTOGRAM(whrswk, [0, 20]) FROM hi GROUP BY ROLLUP (race)
+SELECT HISTOGRAM(whrswk, [0, 20])[20] AS n, HISTOGRAM(race)['white'] AS w FROM hi
+SELECT h[20], h[-1], h['x'], h[1.5], h[TRUE], h[NULL] FROM (SELECT HISTOGRAM(whrswk, [0, 20]) AS h FROM hi)
+SELECT h[20], h['x'] FROM (SELECT HISTOGRAM(whrswk, [0, 20]) AS h FROM hi)
+SELECT h[1:2] FROM (SELECT HISTOGRAM(whrswk, [0, 20]) AS h FROM hi)
+SELECT h[n] FROM (SELECT COUNT(*) AS n, HISTOGRAM(whrswk, [0, 20]) AS h FROM hi)
+SELECT map_keys(h), map_values(h), cardinality(h) FROM (SELECT HISTOGRAM(whrswk, [0, 20]) AS h FROM hi)
+SELECT map_entries(h), map_contains(h, 1), element_at(h, 'x') FROM (SELECT HISTOGRAM(whrswk, [0]) AS h FROM hi)
+SELECT UNNEST(map_keys(h)) FROM (SELECT HISTOGRAM(whrswk, [0, 20]) AS h FROM hi)
+SELECT race, HISTOGRAM(whrswk, [0, 20]) AS h FROM hi GROUP BY race HAVING h[20] > 10 ORDER BY h[20] DESC LIMIT 2
+SELECT COUNT(*) FROM hi WHERE HISTOGRAM(whrswk, [0])[0] > 1

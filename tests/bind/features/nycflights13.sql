@@ -589,3 +589,12 @@ SELECT AVG(m) FROM (SELECT tailnum, QUANTILE_DISC(distance, 1e-3) AS m FROM flig
 SELECT m, COUNT(*) FROM (SELECT tailnum, MODE(origin) AS m FROM flights GROUP BY tailnum) GROUP BY m
 SELECT AVG(m) FROM (SELECT tailnum, STDDEV(dep_delay) AS m FROM flights GROUP BY tailnum)
 SELECT AVG(m) FROM (SELECT tailnum, STDDEV(dep_delay, month) AS m FROM flights GROUP BY tailnum)
+SELECT HISTOGRAM(time_hour, [DATE '2013-03-01', TIMESTAMP '2013-06-01 10:00', '2013-09-01']) FROM flights
+SELECT HISTOGRAM(CAST(time_hour AS DATE), [DATE '2013-03-01', '2013-06-01']) FROM flights
+SELECT HISTOGRAM(CAST(time_hour AS DATE), [TIMESTAMP '2013-03-01 10:00']) FROM flights
+SELECT HISTOGRAM(time_hour, ['soon']) FROM flights
+SELECT HISTOGRAM(tailnum) FROM flights
+SELECT HISTOGRAM(tailnum, ['N4']) FROM flights
+SELECT HISTOGRAM(carrier) FROM flights
+SELECT origin, HISTOGRAM(dep_delay, [0, 15, 60]), MEDIAN(dep_delay), COUNT(*) FROM flights GROUP BY origin
+SELECT AVG(h[0]) FROM (SELECT origin, HISTOGRAM(dep_delay, [0, 15, 60]) AS h FROM flights GROUP BY origin)
