@@ -34,7 +34,6 @@ from queries.plan.noisy import InputRows, NoisyStage, beside
 from queries.plan.planner import plan
 from queries.plan.price import Options, Price
 from queries.release import engine as release
-from queries.release.binding import signature
 from queries.workers.settings import Settings
 from tests import datasets
 from tests.datasets import Dataset
@@ -83,8 +82,12 @@ class Bench:
         return self._engine.connection
 
     @cached_property
+    def _release(self) -> release.Connections:
+        return release.Connections(self.settings)
+
+    @cached_property
     def open(self) -> duckdb.DuckDBPyConnection:
-        return release.Connections(self.settings).public(self.view.delivery)
+        return self._release.public(self.view.delivery)
 
     @cached_property
     def plain(self) -> duckdb.DuckDBPyConnection:
@@ -102,7 +105,7 @@ class Bench:
 
     def describe(self, tables: Tables, sql: str) -> list[tuple[str, str]]:
         try:
-            return list(signature(self.open, tables, sql))
+            return list(self._release.signatures(self.view.delivery).of(tables, sql))
         except duckdb.Error:
             raise NotBound from None
 

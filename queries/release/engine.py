@@ -6,8 +6,10 @@ Privacy note
                 released: post-processing, which loses nothing.
     Requires    noisy tables that were charged; a public file made without the private tables.
     Why         no private file is ever opened here, files are closed before any SQL is run, and
-                tables of one job are rolled back before the next.
-    Tried by    tests/release/test_sealed.py, tests/release/test_engine.py
+                tables of one job are rolled back before the next; the empty tables on which
+                queries are bound stand where no job reads.
+    Tried by    tests/release/test_sealed.py, tests/release/test_engine.py,
+                tests/release/test_binding.py
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from queries.plan.model import Plan, Stage
 from queries.plan.noisy import InputRows, NoisyStage
 from queries.release import others
 from queries.release.answer import Answer
+from queries.release.binding import Signatures
 from queries.release.levels import Together, alone, frequent, together
 from queries.release.margins import Margins, described
 from queries.release.tables import create
@@ -41,19 +44,28 @@ class TooManyRows(Exception):
 
 
 class Connections:
-    """One sealed connection without any file, and one on the public file of a delivery."""
+    """One sealed connection without any file, and on the public file of a delivery two.
+
+    One of these is for what runs; the other sees empty tables besides, on which queries are bound.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._bare = sealed(":memory:", settings, read_only=False)
-        self._open: tuple[str, duckdb.DuckDBPyConnection] | None = None
+        self._open: tuple[str, duckdb.DuckDBPyConnection, Signatures] | None = None
 
     def bare(self) -> duckdb.DuckDBPyConnection:
         return self._bare
 
     def public(self, delivery: str) -> duckdb.DuckDBPyConnection:
+        return self._opened(delivery)[1]
+
+    def signatures(self, delivery: str) -> Signatures:
+        return self._opened(delivery)[2]
+
+    def _opened(self, delivery: str) -> tuple[str, duckdb.DuckDBPyConnection, Signatures]:
         if self._open is not None and self._open[0] == delivery:
-            return self._open[1]
+            return self._open
         if self._open is not None:
             self._open[1].close()
             self._open = None
@@ -61,8 +73,16 @@ class Connections:
         attach = f"ATTACH {quoted(str(file))} AS public_tables (READ_ONLY)"
         path = "SET search_path = 'main,public_tables.main'"
         connection = sealed(":memory:", self._settings, read_only=False, first=(attach, path))
-        self._open = (delivery, connection)
-        return connection
+        self._open = delivery, connection, Signatures(_beside(connection))
+        return self._open
+
+
+def _beside(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """Another connection to the same engine, whose tables the first one does not see."""
+    found = connection.cursor()
+    found.execute("ATTACH ':memory:' AS empty_tables")
+    found.execute("SET search_path = 'empty_tables.main,public_tables.main'")
+    return found
 
 
 def rows_of(

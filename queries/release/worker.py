@@ -8,7 +8,6 @@ from __future__ import annotations
 import duckdb
 
 from queries import codec
-from queries.release.binding import signature
 from queries.release.engine import Connections, TooManyRows, composed, given, rows_of
 from queries.release.words import (
     COMPOSE,
@@ -51,8 +50,7 @@ def _done(connections: Connections, job: Job) -> Reply:
     if job.verb == ROWS:
         return Reply(DONE, rows=rows_of(connections.public(job.delivery), job.sql, job.limit))
     if job.verb == DESCRIBE:
-        public = connections.public(job.delivery)
-        return Reply(DONE, columns=signature(public, job.tables, job.sql))
+        return Reply(DONE, columns=connections.signatures(job.delivery).of(job.tables, job.sql))
     if job.verb not in (COMPOSE, GIVE) or job.plan is None:
         raise ValueError("no such verb")
     noisy = {stage.name: stage for stage in job.noisy}

@@ -1,0 +1,56 @@
+"""Queries are bound on empty tables that are kept, and that nothing else sees."""
+
+from __future__ import annotations
+
+import duckdb
+import pytest
+
+from queries.catalog.view import Tables
+from queries.release.binding import MOST_HELD, Signatures
+from queries.release.engine import Connections
+
+VISITS: Tables = (("visits", (("cost", "BIGINT"), ("kind", "ENUM ('a', 'b')"))),)
+
+
+@pytest.fixture
+def signatures(connections: Connections) -> Signatures:
+    return connections.signatures("d1")
+
+
+def test_names_and_types_are_those_of_the_engine(signatures: Signatures) -> None:
+    sql = "SELECT kind, SUM(residents), 1.5 AS x, COUNT(*) AS x FROM visits, areas GROUP BY kind"
+    assert signatures.of(VISITS, sql) == (
+        ("kind", "ENUM('a', 'b')"),
+        ("sum(residents)", "HUGEINT"),
+        ("x", "DECIMAL(2,1)"),
+        ("x", "BIGINT"),
+    )
+
+
+def test_a_table_that_is_given_otherwise_is_made_anew(signatures: Signatures) -> None:
+    for kind in ("BIGINT", "VARCHAR", "BIGINT"):
+        given: Tables = (("visits", (("cost", kind),)),)
+        assert signatures.of(given, "SELECT cost FROM Visits") == (("cost", kind),)
+
+
+def test_a_table_that_is_given_no_more_is_unknown(signatures: Signatures) -> None:
+    signatures.of(VISITS, "SELECT cost FROM visits")
+    signatures.of((), "SELECT 1 AS one")
+    with pytest.raises(duckdb.CatalogException):
+        signatures.of((), "SELECT cost FROM VISITS")
+
+
+def test_an_empty_table_hides_a_public_one_from_what_is_bound_alone(
+    connections: Connections, signatures: Signatures
+) -> None:
+    given: Tables = (("areas", (("hidden", "INTEGER"),)),)
+    assert signatures.of(given, "SELECT * FROM areas") == (("hidden", "INTEGER"),)
+    assert connections.public("d1").execute("SELECT count(*) FROM areas").fetchall() == [(3,)]
+    assert signatures.of((), "SELECT * FROM areas") != (("hidden", "INTEGER"),)
+
+
+def test_tables_are_not_kept_without_end(signatures: Signatures) -> None:
+    for number in range(MOST_HELD + 50):
+        given: Tables = ((f"t{number}_", (("a", "INTEGER"),)),)
+        signatures.of(given, f"SELECT a FROM t{number}_")
+    assert len(signatures._held) <= MOST_HELD + 1
