@@ -28,6 +28,17 @@ WAYS_OUT: dict[Kind, str] = {
     exp.LogicalOr: "It is true where COUNT_IF(x) is above 0: ask for that count.",
     "PRODUCT": "One row can change a product without bound; ask for SUM or AVG.",
     "ENTROPY": "Ask for COUNT(*) by the value, and compute it from the counts.",
+    **dict.fromkeys(
+        ("GEOMEAN", "GEOMETRIC_MEAN"), "Write EXP(AVG(LN(x))), over values above zero."
+    ),
+    **dict.fromkeys(
+        (exp.ArrayAgg, exp.GroupConcat, exp.ArrayUniqueAgg),
+        "It would show rows of persons; SELECT DISTINCT x lists the values that enough units have.",
+    ),
+    **dict.fromkeys(
+        (exp.ApproxTopK, exp.ApproxTopSum),
+        "GROUP BY the value, ORDER BY COUNT(*) DESC, and LIMIT to as many.",
+    ),
     "MAD": "Ask for the quartiles: QUANTILE_CONT(x, [0.25, 0.5, 0.75]).",
     **dict.fromkeys(
         (exp.ArgMax, exp.ArgMin, exp.First, exp.Last, exp.AnyValue),

@@ -13,7 +13,7 @@ Privacy note
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from sqlglot import exp
@@ -48,9 +48,9 @@ class Subqueries(Protocol):
     """What binds a subquery met inside an expression."""
 
     def exists(self, query: exp.Expr, scope: Scope) -> Scalar: ...
-    def member(self, query: exp.Expr, scope: Scope, given: Scalar) -> Scalar: ...
-    def any(self, query: exp.Expr, scope: Scope, sign: str, given: Scalar) -> Scalar: ...
-    def all(self, query: exp.Expr, scope: Scope, sign: str, given: Scalar) -> Scalar: ...
+    def member(self, query: exp.Expr, scope: Scope, given: Sequence[Scalar]) -> Scalar: ...
+    def any(self, query: exp.Expr, scope: Scope, sign: str, given: Sequence[Scalar]) -> Scalar: ...
+    def all(self, query: exp.Expr, scope: Scope, sign: str, given: Sequence[Scalar]) -> Scalar: ...
     def value(self, query: exp.Expr, scope: Scope) -> Scalar: ...
 
 
@@ -84,7 +84,7 @@ class Expressions:
             case exp.Or():
                 return op.boolean("or", self.predicate(node.this), self.predicate(node.expression))
             case exp.In() if node.args.get("query") is not None:
-                return self.subqueries.member(node.args["query"], self.scope, self.bind(node.this))
+                return self.subqueries.member(node.args["query"], self.scope, self._row(node.this))
         return types.require(self.bind(node), TRUTH, node, "A condition")
 
     def bind(self, node: exp.Expr) -> Scalar:
@@ -112,7 +112,7 @@ class Expressions:
         if not isinstance(inner, exp.Query):
             raise UnsupportedSql("ANY and ALL take a subquery.", position=place(node))
         bind = self.subqueries.any if isinstance(node, exp.Any) else self.subqueries.all
-        return bind(inner, self.scope, sign, self.bind(left))
+        return bind(inner, self.scope, sign, (self.bind(left),))
 
     def compared(self, sign: str, left: Scalar, right: Scalar, node: exp.Expr) -> Scalar:
         """A comparison of two bound sides; the unit's id only equals itself (P5)."""
@@ -186,12 +186,19 @@ class Expressions:
 
     def _in(self, node: exp.In) -> Scalar:
         if node.args.get("query") is not None:
-            return self.subqueries.any(node.args["query"], self.scope, "=", self.bind(node.this))
+            return self.subqueries.any(node.args["query"], self.scope, "=", self._row(node.this))
         if node.args.get("unnest") or node.args.get("field") or not node.expressions:
             raise UnsupportedSql("This form of IN is not answered.", position=place(node))
         members = [self.value(member) for member in node.expressions]
         args = types.unified([self.value(node.this), *members], node)
         return op.boolean("in", *args)
+
+    def _row(self, node: exp.Expr) -> Sequence[Scalar]:
+        """The values that stand left of IN."""
+        if not isinstance(node, exp.Tuple):
+            return (self.bind(node),)
+        forms.check(node)
+        return [self.bind(part) for part in node.expressions]
 
     def _exists(self, node: exp.Exists) -> Scalar:
         return self.subqueries.exists(node.this, self.scope)

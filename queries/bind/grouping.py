@@ -12,12 +12,22 @@ from queries.bind import aggregates, grouping_sets
 from queries.bind.expressions import Expressions, measured
 from queries.language.limits import LIMITS
 from queries.language.parse import place
-from queries.language.refusals import AcrossUnits, NamesPersons, TooManyColumns, UnsupportedSql
+from queries.language.refusals import (
+    AcrossUnits,
+    NamesPersons,
+    QueryRefused,
+    TooManyColumns,
+    UnsupportedSql,
+)
 
 ONE_TO_ONE = frozenset(
     {"+", "-", "*", "neg", "real", "rescale", "clamp", "fit", "text", "||", "concat", "coalesce",
      "nullif", "upper", "lower", "trim"}
 )  # fmt: skip
+
+
+OF_KEY = (exp.AnyValue, exp.First, exp.Last, exp.Max, exp.Min)
+"""Aggregates whose value over rows that share a value is that value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,3 +134,17 @@ def positioned(node: exp.Select, item: exp.Literal) -> exp.Expr:
         raise UnsupportedSql("There is no selected column of that number.", position=place(item))
     meant: exp.Expr = node.expressions[number - 1].unalias()
     return meant
+
+
+def of_key(call: exp.Expr, keys: Grouping, expressions: Expressions) -> exp.Expr | None:
+    """The grouped expression that MIN, MAX or any value of it is, which is no aggregate at all."""
+    if isinstance(call, exp.IgnoreNulls):
+        call = call.this
+    used = {name for name, value in call.args.items() if value}
+    if keys.sets or not isinstance(call, OF_KEY) or used != {"this"}:
+        return None
+    try:
+        scalar = expressions.bind(call.this)
+    except QueryRefused:
+        return None
+    return call.this if any(scalar == key for _, key in keys.keys) else None

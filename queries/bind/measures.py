@@ -32,7 +32,7 @@ from queries.algebra.scalars import Scalar
 from queries.bind import aggregates, forms, open_queries, open_subqueries, spines
 from queries.bind.colours import Cell, Environment, Open, Rowwise
 from queries.bind.expressions import MOST_EXPANSIONS, Expressions
-from queries.bind.grouping import Grouping, grouping, positioned
+from queries.bind.grouping import Grouping, grouping, of_key, positioned
 from queries.bind.outputs import item_name
 from queries.bind.reading import Reader
 from queries.language.limits import LIMITS
@@ -42,6 +42,7 @@ from queries.language.refusals import (
     QueryRefused,
     TooComplex,
     TooManyColumns,
+    UnknownColumn,
 )
 from queries.language.trees import anew, rebuilt, walk
 
@@ -69,7 +70,8 @@ def select(
     reader = Reader(expressions, binder.weigh, once)
     binder.weigh(size_of(relation) + sum(scalar.size for _, scalar in keys.keys))
     for call in _calls(node, reader):
-        reader.collect(call)
+        if of_key(call, keys, expressions) is None:
+            reader.collect(call)
     needed = sorted(reader.statistics(), key=repr)
     measure = Measure(
         relation,
@@ -90,7 +92,7 @@ def select(
     texts = {(type(item), item.sql()): measure.keys.index(key) for item, key in grouped}
     stage = f"_stage{len(binder.measures) - 1}"
     listing = listing and bool(keys.keys) and not keys.sets
-    return Writer(binder, env, reader, node, measure, stage, texts, order, listing).open()
+    return Writer(binder, env, reader, node, measure, stage, texts, keys, order, listing).open()
 
 
 def listed(
@@ -138,6 +140,7 @@ class Writer:
     measure: Measure
     stage: str
     texts: dict[tuple[type[exp.Expr], str], int]
+    keys: Grouping
     order: tuple[int, ...] = ()
     listing: bool = False
     expansions: int = 0
@@ -190,7 +193,7 @@ class Writer:
         call = item.unalias()
         written = self._written(call)
         found = open_queries.cell(written)
-        if aggregates.is_aggregate(call):
+        if aggregates.is_aggregate(call) and not found.key:
             found = replace(found, facts=self.reader.of(call).facts)
         return written, found
 
@@ -221,7 +224,8 @@ class Writer:
     def _written(self, node: exp.Expr) -> exp.Expr:
         """The expression over the stage's columns; raises NotGrouped."""
         if self.reader.reads(node):
-            return self._aggregate(node)
+            known = of_key(node, self.keys, self.reader.expressions)
+            return self._aggregate(node) if known is None else self._written(known)
         if isinstance(node, aggregates.SETS):
             return self._set(node)
         key = self._key(node)
@@ -236,8 +240,18 @@ class Writer:
                 f"{node.name} is neither grouped by nor inside an aggregate.", position=place(node)
             )
         if isinstance(node, exp.Query):
-            return open_subqueries.nested(self.binder, node, self.env)
+            return self._nested(node)
         return rebuilt(node, self._written)
+
+    def _nested(self, node: exp.Query) -> exp.Expr:
+        """A subquery, which may read the keys around it; raises a QueryRefused."""
+        around = {table.alias.lower() for table in self.reader.expressions.scope.tables}
+        tied = open_subqueries.tied(node, around, self._written)
+        try:
+            return open_subqueries.nested(self.binder, tied, self.env, self.node)
+        except UnknownColumn:  # said of the names that the analyst wrote
+            open_subqueries.nested(self.binder, node, self.env)
+            raise
 
     def _meant(self, alias: str) -> exp.Expr:
         """The expression that SELECT gives a name to; within it the name means something else."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -11,10 +11,13 @@ from queries.bind import aggregates, keyed, open_queries, spines
 from queries.bind.colours import Environment, Open, Private
 from queries.language.parse import place
 from queries.language.refusals import UnknownColumn
-from queries.language.trees import anew
+from queries.language.trees import anew, rebuilt, walk
 
 if TYPE_CHECKING:
     from queries.bind.binder import Binder, FromItem
+
+SOURCES = (exp.CTE, exp.Lateral, exp.Subquery, exp.Table, exp.Unnest, exp.Values)
+"""What may give a name to columns."""
 
 
 def replace_nested(
@@ -78,6 +81,19 @@ def nested(
         else anew(bound.query)
     )
     return exp.Subquery(this=query) if isinstance(node, exp.Subquery) else query
+
+
+def tied(
+    node: exp.Query, around: Collection[str], write: Callable[[exp.Expr], exp.Expr]
+) -> exp.Query:
+    """The subquery with what `write` makes of each column that belongs to a table around it."""
+    own = {part.alias_or_name.lower() for part in walk(node) if isinstance(part, SOURCES)}
+
+    def written(part: exp.Expr) -> exp.Expr:
+        name = part.table.lower() if isinstance(part, exp.Column) else ""
+        return write(part) if name in around and name not in own else rebuilt(part, written)
+
+    return rebuilt(node, written)
 
 
 def _is_value(node: exp.Query) -> bool:

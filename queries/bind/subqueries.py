@@ -43,8 +43,9 @@ if TYPE_CHECKING:
 
 PLAIN = frozenset({"expressions", "from_", "joins", "where", "distinct"})
 TRUTH = Facts(Type.BOOLEAN, False)
-Test = Callable[[Expressions, Scalar], Scalar]
-"""A condition on the one column of a subquery."""
+Row = Sequence[Scalar]
+Test = Callable[[Expressions, Row], Scalar]
+"""A condition on the columns of a subquery, which are as many as the values compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +65,18 @@ class InScope:
         clause, _ = self.clause(inner, scope)
         return self._inside(clause, scope, inner)
 
-    def member(self, query: exp.Expr, scope: Scope, given: Scalar) -> Exists:
-        """Whether a row of the subquery equals a value, as a condition: NULL counts as false."""
-        return self._having(unwrapped(query), scope, _equal(given, query))[0]
+    def member(self, query: exp.Expr, scope: Scope, given: Row) -> Exists:
+        """Whether a row of the subquery equals the values, as a condition: NULL counts as false."""
+        return self._having(unwrapped(query), scope, _compared("=", given, query))[0]
 
-    def any(self, query: exp.Expr, scope: Scope, sign: str, given: Scalar) -> Scalar:
+    def any(self, query: exp.Expr, scope: Scope, sign: str, given: Row) -> Scalar:
         """`given <sign> ANY (query)`, and `given IN (query)`: NULL where only NULLs decide."""
         return self._some(query, scope, _compared(sign, given, query))
 
-    def all(self, query: exp.Expr, scope: Scope, sign: str, given: Scalar) -> Scalar:
+    def all(self, query: exp.Expr, scope: Scope, sign: str, given: Row) -> Scalar:
         """`given <sign> ALL (query)`: no row for which it is false."""
         test = _compared(sign, given, query)
-        found = self._some(query, scope, lambda to, value: op.boolean("not", test(to, value)))
+        found = self._some(query, scope, lambda to, row: op.boolean("not", test(to, row)))
         return op.boolean("not", found)
 
     def value(self, query: exp.Expr, scope: Scope) -> Scalar:
@@ -106,15 +107,13 @@ class InScope:
         found, null = self._having(inner, scope, test)
         if not null:
             return found
-        unknown, _ = self._having(
-            inner, scope, lambda to, value: Call("null", (test(to, value),), TRUTH)
-        )
+        unknown, _ = self._having(inner, scope, lambda to, row: _unknown(test(to, row)))
         yes, no = (Literal(word, TRUTH) for word in (True, False))
         nothing = Literal(None, Facts(Type.BOOLEAN))
         return chosen([found, unknown], [yes, nothing, no])
 
     def _having(self, inner: exp.Expr, scope: Scope, test: Test) -> tuple[Exists, bool]:
-        """Whether a row passes a test of its one column, and whether the test may be NULL."""
+        """Whether a row passes a test of its columns, and whether the test may be NULL."""
         if isinstance(inner, exp.Select) and _plain(inner):
             try:
                 return self._having_here(inner, scope, test)
@@ -124,10 +123,11 @@ class InScope:
 
     def _having_here(self, inner: exp.Select, scope: Scope, test: Test) -> tuple[Exists, bool]:
         clause, expressions = self.clause(inner, scope)
-        first = inner.expressions[0].unalias()
-        if len(inner.expressions) != 1 or isinstance(first, exp.Star):
-            raise UnsupportedSql("IN takes a subquery of one column.", position=place(inner))
-        return self._passing(clause, scope, test, expressions.bind(first), inner)
+        items = [item.unalias() for item in inner.expressions]
+        if any(item.is_star for item in items):
+            raise UnsupportedSql("IN takes a subquery of named columns.", position=place(inner))
+        row = [expressions.bind(item) for item in items]
+        return self._passing(clause, scope, test, row, inner)
 
     def _having_listed(
         self, inner: exp.Select, scope: Scope, test: Test, apart: JoinNotOnUnit
@@ -141,17 +141,17 @@ class InScope:
             raise apart from None
 
     def _having_alone(self, inner: exp.Expr, scope: Scope, test: Test) -> tuple[Exists, bool]:
-        clause, column = self._alone(inner, scope)
-        return self._passing(clause, scope, test, column, inner)
+        clause, row = self._alone(inner, scope)
+        return self._passing(clause, scope, test, row, inner)
 
     def _passing(
-        self, clause: FromClause, scope: Scope, test: Test, column: Scalar, inner: exp.Expr
+        self, clause: FromClause, scope: Scope, test: Test, row: Row, inner: exp.Expr
     ) -> tuple[Exists, bool]:
-        condition = test(Expressions(clause.scope, self), column)
-        clause.where([condition], place(inner))
+        condition = test(Expressions(clause.scope, self), row)
+        clause.where(conjuncts(condition), place(inner))
         return self._inside(clause, scope, inner), condition.facts.nullable
 
-    def _alone(self, node: exp.Expr, scope: Scope) -> tuple[FromClause, Scalar]:
+    def _alone(self, node: exp.Expr, scope: Scope) -> tuple[FromClause, Row]:
         """A subquery that groups or limits: bound by itself, then met like a table."""
         from queries.bind.binder import FromItem
 
@@ -162,9 +162,7 @@ class InScope:
             clause.add_released(item, bound)
         else:
             clause.add(item, None)
-        if len(clause.tables[0].columns) != 1:
-            raise UnsupportedSql("IN takes a subquery of one column.", position=place(node))
-        return clause, clause.tables[0].columns[0][1]
+        return clause, [scalar for _, scalar in clause.tables[0].columns]
 
     def _inside(self, clause: FromClause, scope: Scope, node: exp.Expr) -> Exists:
         if clause.kept is not None:
@@ -189,12 +187,30 @@ def unwrapped(query: exp.Expr) -> exp.Expr:
     return inner
 
 
-def _equal(given: Scalar, node: exp.Expr) -> Test:
-    return _compared("=", given, node)
+def _compared(sign: str, given: Row, node: exp.Expr) -> Test:
+    """Each value compared with the column in its place; raises UnsupportedSql for other widths."""
+
+    def test(to: Expressions, row: Row) -> Scalar:
+        if len(row) != len(given):
+            wanted = "one column" if len(given) == 1 else f"{len(given)} columns"
+            raise UnsupportedSql(f"IN takes a subquery of {wanted} here.", position=place(node))
+        parts = [to.compared(sign, a, b, node) for a, b in zip(given, row, strict=True)]
+        return parts[0] if len(parts) == 1 else op.boolean("and", *parts)
+
+    return test
 
 
-def _compared(sign: str, given: Scalar, node: exp.Expr) -> Test:
-    return lambda to, value: to.compared(sign, given, value, node)
+def _unknown(condition: Scalar) -> Scalar:
+    """Whether a conjunction is NULL: none of its parts is false, and one is NULL.
+
+    What is never NULL stays a condition of its own, so that units are seen to be equated.
+    """
+    parts = conjuncts(condition)
+    sure = [part for part in parts if not part.facts.nullable]
+    rest = [part for part in parts if part.facts.nullable]
+    open_ = rest[0] if len(rest) == 1 else op.boolean("and", *rest)
+    null = Call("null", (open_,), TRUTH)
+    return op.boolean("and", *sure, null) if sure else null
 
 
 def in_force(clause: FromClause) -> list[Visible]:

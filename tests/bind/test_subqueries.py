@@ -61,9 +61,28 @@ VALUES = (
     "SELECT COUNT(*) FROM flights WHERE distance > (SELECT 500 + 500)",
     """SELECT COUNT(*) FROM flights f WHERE
        (SELECT seats FROM planes p WHERE p.tailnum = f.tailnum) > 300""",
+    # beside what is measured
+    """SELECT f.dest, COUNT(*) / (SELECT a.alt + 1 FROM airports a WHERE a.faa = f.dest) AS x
+       FROM flights f WHERE f.dest IN ('DEN', 'LAX', 'PHX') GROUP BY f.dest""",
+    """SELECT f.origin, COUNT(*) FROM flights f GROUP BY f.origin HAVING EXISTS
+       (SELECT 1 FROM airports a WHERE a.faa = f.origin AND a.alt < 15)""",
+    """SELECT f.month, COUNT(*) AS n, (SELECT COUNT(*) FROM flights g WHERE g.month = f.month
+       AND g.origin = 'JFK') AS jfk FROM flights f GROUP BY f.month""",
+    """SELECT a.tz, (SELECT SUM(b.alt) FROM airports b WHERE b.tz = a.tz) AS alt, COUNT(*) AS n
+       FROM flights f JOIN airports a ON a.faa = f.dest GROUP BY a.tz""",
+    """SELECT origin, ANY_VALUE(origin) AS a, MAX(origin) AS b, COUNT(*) AS n FROM flights
+       GROUP BY origin""",
+    """SELECT month // 4 AS third, FIRST(month // 4) AS same, COUNT(*) AS n FROM flights
+       GROUP BY month // 4 HAVING MIN(month // 4) > 0""",
 )
 CONDITIONS = (
     "dest NOT IN (SELECT faa FROM airports)",
+    "(tailnum, time_hour) IN (SELECT tailnum, MAX(time_hour) FROM flights GROUP BY tailnum)",
+    "(tailnum, arr_delay) NOT IN (SELECT tailnum, MAX(arr_delay) FROM flights GROUP BY tailnum)",
+    """((tailnum, arr_delay) IN
+        (SELECT tailnum, MAX(dep_delay) FROM flights GROUP BY tailnum)) IS NULL""",
+    "(dest, 1 + 4) IN (SELECT faa, -tz FROM airports)",
+    "(dest, month) NOT IN (SELECT faa, NULLIF(-tz, 5) FROM airports)",
     "dest IN (SELECT faa FROM airports) IS NOT TRUE",
     f"f.arr_delay NOT IN ({NOWHERE})",
     f"f.arr_delay NOT IN ({LATE})",

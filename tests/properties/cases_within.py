@@ -91,6 +91,14 @@ WITHIN: list[tuple[str, str, Options]] = [
         Options(),
     ),
     (
+        "several columns in a list of one's own",
+        (
+            "SELECT COUNT(*), SUM(cost) FROM visits WHERE (person, score) IN "
+            "(SELECT person, MAX(score) FROM visits GROUP BY person)"
+        ),
+        Options(),
+    ),
+    (
         "columns as rows",
         (
             "SELECT COUNT(*), SUM(val) FROM (SELECT score, 5 AS five FROM visits) UNPIVOT "
