@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from budgets.amounts import written
+from gateway import effects
 from gateway.submission import Question
 from queries.language.refusals import QueryRefused
 from queries.plan.model import Noise, Plan, Stage
@@ -41,6 +42,7 @@ def release(
             "upper": [list(row) for row in answer.upper],
         },
         "other": _other(answer),
+        "effects": effects.released(plan, answer),
         "privacy_loss": dict(loss),
         "budget": dict(budget),
         "held_back": plan.held_back,

@@ -23,7 +23,7 @@ from budgets.charge import Claim, StageClaim
 from budgets.ledger import Ledger
 from budgets.loss import PrivacyLoss
 from budgets.reporting import BudgetStatus
-from gateway import budgeting
+from gateway import budgeting, effects
 from gateway.prices import PricePolicy, fits, resolved
 from gateway.registry import Registry, now
 from gateway.submission import Question
@@ -140,6 +140,7 @@ class Planner:
                 if output.role is not Role.KEY and made.plan.stages
             ],
             "other": _other(made.plan, confidence),
+            "effects": effects.quoted(made.plan, confidence),
             "confidence": confidence,
             "thresholding_delta": budgeting.exact_loss(PrivacyLoss(0, made.price_delta))["delta"],
             "held_back": made.plan.held_back,

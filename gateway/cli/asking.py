@@ -27,7 +27,15 @@ def price_options(command: Command) -> Command:
         click.option("--confidence", help="Of the intervals; 0.95 unless given."),
         click.option("--dialect", help="Of the statement; DuckDB's unless given."),
         click.option("--other", is_flag=True, help="Add one row of all groups held back."),
-    ):
+        click.option("--groups-per-unit", type=click.IntRange(min=1),
+                     help="Bound: most groups in which one unit counts."),
+        click.option("--rows-per-group", type=click.IntRange(min=1),
+                     help="Bound: most rows of one unit that count in a group."),
+        click.option("--range", "ranges", type=(str, str, str), multiple=True,
+                     metavar="COLUMN LOWER UPPER", help="Bound: a tighter range of a column."),
+        click.option("--effects", is_flag=True,
+                     help="Add which share of rows and totals these bounds leave out."),
+    ):  # fmt: skip
         command = option(command)
     return command
 
@@ -37,12 +45,9 @@ def price_options(command: Command) -> Command:
 @price_options
 @click.option("--fresh", is_flag=True, help="Draw anew and pay anew where a stored answer serves.")
 @json_option
-def query(
-    project: str, sql: str, share: str | None, rho: str | None, epsilon: str | None,
-    confidence: str | None, dialect: str | None, other: bool, fresh: bool, as_json: bool,
-) -> None:  # fmt: skip
+def query(project: str, fresh: bool, as_json: bool, **asked: Any) -> None:
     """Ask one SQL query; `-` reads it from standard input. Needs SLUIS_URL and SLUIS_KEY."""
-    body = _body(sql, share, rho, epsilon, confidence, dialect, other=other)
+    body = _body(**asked)
     if fresh:
         body.setdefault("options", {})["replay"] = False
     release = _asked(lambda client: client.ask(project, body), as_json)
@@ -53,12 +58,9 @@ def query(
 @project_option
 @price_options
 @json_option
-def quote(
-    project: str, sql: str, share: str | None, rho: str | None, epsilon: str | None,
-    confidence: str | None, dialect: str | None, other: bool, as_json: bool,
-) -> None:  # fmt: skip
+def quote(project: str, as_json: bool, **asked: Any) -> None:
     """Learn what a query would cost and how exact its answer would be; free."""
-    body = _body(sql, share, rho, epsilon, confidence, dialect, other=other)
+    body = _body(**asked)
     path = f"/v1/projects/{project}/quotes"
     found = _asked(lambda client: client.post(path, body), as_json)
     if as_json:
@@ -72,6 +74,7 @@ def quote(
     for label, error in lines:
         margin = error["reason"] if error["margin"] is None else f"+-{_number(error['margin'])}"
         click.echo(f"  {error['name']}{label}: {margin}")
+    show_effects(found["effects"], _expected)
     if found["slot"] and found["privacy_loss"]["budget_share"] != "0%":
         click.echo(f"  The answer leaves {found['slot']:g} s after a worker takes the query.")
     for line in [*found["plan"], *found["warnings"]]:
@@ -126,10 +129,37 @@ def show_release(release: dict[str, Any]) -> None:
     for column in columns:
         if column["reason"]:
             click.echo(f"{column['name']}: {column['reason']}")
+    show_effects(release["effects"], _left_out)
     if release["held_back"] == "possible":
         click.echo("Groups with few members may have been held back.")
     for line in release["warnings"]:
         click.echo(f"Mind: {line}")
+
+
+def show_effects(effects: dict[str, Any] | None, told: Callable[[dict[str, Any]], str]) -> None:
+    """What bounds left out, share by share, where it was asked."""
+    if effects is None:
+        return
+    click.echo(effects["note"])
+    for one in effects["shares"]:
+        read = f" ({', '.join(one['columns'])})" if one["columns"] else ""
+        click.echo(f"  {one['about']}{read}: {told(one)}")
+
+
+def _left_out(one: dict[str, Any]) -> str:
+    if one["share"] is None:
+        return "cannot be told"
+    if one["lower"] is None or one["upper"] is None:
+        return f"{_percent(one['share'])}, without a margin"
+    return f"{_percent(one['share'])} ({_percent(one['lower'])} .. {_percent(one['upper'])})"
+
+
+def _expected(one: dict[str, Any]) -> str:
+    return f"+-{_number(one['margin'])} of all there is"
+
+
+def _percent(share: float) -> str:
+    return f"{share:.1%}".replace("%", " %")
 
 
 def show_budget(found: dict[str, Any]) -> None:
@@ -215,9 +245,7 @@ def _body(
     rho: str | None,
     epsilon: str | None,
     confidence: str | None,
-    dialect: str | None,
-    *,
-    other: bool,
+    **asked: Any,
 ) -> dict[str, Any]:
     prices = {"budget_share": share, "rho": rho, "epsilon": epsilon}
     given = {name: price for name, price in prices.items() if price is not None}
@@ -229,11 +257,30 @@ def _body(
             body["confidence"] = float(confidence)
         except ValueError:
             raise click.BadParameter("not a number", param_hint="--confidence") from None
-    if dialect is not None:
-        body["options"] = {"dialect": dialect}
-    if other:
-        body.setdefault("options", {})["other"] = True
-    return body
+    options = _options(**asked)
+    return {**body, "options": options} if options else body
+
+
+def _options(
+    dialect: str | None,
+    other: bool,
+    effects: bool,
+    groups_per_unit: int | None,
+    rows_per_group: int | None,
+    ranges: Sequence[tuple[str, str, str]],
+) -> dict[str, Any]:
+    """The options that differ from what a question has anyway."""
+    columns = {name: {"lower": lower, "upper": upper} for name, lower, upper in ranges}
+    bounds = {
+        "groups_per_unit": groups_per_unit, "rows_per_group": rows_per_group,
+        "columns": columns or None,
+    }  # fmt: skip
+    given = {name: value for name, value in bounds.items() if value is not None}
+    options = {
+        "dialect": dialect, "other": other or None, "effects": effects or None,
+        "bounds": given or None,
+    }  # fmt: skip
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def _asked(call: Callable[[Any], Any], as_json: bool) -> Any:

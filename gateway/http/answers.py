@@ -5,6 +5,8 @@ from __future__ import annotations
 from marshmallow import Schema, fields
 from marshmallow.validate import OneOf
 
+from gateway.http.left_out import EffectsSchema
+
 
 class LossSchema(Schema):
     """A privacy loss, exactly: decimal text, never a float."""
@@ -161,6 +163,12 @@ class ReleaseSchema(Schema):
         required=True,
         allow_none=True,
         metadata={"description": "all groups held back together; null unless options.other"},
+    )
+    effects = fields.Nested(
+        EffectsSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "what the query's own bounds left out; null unless asked for"},
     )
     privacy_loss = fields.Nested(
         LossSchema, required=True, metadata={"description": "what this answer cost"}

@@ -104,6 +104,7 @@ def _options(options: Body) -> Options:
         non_negative=options.get("non_negative", False),
         dialect=options.get("dialect"),
         other=options.get("other", False),
+        effects=options.get("effects", False),
     )
 
 

@@ -6,6 +6,7 @@ from marshmallow import Schema, fields
 from marshmallow.validate import OneOf
 
 from gateway.http.answers import LossSchema
+from gateway.http.left_out import QuotedEffectsSchema
 
 
 class ExpectedErrorSchema(Schema):
@@ -58,6 +59,12 @@ class QuoteSchema(Schema):
         required=True,
         allow_none=True,
         metadata={"description": "the same of the row of what is held back, where it is asked for"},
+    )
+    effects = fields.Nested(
+        QuotedEffectsSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "what bounds leave out, where it is asked for"},
     )
     confidence = fields.Float(required=True, metadata={"description": "of the margins"})
     thresholding_delta = fields.String(

@@ -76,6 +76,13 @@ class OptionsSchema(Closed):
             "threshold holds back"
         },
     )
+    effects = Flag(
+        load_default=False,
+        metadata={
+            "description": "true adds, charged with the rest, which share of rows and totals the "
+            "bounds of this question leave out"
+        },
+    )
     dialect = fields.String(
         validate=Length(1, 20),
         metadata={"description": f"the dialect of the SQL: {', '.join(DIALECTS)}"},

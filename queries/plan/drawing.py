@@ -20,7 +20,7 @@ from queries.catalog.view import PublicRows, View
 from queries.language.limits import LIMITS
 from queries.language.parse import parse, place
 from queries.language.refusals import NamesPersons, NotAnAggregate, TooManyColumns
-from queries.plan import explain, options, others, policy, split
+from queries.plan import effects, explain, options, others, policy, split, unbounded
 from queries.plan.formulas import value_of
 from queries.plan.levels import Families, Family
 from queries.plan.model import Distribution, NoisyColumn, Stage
@@ -50,13 +50,24 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A bound query and its stages; `held` is the table whose held-back groups are asked for."""
+    """A bound query and its stages; `held` is the table whose held-back groups are asked for.
+
+    The last of `every` stage measure what `bounding` is about: the effect of bounds, of which
+    `whole` says that it is all.
+    """
 
     terms: Terms
     bound: Open
     found: Needed
     held: str | None
-    stages: tuple[Stage, ...]
+    every: tuple[Stage, ...]
+    bounding: tuple[effects.Bounding, ...]
+    whole: bool
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The stages that the answer is computed from."""
+        return self.every[: len(self.every) - len(self.bounding)]
 
     @property
     def drafts(self) -> tuple[Draft, ...]:
@@ -71,8 +82,7 @@ class Drawn:
 
 def drawn(sql: str, terms: Terms) -> Drawn:
     """A text's query, bound, drafted and priced; raises a QueryRefused."""
-    tree = parse(sql)
-    clock.bind(tree, terms.now, terms.view.manifest.time_zone)
+    tree = _parsed(sql, terms)
     publics = Publics(terms.view, terms.public)
     terms = replace(terms, given=policy.given(terms.given, terms.view.manifest))
     families = Families(terms.view, publics, terms.given)
@@ -83,7 +93,17 @@ def drawn(sql: str, terms: Terms) -> Drawn:
         raise _no_aggregate(bound, tree)
     found = needed(binder, families.of, bound)
     held = others.wanted(bound, found.names, found.families) if terms.given.other else None
-    return Drawn(terms, bound, found, held, _stages(found, held, terms))
+    measured, whole = unbounded.compared(
+        binder, found.families, lambda: _parsed(sql, terms), terms.given
+    )
+    every = _stages(found, held, measured, terms)
+    return Drawn(terms, bound, found, held, every, measured, whole)
+
+
+def _parsed(sql: str, terms: Terms) -> exp.Query:
+    tree = parse(sql)
+    clock.bind(tree, terms.now, terms.view.manifest.time_zone)
+    return tree
 
 
 def _no_aggregate(bound: Private, tree: exp.Expr) -> Exception:
@@ -99,7 +119,7 @@ def tightened(found: Drawn, given: Options) -> tuple[Noised, ...]:
     for name, one in found.found.families.items():
         drafts = tuple(rebounded(draft, found.terms.units, given) for draft in one.drafts)
         families[name] = replace(one, drafts=drafts)
-    part = _part(families, found.held, found.terms.price)
+    part = _part(families, found.held, len(found.bounding), found.terms.price)
     return tuple(
         (draft, _columns(draft, parts))
         for one in families.values()
@@ -107,19 +127,27 @@ def tightened(found: Drawn, given: Options) -> tuple[Noised, ...]:
     )
 
 
-def _part(families: dict[str, Family], held: str | None, price: Price) -> Price:
-    """One column's part of the price; a row of what is held back has as many columns more."""
-    columns = sum(found.columns for found in families.values())
+def _part(families: dict[str, Family], held: str | None, measured: int, price: Price) -> Price:
+    """One column's part of the price; a row of what is held back has as many columns more.
+
+    What is measured of the bounds of one measure is, all together, one column more.
+    """
+    columns = measured + sum(found.columns for found in families.values())
     columns += 0 if held is None else others.columns(families[held])
     if columns > LIMITS.columns:
         raise TooManyColumns(f"At most {LIMITS.columns} measures are answered at once.")
     return split.share(price, max(1, columns))
 
 
-def _stages(needed: Needed, held: str | None, terms: Terms) -> tuple[Stage, ...]:
-    """The stages with the noise that the price buys, every column the same part of it."""
+def _stages(
+    needed: Needed, held: str | None, measured: Sequence[effects.Bounding], terms: Terms
+) -> tuple[Stage, ...]:
+    """The stages with the noise that the price buys, every column the same part of it.
+
+    Those that measure the effect of bounds come last.
+    """
     families = needed.families
-    part = _part(families, held, terms.price)
+    part = _part(families, held, len(measured), terms.price)
     drafts = [found for one in families.values() for found in one.drafts]
     thresholded = sum(found.thresholded for found in drafts)
     delta = terms.price.delta // max(1, thresholded) if terms.price.epsilon is None else 0
@@ -128,10 +156,13 @@ def _stages(needed: Needed, held: str | None, terms: Terms) -> tuple[Stage, ...]
         named = zip(one.names(measure), one.drafts, one.parts(part), strict=True)
         for name, found, parts in named:
             stage = _stage(name, found, parts, delta, terms)
-            inputs = needed.of(found, tuple(made))
+            inputs = needed.given_to(found.reads, tuple(made))
             row = others.other(found, part, others.columns(one)) if name == held else None
             about = explain.about(found)
             made.append(replace(stage, inputs=inputs, about=about, other=row))
+    for each in measured:
+        inputs = needed.given_to(each.reads, tuple(made))
+        made.append(replace(effects.stage(each, part), inputs=inputs))
     shown = (terms.given.non_negative, terms.given.minimum_frequency)
     return sealed(made, needed.read, shown)
 

@@ -56,6 +56,11 @@ def shown(options: Options) -> tuple[str, ...]:
             "What the threshold holds back is added up as one row, each of its numbers with noise "
             "of its own and as large a share of the price as a column of all groups."
         )
+    if options.effects:
+        found.append(
+            "What the bounds that were asked for leave out is measured besides, as a share of all "
+            "groups together: for each measure that they touch at the price of one column more."
+        )
     if options.minimum_frequency is not None:
         found.append(
             f"Groups whose noisy count of units is under {options.minimum_frequency:,} are held "

@@ -16,7 +16,7 @@ from queries.algebra.inputs import Input
 from queries.algebra.measures import SET
 from queries.catalog.view import Value
 from queries.plan.post import Post
-from queries.plan.shown import Frequency, NonNegative
+from queries.plan.shown import Effects, Frequency, NonNegative
 
 PLANNER_VERSION = 2
 
@@ -274,7 +274,8 @@ class Plan:
 
     `slot` is in milliseconds, 0 where the policy switches slots off. `notes` explain the plan in
     plain words; `translation` is the text that was planned where the analyst's is of another
-    dialect. A plan without stages reads public tables only and is exact and free.
+    dialect. A plan without stages reads public tables only and is exact and free. `effects` are
+    those of its own bounds, where they are asked for.
     """
 
     dataset: str
@@ -291,6 +292,7 @@ class Plan:
     frequencies: tuple[Frequency, ...] = ()
     planner: int = PLANNER_VERSION
     translation: str | None = None
+    effects: Effects | None = None
 
     def table(self, name: str | None) -> Stage | None:
         """The stage of that name, or a hierarchy as one table."""

@@ -29,13 +29,14 @@ from queries.language.refusals import (
     UnsupportedSql,
 )
 from queries.language.trees import anew
-from queries.plan import explain, others, policy, tables, timing, translation, usefulness
+from queries.plan import explain, left_out, others, policy, tables, timing, translation, usefulness
 from queries.plan.drawing import Drawn, Terms, drawn
 from queries.plan.model import Hierarchy, Plan
 from queries.plan.post import Output, Post, Role
 from queries.plan.price import Options, Price
 from queries.plan.rewrites import offering
 from queries.plan.sequence import rename
+from queries.plan.shown import Effects
 
 
 def plan(
@@ -99,12 +100,13 @@ def _planned(sql: str, found: Drawn) -> Plan:
     if found.held is not None:
         others.shown(post.outputs)
         shapes.append(others.shape(kept[found.held].drafts[0]))
+    shapes += [one.shape for one in found.bounding]
     slot, deadline = timing.slot(manifest.timing, shapes) if kept else (0, 0)
     return Plan(
         manifest.dataset,
         terms.view.delivery,
         terms.view.manifest_hash,
-        stages,
+        found.every,
         post,
         slot,
         deadline,
@@ -112,7 +114,15 @@ def _planned(sql: str, found: Drawn) -> Plan:
         hierarchies=hierarchies,
         non_negative=policy.non_negative(kept, terms.given),
         frequencies=policy.frequencies(kept, terms.given),
+        effects=_effects(found, post),
     )
+
+
+def _effects(found: Drawn, post: Post) -> Effects | None:
+    """What is told of the effect of bounds, where it is asked."""
+    if not found.terms.given.effects:
+        return None
+    return left_out.told(found.bounding, post, found.terms.view.manifest, whole=found.whole)
 
 
 def _notes(found: Drawn) -> tuple[str, ...]:
@@ -122,7 +132,7 @@ def _notes(found: Drawn) -> tuple[str, ...]:
 
 def _bindable(found: Drawn) -> None:
     """Have the engine bind each stage on empty tables, so that it cannot fail to afterwards."""
-    stages = found.stages
+    stages = found.every
     stored = (*tables.stored(found.terms.view.manifest), *tables.given(stages))
     texts = [sql for s in stages for sql in (s.sql, *(d.sql for d in s.distributions)) if sql]
     for stage in stages:

@@ -36,7 +36,8 @@ class Options:
     """Bounds that the analyst tightens; None leaves what the manifest says.
 
     `non_negative` keeps counts, and sums of what is never negative, at zero or above; `dialect` is
-    that of the SQL; `other` asks for one row of all groups that a threshold holds back.
+    that of the SQL; `other` asks for one row of all groups that a threshold holds back, `effects`
+    for the shares of rows and totals that these bounds leave out.
     """
 
     groups_per_unit: int | None = None
@@ -46,6 +47,7 @@ class Options:
     non_negative: bool = False
     dialect: str | None = None
     other: bool = False
+    effects: bool = False
 
     def __post_init__(self) -> None:
         counts = (self.groups_per_unit, self.rows_per_group, self.minimum_frequency)

@@ -31,7 +31,7 @@ from queries.language.trees import anew
 from queries.plan import policy
 from queries.plan.levels import Family, merged
 from queries.plan.model import Stage
-from queries.plan.stages import Draft, hashed
+from queries.plan.stages import hashed
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +45,9 @@ class Needed:
     families: dict[str, Family]
     given: dict[str, Given]
 
-    def of(self, draft: Draft, earlier: tuple[Stage, ...]) -> tuple[Input, ...]:
-        """The inputs that a stage reads, from stages before it."""
-        return tuple(self._input(self.given[name], earlier) for name in draft.reads)
+    def given_to(self, read: Sequence[str], earlier: tuple[Stage, ...]) -> tuple[Input, ...]:
+        """The inputs of those names that a stage reads, from stages before it."""
+        return tuple(self._input(self.given[name], earlier) for name in read)
 
     @property
     def read(self) -> frozenset[str]:

@@ -149,7 +149,7 @@ def drafted(
     check_size(shape.noisy * draws, len(measure.statistics))
     named = tuple(group_keys.key(n, measure.keys[n]) for n in level.keys)
     found = Draft(
-        "", "", query.text(), _reads(measure), measure, query, named, groups, level,
+        "", "", query.text(), reads(measure), measure, query, named, groups, level,
         _sensitivities(query), shape, sketches,
     )  # fmt: skip
     meaning = _meaning(found, options.minimum_frequency if thresholded else None)
@@ -175,7 +175,7 @@ def _sensitivities(query: Query) -> tuple[Sensitivity, ...]:
     return tuple(sensitivity(statistic, query.bounds, bits) for statistic, bits in pairs)
 
 
-def _reads(measure: Measure) -> tuple[str, ...]:
+def reads(measure: Measure) -> tuple[str, ...]:
     """The names of the inputs that a measure reads."""
     to = Relations()
     to.block(measure.relation)
@@ -202,7 +202,7 @@ def _query(
 ) -> Query:
     """Bounds and levels of aggregation; a set adds up the groups where a bound holds for these."""
     bounds = bounded(measure, groups, options)
-    most = _possible(measure, groups)
+    most = possible(measure, groups)
     sampled, capped = bounds.groups < most, bounds.per_group < bounds.rows
     if len(level.keys) < len(measure.keys):
         if sampled or capped:
@@ -225,11 +225,11 @@ def bounded(measure: Measure, listed: group_keys.Keys | None, options: Options) 
     ):
         if value is not None and value > rows:
             raise BoundTooWide(f"{name} is at most {rows:,} here, the rows that one unit can have.")
-    groups = min(_possible(measure, listed), options.groups_per_unit or rows)
+    groups = min(possible(measure, listed), options.groups_per_unit or rows)
     return Bounds(rows, groups, options.rows_per_group)
 
 
-def _possible(measure: Measure, listed: group_keys.Keys | None) -> int:
+def possible(measure: Measure, listed: group_keys.Keys | None) -> int:
     """The most groups one unit can fall in."""
     if not measure.keys:
         return 1

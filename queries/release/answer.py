@@ -40,6 +40,21 @@ class OtherRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """Which share of one statistic a query's own bounds left out, and its interval.
+
+    `of` and `about` say what the statistic is, `columns` which of the answer are computed from it.
+    """
+
+    of: str
+    about: str
+    columns: tuple[str, ...]
+    share: float | None
+    lower: float | None
+    upper: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """Rows, and of the same shape the lower and upper ends of their intervals (None: none)."""
 
@@ -49,3 +64,4 @@ class Answer:
     upper: Rows
     confidence: float
     other: OtherRow | None = None
+    effects: tuple[Share, ...] = ()

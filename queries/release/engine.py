@@ -25,7 +25,7 @@ from queries.algebra.inputs import Input
 from queries.catalog.view import Value
 from queries.plan.model import Plan, Stage
 from queries.plan.noisy import InputRows, NoisyStage
-from queries.release import others
+from queries.release import effects, others
 from queries.release.answer import Answer
 from queries.release.binding import Signatures
 from queries.release.levels import Together, alone, frequent, together
@@ -104,6 +104,7 @@ def composed(
     """The answer; the connection is as empty afterwards as it was before."""
     with _holding(connection, plan, noisy) as tables:
         answer = _answer(connection, plan, tables, confidence)
+        answer = replace(answer, effects=effects.shares(connection, plan, tables, confidence))
         shown = noisy.get(plan.post.rowwise or "")
         if shown is None:
             return answer
@@ -148,7 +149,7 @@ def _answer(
     types, rows = _result(connection, plan.post.sql)
     table = tables.get(plan.post.rowwise or "")
     if table is None:
-        columns = described(plan, types, _only(plan.stages))
+        columns = described(plan, types, _only(plan))
         nothing = tuple((None,) * len(types) for _ in rows)
         return Answer(columns, shown_rows(rows), nothing, nothing, confidence)
     columns = described(plan, types[1:], table.stage)
@@ -184,5 +185,8 @@ def _result(
     return types, rows
 
 
-def _only(stages: Sequence[Stage]) -> Stage | None:
+def _only(plan: Plan) -> Stage | None:
+    """The one stage that the answer is computed from."""
+    apart = set() if plan.effects is None else {one.stage for one in plan.effects.shares}
+    stages = [stage for stage in plan.stages if stage.name not in apart]
     return stages[0] if len(stages) == 1 else None

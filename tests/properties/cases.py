@@ -7,6 +7,7 @@ from fractions import Fraction
 from queries.plan.price import ColumnBound, Options
 from tests.properties.cases_inputs import INPUTS
 from tests.properties.cases_joins import JOINS
+from tests.properties.cases_left_out import LEFT_OUT
 from tests.properties.cases_within import WITHIN
 from tests.properties.ranked import RANKED
 from tests.properties.windowed import WINDOWED
@@ -18,8 +19,6 @@ MOST_ROWS = Options(rows_per_group=3)
 TWO_ROWS = Options(groups_per_unit=1, rows_per_group=2)
 BOUNDED = Options(columns=(ColumnBound("cost", Fraction(-1), Fraction(10)),))
 NONE = Options()
-OTHER = Options(other=True)
-OTHER_SAMPLED = Options(groups_per_unit=2, rows_per_group=1, other=True)
 
 CASES: list[tuple[str, str, Options]] = [
     ("one level", "SELECT kind, COUNT(*), SUM(score), SUM(cost) FROM visits GROUP BY kind", NONE),
@@ -301,28 +300,7 @@ CASES: list[tuple[str, str, Options]] = [
         SAMPLED,
     ),
     *INPUTS,
-    (
-        "held back",
-        "SELECT note, COUNT(*), SUM(score), COUNT(DISTINCT person) FROM visits GROUP BY note",
-        OTHER,
-    ),
-    (
-        "held back, sampled",
-        "SELECT note, COUNT(*), SUM(score), COUNT(DISTINCT person) FROM visits GROUP BY note",
-        OTHER_SAMPLED,
-    ),
-    ("held back, shifted", "SELECT note, SUM(huge) FROM visits GROUP BY note", OTHER),
-    (
-        "held back, distinct values",
-        "SELECT note, COUNT(DISTINCT cost), SUM(DISTINCT cost) FROM visits GROUP BY note",
-        OTHER,
-    ),
-    (
-        "held back, distinct values, sampled",
-        "SELECT note, COUNT(DISTINCT visit % 100) FROM visits GROUP BY note",
-        OTHER_SAMPLED,
-    ),
-    ("held back, means", "SELECT note, AVG(cost), VAR_POP(score) FROM visits GROUP BY note", OTHER),
+    *LEFT_OUT,
     *WINDOWED,
     *WITHIN,
     *RANKED,

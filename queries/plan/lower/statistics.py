@@ -194,7 +194,7 @@ class Query:
         capped = None if cap is None or cap >= natural else cap
         found = distinct.Values(block, unit, keys, one.value, one.where, groups, capped)
         total = replace(one, value=quoted("v"), where=None)
-        aggregate = _fitting(_aggregate(total), self.shifts[n])
+        aggregate = fitting(_aggregate(total), self.shifts[n])
         return found.text([f"k{n}" for n in self.shown], aggregate, self._from)
 
     def _from(self, source: str) -> str:
@@ -210,7 +210,7 @@ class Query:
     def _outer(self, keys: dict[str, str], columns: dict[int, str], block: str) -> str:
         shown = [f"{key} AS {quoted(name)}" for name, key in keys.items()]
         for n, column in columns.items():
-            shown.append(f"{_fitting(column, self.shifts[n])} AS {quoted(f'm{n}')}")
+            shown.append(f"{fitting(column, self.shifts[n])} AS {quoted(f'm{n}')}")
         shown = shown or ["COUNT(*)"]
         by = f" GROUP BY {', '.join(dict.fromkeys(keys.values()))}" if keys else ""
         units = f"COUNT(DISTINCT {quoted('u')})" if self.finer else "COUNT(*)"
@@ -271,7 +271,7 @@ def _aggregate(one: Row) -> str:
     return f"COALESCE(SUM({one.value}){kept}, 0)"
 
 
-def _fitting(column: str, shift: int) -> str:
+def fitting(column: str, shift: int) -> str:
     """A total that fits 64 bits: shifted (floor), then saturated, never failing (P8)."""
     if column.startswith("COUNT(*)"):
         return column

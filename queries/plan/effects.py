@@ -1,0 +1,265 @@
+"""The effect of bounding: which share of rows and totals a query's own bounds leave out.
+
+For each statistic that a bound can touch two numbers are measured, over all groups together: its
+sum without the bounds that the analyst gave, and its sum as it counts; beside them how many units
+there are, and how many have more than is kept. They stand in a stage of one row without keys, with
+a digest and a price of its own. What registration clamped or dropped is not in a delivery, so no
+stage can measure it.
+
+Privacy note
+    Neighbours  two datasets that differ in all rows of one privacy unit.
+    Claim       each number moves by at most the L1 sensitivity of its statistic over all groups:
+                without bounds R b for counts and sums, R the most rows of one unit and b the most
+                that a row adds in the manifest's own range; as they count min(R, C m) b; 1 for the
+                counts of units (P6).
+    Requires    statistics bounded as `queries.plan.formulas` says, of either binding of the text.
+    Why         a sum over groups moves by no more than the groups' own moves together, which is
+                what L1 bounds; it is one number, so L2 is the same. The query without bounds is a
+                query as anybody may ask it, its noise is that of its own reach. Shares are computed
+                from released numbers alone.
+    Tried by    tests/properties/test_sensitivity.py, tests/plan/test_effects.py
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from queries.algebra.measures import (
+    Centred,
+    Distinct,
+    DistinctTotal,
+    Measure,
+    OfValues,
+    Rows,
+    Statistic,
+    Total,
+    Units,
+)
+from queries.algebra.relations import tables_of
+from queries.algebra.scalars import Call, Scalar
+from queries.bind.calls import both, present
+from queries.catalog.view import View
+from queries.language.refusals import RangeTooLarge
+from queries.plan import split
+from queries.plan.bounding import Bounds, Sensitivity
+from queries.plan.formulas import most_values, sensitivity, shift, value_of
+from queries.plan.keys import Keys
+from queries.plan.levels import Family
+from queries.plan.lower import effects as lower
+from queries.plan.lower.relations import Relations
+from queries.plan.lower.statistics import Query, row
+from queries.plan.model import PLANNER_VERSION, NoisyColumn, Stage
+from queries.plan.price import Price
+from queries.plan.stages import Draft, hashed, possible, reads
+from queries.plan.timing import Shape
+
+FINEST = 2**20
+"""The parts in which weights are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """One statistic of which bounds leave something out: as it is without them, and as it counts.
+
+    `sources` are the columns of the measure's own table that it stands for. With `falls` caps alone
+    are at work, which leave out rows and groups and move no value.
+    """
+
+    before: Statistic
+    counted: Statistic
+    sources: tuple[str, ...]
+    falls: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Bounding:
+    """All that is measured of the bounds of the measure `table`, but for the price.
+
+    With `units` those that have more than is kept are counted besides.
+    """
+
+    table: str
+    digest: str
+    text: str
+    reads: tuple[str, ...]
+    before: Query
+    counted: Query
+    lost: tuple[Lost, ...]
+    units: bool
+    shape: Shape
+
+    @property
+    def stage(self) -> str:
+        """The name of the stage that measures it."""
+        return f"{self.table}_effect"
+
+    @property
+    def pairs(self) -> tuple[tuple[Number, Number], ...]:
+        """The two numbers of each share, in the order of the stage's columns."""
+        unit = Number(Sensitivity(1, 1), 0, (1, 1, "BIGINT"))
+        own = zip(_numbers(self.before), _numbers(self.counted), strict=True)
+        return (*([(unit, unit)] if self.units else []), *own)
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """One column of the stage: how far one unit moves it, its shift, and what its steps are."""
+
+    sensitivity: Sensitivity
+    shift: int
+    value: tuple[int, int, str]
+
+
+def bounding(
+    table: str, family: Family, asked: Measure, free: Measure | None, view: View
+) -> tuple[Bounding | None, bool]:
+    """What is measured of a measure's bounds, if they leave anything out; and whether all of it is.
+
+    `asked` is the measure as the text has it; `free` the same without the analyst's own ranges, or
+    None where the text has no answer without them.
+    """
+    draft, wanted = family.drafts[0], _wanted(asked)
+    pairs = None if free is None else _paired(tuple(wanted), asked, free)
+    other = asked if free is None or pairs is None else free
+    moved = (other.relation, other.keys) != (asked.relation, asked.keys)
+    lost = tuple(
+        Lost(before, counted, wanted[counted], falls=before == counted and not moved)
+        for before, counted in pairs or tuple((one, one) for one in wanted)
+        if moved or before != counted or _touched(counted, draft)
+    )
+    return (_made(table, draft, asked, other, lost, view) if lost else None), pairs is not None
+
+
+def _made(
+    table: str, draft: Draft, asked: Measure, other: Measure, lost: tuple[Lost, ...], view: View
+) -> Bounding:
+    units, capped = view.manifest.unit.at_most, _capped(draft)
+    free = _free(other, None if asked.sets or other is not asked else draft.listed)
+    before = _query(other, tuple(one.before for one in lost), free, units)
+    bounds = replace(draft.bounds, fans=None) if capped else _free(asked, None)
+    counted = _query(asked, tuple(one.counted for one in lost), bounds, units)
+    if draft.query.sampled:
+        counted = replace(counted, sampled=True, two_levels=True)
+    text = lower.text(before, counted, units=capped)
+    rows = draft.shape.rows
+    shape = Shape(3 * rows, 3 * max(rows, draft.shape.partials), 1)
+    made = Bounding(table, "", text, draft.reads, before, counted, lost, capped, shape)
+    parts = (PLANNER_VERSION, view.delivery, view.manifest_hash, "effect", text, made.pairs)
+    return replace(made, digest=hashed(parts))
+
+
+def _wanted(asked: Measure) -> dict[Statistic, tuple[str, ...]]:
+    """The statistics to compare, each with the columns that it stands for.
+
+    Of a mean it is the total, not that around the middle of the range; of a quantile the rows.
+    """
+    found: dict[Statistic, list[str]] = {}
+    for statistic in asked.statistics:
+        total = statistic
+        if isinstance(statistic, Centred):
+            total = Total(statistic.value, statistic.where)
+        found.setdefault(total, []).append(asked.column(statistic))
+    for ranked in asked.ranked:
+        rows = Rows(both(present(ranked.value), ranked.where))
+        found.setdefault(rows, []).append(asked.column(ranked))
+    return {one: tuple(names) for one, names in found.items()}
+
+
+def _paired(
+    wanted: Sequence[Statistic], asked: Measure, free: Measure
+) -> tuple[tuple[Statistic, Statistic], ...] | None:
+    """Each statistic as it is without ranges, and as asked; None where they cannot be compared.
+
+    What is released first is drawn for the text as asked, so nothing else may be read.
+    """
+    known = {one: one for one in _wanted(free)}
+    found = [(known.get(_unclamped(one)), one) for one in wanted]
+    pairs = tuple((before, counted) for before, counted in found if before is not None)
+    try:
+        reach = [row(before, Relations()).reach for before, _ in pairs]
+        alike = set(reads(free)) <= set(reads(asked))
+    except RangeTooLarge:
+        return None
+    return pairs if alike and len(reach) == len(found) else None
+
+
+def _unclamped(statistic: Statistic) -> Statistic:
+    """A statistic of columns as they are stored; its facts are those of the ranges all the same."""
+    where = None if statistic.where is None else _stored(statistic.where)
+    match statistic:
+        case Total() | Centred() | DistinctTotal():
+            return replace(statistic, value=_stored(statistic.value), where=where)
+        case Distinct():
+            return replace(statistic, values=tuple(map(_stored, statistic.values)), where=where)
+        case Rows() | Units():
+            return replace(statistic, where=where)
+
+
+def _stored(scalar: Scalar) -> Scalar:
+    if not isinstance(scalar, Call):
+        return scalar
+    if scalar.op.startswith("clamp:"):
+        return _stored(scalar.args[0])
+    return Call(scalar.op, tuple(map(_stored, scalar.args)), scalar.facts)
+
+
+def _touched(statistic: Statistic, draft: Draft) -> bool:
+    """Whether a cap on groups or rows may leave out some of a statistic."""
+    if draft.query.sampled:
+        return True
+    if isinstance(statistic, OfValues):
+        return most_values(statistic, draft.bounds) < most_values(
+            statistic, _free(draft.measure, None)
+        )
+    return _capped(draft) and not isinstance(statistic, Units)
+
+
+def _capped(draft: Draft) -> bool:
+    return draft.query.sampled or draft.bounds.per_group < draft.bounds.rows
+
+
+def _free(measure: Measure, listed: Keys | None) -> Bounds:
+    """What one unit can have without the analyst's own bounds."""
+    return Bounds(measure.relation.rows, possible(measure, listed))
+
+
+def _query(
+    measure: Measure, statistics: tuple[Statistic, ...], bounds: Bounds, units: int
+) -> Query:
+    """Some statistics of a measure in all its groups, none of which is dropped."""
+    made = replace(measure, statistics=statistics, sets=(), ranked=())
+    shifts = tuple(shift(one, bounds, units) for one in statistics)
+    counts = any(isinstance(one, Units) for one in statistics) and bounds.rows > 1
+    return Query(made, bounds, shifts, False, counts or bounds.per_group < bounds.rows)
+
+
+def _numbers(query: Query) -> Iterator[Number]:
+    """The sum of each statistic over all groups: it moves by no more than these do together."""
+    for statistic, bits in zip(query.measure.statistics, query.shifts, strict=True):
+        most = sensitivity(statistic, query.bounds, bits).l1
+        yield Number(Sensitivity(most, most**2), bits, value_of(statistic))
+
+
+def stage(one: Bounding, part: Price) -> Stage:
+    """The stage at one column's part of the price, as much of it for each share."""
+    numbers = [number for pair in one.pairs for number in pair]
+    columns = tuple(
+        NoisyColumn(f"m{n}", split.noise(number.sensitivity, own), number.shift, *number.value)
+        for n, (number, own) in enumerate(zip(numbers, _parts(one, part), strict=True))
+    )
+    tables = " and ".join(tables_of(one.counted.measure.relation))
+    about = f"what bounds leave out: {len(columns)} noisy numbers in one group, from {tables}"
+    return Stage(one.stage, one.digest, one.text, (), columns, about=about)
+
+
+def _parts(one: Bounding, part: Price) -> Iterator[Price]:
+    """Each pair gets as much, and in it each number so that the variances sum to the least."""
+    for pair in one.pairs:
+        power = 1.0 if part.epsilon is None else 2 / 3
+        most = max(number.sensitivity.l1 for number in pair)
+        weights = [
+            max(1, round((number.sensitivity.l1 / most) ** power * FINEST)) for number in pair
+        ]
+        share = split.portion(part, 1, len(one.pairs))
+        yield from (split.portion(share, weight, sum(weights)) for weight in weights)
