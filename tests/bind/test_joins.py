@@ -53,6 +53,42 @@ ROWS = [
 score has more than 2 of the 6 bands."""
 
 
+OVERLAPPING = "(SELECT -5 AS lo, 0 AS hi UNION ALL SELECT 0, 6 UNION ALL SELECT 4, 9)"
+TOUCHING = "(SELECT -5 AS lo, 0 AS hi UNION ALL SELECT 0, 5 UNION ALL SELECT 5, 9)"
+KEYED = "(SELECT -5 AS lo, 5 AS hi, 'a' AS k UNION ALL SELECT 0, 5, 'b' UNION ALL SELECT 5, 9, 'a')"
+BETWEEN = [
+    (OVERLAPPING, "v.score >= m.lo AND v.score < m.hi", 2),
+    (OVERLAPPING, "m.lo <= v.score AND m.hi > v.score", 2),
+    (OVERLAPPING, "v.score BETWEEN m.lo AND m.hi", 2),
+    (TOUCHING, "v.score BETWEEN m.lo AND m.hi", 2),
+    (KEYED, "v.score BETWEEN m.lo AND m.hi", 3),
+    (KEYED, "v.score BETWEEN m.lo AND m.hi AND m.k = v.kind", 2),
+    (KEYED, "v.score BETWEEN m.lo AND m.hi AND m.k = 'b'", 2),
+    (KEYED, "v.score < m.hi AND v.score > m.lo AND m.k = v.kind", 1),
+    (TOUCHING, "v.score >= m.lo AND v.score < m.hi", 1),
+    (TOUCHING, "v.score > m.lo AND v.score <= m.hi", 1),
+    (TOUCHING, "v.cost >= m.lo AND v.cost < m.hi", 1),
+    (TOUCHING, "v.score >= m.lo AND v.visit < m.hi", 3),
+    (TOUCHING, "v.score >= m.lo AND v.score > m.hi", 3),
+    (TOUCHING, "v.score < m.lo AND v.score <= m.hi", 3),
+    (TOUCHING, "v.score >= m.lo OR v.score < m.hi", 3),
+    (TOUCHING, "m.lo + 1 >= m.lo AND m.lo + 1 < m.hi", 3),
+    (TOUCHING, "v.score >= m.lo * m.lo AND v.score < m.hi", 3),
+    (f"{TOUCHING} n, {TOUCHING}", "v.score >= n.lo AND v.score < m.hi", 9),
+]
+"""Rows with two ends, a condition on them, and the most of them that one row can meet."""
+
+
+@pytest.mark.parametrize(("spans", "condition", "met"), BETWEEN)
+def test_spans_multiply_by_as_many_as_hold_one_value(spans: str, condition: str, met: int) -> None:
+    sql = f"SELECT COUNT(*) FROM visits v, {spans} m WHERE {condition}"
+    (stage,) = bench("clinic").plan(sql).stages
+    assert stage.columns[0].noise.l1 == 8 * met
+    joined = f"SELECT v.visit, COUNT(*) AS n FROM visits v, {spans} m WHERE {condition} GROUP BY 1"
+    ((most,),) = bench("clinic").expected(f"SELECT MAX(n) FROM ({joined})")[1]
+    assert most is None or most <= met
+
+
 @pytest.mark.parametrize(("joined", "rows"), ROWS)
 def test_each_source_multiplies_by_what_one_row_can_meet_of_it(joined: str, rows: int) -> None:
     (stage,) = bench("clinic").plan(f"SELECT COUNT(*) FROM {joined}").stages

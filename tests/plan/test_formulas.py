@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from queries.algebra.facts import Facts
-from queries.algebra.measures import Centred, Rows, Total, Units
+from queries.algebra.measures import Centred, DistinctTotal, Rows, Total, Units
 from queries.algebra.scalars import Column
 from queries.catalog.manifest import Type
 from queries.language.refusals import RangeTooLarge
@@ -53,6 +53,12 @@ def test_what_no_exact_sum_can_hold_is_refused(low: int, high: int) -> None:
     centred = Centred(column(-LARGEST - 1, LARGEST + 1), None)
     with pytest.raises(RangeTooLarge):
         per_row(centred)
+    for far in (
+        Total(column(4 * low, 4 * high), None),
+        DistinctTotal(column(4 * low, 4 * high), None, 3),
+    ):
+        with pytest.raises(RangeTooLarge):
+            per_row(far)
 
 
 @given(one=ENDS, other=ENDS, rows=st.integers(1, 10_000), units=st.integers(1, 10**9))
