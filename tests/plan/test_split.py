@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from decimal import Decimal, localcontext
 from fractions import Fraction
 
 import pytest
@@ -172,6 +173,26 @@ def test_no_threshold_is_below_what_the_enclave_asks_for(
     drawn = Noise(mechanism, groups, groups, scale, 1)
     least = least_threshold(mechanism, scale, groups, delta / ATTO)
     assert threshold("m0", drawn, groups, delta, floor, None).at_least >= least + floor - 1
+
+
+@pytest.mark.parametrize("groups", [1, 7])
+@pytest.mark.parametrize("whole", [9, 50, 333, 4_000])
+def test_a_threshold_hardly_above_a_whole_number_is_rounded_up(groups: int, whole: int) -> None:
+    """The formula of P11 in 50 digits, at the least scale for which it passes a whole number."""
+    delta = 10**9
+
+    def exact(scale: float) -> Decimal:
+        with localcontext(prec=50):
+            spread = 1 + (-1 / Decimal(scale)).exp()
+            return 1 + Decimal(scale) * (Decimal(ATTO) * groups / (delta * spread)).ln()
+
+    low, high = 0.01, 1e6
+    while math.nextafter(low, high) < high:
+        middle = (low + high) / 2
+        low, high = (middle, high) if exact(middle) <= whole else (low, middle)
+    assert whole < exact(high) < whole + Decimal("1e-9")
+    drawn = Noise(Mechanism.LAPLACE, groups, groups, high, 1)
+    assert threshold("m0", drawn, groups, delta, 1, None).at_least == whole + 1
 
 
 @given(floor=st.integers(1, 1000), frequency=st.none() | st.integers(1, 10_000))
