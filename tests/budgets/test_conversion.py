@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal, localcontext
 from fractions import Fraction
 
 import pytest
@@ -53,6 +54,36 @@ def test_it_is_above_what_any_gaussian_of_that_rho_really_loses(rho: int, delta:
     lower = math.erfc((epsilon / shift + shift / 2) / math.sqrt(2)) / 2
     exact = upper - (math.exp(epsilon) * lower if lower else 0.0)
     assert exact <= float(delta) * (1 + 1e-6)
+
+
+def in_60_digits(rho: int, delta: Fraction) -> Decimal:
+    """The least bound over all orders, found where its derivative changes sign."""
+    with localcontext(prec=60):
+        loss = Decimal(rho) / PICO
+        distance = -(Decimal(delta.numerator) / delta.denominator).ln()
+        low, high = Decimal(0), distance.exp()
+        while high - low > high / 10**25:
+            middle = (low + high) / 2 if high < 4 * low or not low else (low * high).sqrt()
+            if loss * middle**2 + (1 + middle).ln() < distance:
+                low = middle
+            else:
+                high = middle
+            if not low and high < Decimal("1e-40"):
+                break
+        grown = (1 + high).ln()
+        return (1 + high) * loss + high.ln() - grown + (distance - grown) / high
+
+
+@given(
+    st.integers(1, 10**15) | st.integers(0, 18).map(lambda digits: 10**digits),
+    st.integers(2, 10**6).map(lambda whole: Fraction(1, whole))
+    | st.integers(7, 100).map(lambda digits: Fraction(1, 10**digits)),
+)
+def test_no_last_place_is_lost_to_floats(rho: int, delta: Fraction) -> None:
+    """What is stated is never below the exact bound, not even by rounding, and hardly above it."""
+    exact, stated = in_60_digits(rho, delta), Decimal(epsilon_of(rho, delta))
+    assert stated >= max(exact, 0)
+    assert stated <= max(exact, 0) + Decimal("1e-11") * (1 + abs(exact)) + Decimal("1e-9")
 
 
 @given(st.integers(1, 10**9), deltas)
