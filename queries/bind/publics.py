@@ -5,15 +5,15 @@ What is public may be counted before planning, so ranges and rows per key are ex
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from sqlglot import exp
 
+from queries.algebra import constants
 from queries.algebra.calendar import days, microseconds
 from queries.algebra.facts import ABOUT_UNIT, EXACT, TEMPORAL, Facts
-from queries.algebra.names import quoted, text
+from queries.algebra.names import quoted
 from queries.algebra.relations import Public
 from queries.algebra.scalars import Call, Column, Scalar
 from queries.bind import open_sql
@@ -61,55 +61,49 @@ class Publics:
         on a row the query leaves out could fail there, when a person's rows lead to it; and the
         ids in tables about units are pseudonyms there.
         """
-        sql = self._written_out(open_sql.text(query))
-        named: list[tuple[str, Scalar]] = []
-        for name, of in self.rows.describe((), sql):
-            facts = kind(of)
-            if facts is not None:
-                named.extend(self._measured(sql, name, facts, number))
-        return Public(number, f"({sql})"), tuple(named)
+        columns, sql = self._written_out(open_sql.text(query))
+        return Public(number, f"({sql})"), self._measured(sql, columns, number)
 
-    def _written_out(self, sql: str) -> str:
-        """The query's rows as a query without tables; raises UnsupportedSql if they are many."""
+    def _written_out(self, sql: str) -> tuple[list[tuple[str, str]], str]:
+        """The columns that rows can use, and the query's rows as a query without tables.
+
+        Raises UnsupportedSql if they are many.
+        """
         found = self.rows.describe((), sql)
         first = {name.lower(): n for n, (name, _) in reversed(list(enumerate(found)))}
         kept = [n for n in sorted(first.values()) if kind(found[n][1]) is not None]
         all_names = ", ".join(f'"c{n}"' for n in range(len(found)))
-        texts = ", ".join(["'1'", *(f'CAST("c{n}" AS VARCHAR)' for n in kept)])
-        asked = f"SELECT {texts} FROM ({sql}) AS q({all_names})"
+        texts = [f'CAST("c{n}" AS VARCHAR)' for n in kept] or ["'1'"]
+        asked = f"SELECT {', '.join(texts)} FROM ({sql}) AS q({all_names})"
         try:
-            rows = self.rows.rows(asked, WRITTEN_OUT)
+            rows = [tuple(map(_text, row)) for row in self.rows.rows(asked, WRITTEN_OUT)]
         except TooMany:
             raise UnsupportedSql(
                 f"A public subquery beside private rows has more than {WRITTEN_OUT:,} rows.",
                 hint="Join the public table itself, and put its conditions into WHERE.",
             ) from None
-        casts = [f'CAST("c{n}" AS {found[n][1]}) AS {quoted(found[n][0])}' for n in kept]
-        names = ", ".join(['"c"', *(f'"c{n}"' for n in kept)])
-        nothing = "" if rows else " WHERE FALSE"
-        values = ", ".join(sorted(map(_row, rows or [(None,) * (1 + len(kept))])))
-        if len(values) > LONGEST_TEXT:
+        columns = [found[n] for n in kept]
+        if sum(len(value or "") + 1 for row in rows for value in row) > LONGEST_TEXT:
             raise UnsupportedSql("The rows of a public subquery beside private rows are too long.")
-        shown = ", ".join(casts) or '"c"'
-        return f"SELECT {shown} FROM (VALUES {values}) AS v({names}){nothing}"
-
-    def _measured(self, sql: str, name: str, facts: tuple[Type, int], number: int) -> Named:
-        """The column; none where its moments leave the years that are answered."""
-        of, scale = facts
-        column = quoted(name)
-        counted = of in (Type.INTEGER, Type.DECIMAL, Type.DATE, Type.TIMESTAMP)
-        ends = f"MIN({column}), MAX({column})" if counted else "NULL, NULL"
-        if of is Type.DECIMAL:
-            ends = ", ".join(f"CAST({e} * {10**scale} AS BIGINT)" for e in ends.split(", "))
-        asked = f"SELECT {ends}, COUNT(*) > COUNT({column}) FROM ({sql}) AS q"
-        low, high, null = self.rows.rows(asked, 1)[0]
-        declared = Declared(name, of, step=None)
-        if of in TEMPORAL and FAR & {str(low)[:10], str(high)[:10]}:
-            return ()
+        rows.sort(key=lambda row: [(value is None, value or "") for value in row])
         try:
-            return ((name, _column(number, declared, _found(bool(null), low, high), scale)),)
-        except ValueError:
+            return columns, constants.selected(columns or [("c", "VARCHAR")], rows)
+        except constants.NoSeparator:
+            raise UnsupportedSql("A public subquery holds texts that cannot be listed.") from None
+
+    def _measured(self, sql: str, columns: list[tuple[str, str]], number: int) -> Named:
+        """The columns with their ranges."""
+        known = [(name, of) for name, duckdb_type in columns if (of := kind(duckdb_type))]
+        if not known:
             return ()
+        ends = ", ".join(_ends(quoted(name), *of) for name, of in known)
+        (row,) = self.rows.rows(f"SELECT {ends} FROM ({sql}) AS q", 1)
+        named: list[tuple[str, Scalar]] = []
+        for place, (name, of) in enumerate(known):
+            low, high, null = row[3 * place : 3 * place + 3]
+            column = _ranged(Declared(name, of[0], step=None), low, high, bool(null), of[1], number)
+            named += [] if column is None else [(name, column)]
+        return tuple(named)
 
     def reach(self, public: Public, columns: frozenset[str], span: Span | None = None) -> int:
         """The most rows of a public source that share one value of the columns, and of a span."""
@@ -157,8 +151,29 @@ class Publics:
         return {quoted(name): table.rows for name, table in self.view.public.items()}
 
 
-def _row(values: Iterable[Value]) -> str:
-    return f"({', '.join('NULL' if value is None else text(str(value)) for value in values)})"
+def _text(value: Value) -> str | None:
+    return None if value is None else str(value)
+
+
+def _ends(column: str, of: Type, scale: int) -> str:
+    """The least and greatest value of a column, and whether NULL is among them."""
+    counted = of in (Type.INTEGER, Type.DECIMAL, Type.DATE, Type.TIMESTAMP)
+    ends = [f"MIN({column})", f"MAX({column})"] if counted else ["NULL", "NULL"]
+    if of is Type.DECIMAL:
+        ends = [f"CAST({end} * {10**scale} AS BIGINT)" for end in ends]
+    return ", ".join([*ends, f"COUNT(*) > COUNT({column})"])
+
+
+def _ranged(
+    declared: Declared, low: Value, high: Value, null: bool, scale: int, number: int
+) -> Scalar | None:
+    """A column with its range; None where its moments leave the years that are answered."""
+    if declared.type in TEMPORAL and FAR & {str(low)[:10], str(high)[:10]}:
+        return None
+    try:
+        return _column(number, declared, _found(null, low, high), scale)
+    except ValueError:
+        return None
 
 
 def about(number: int) -> Column:
