@@ -234,7 +234,8 @@ def _error(output: Output, plan: Plan, confidence: float) -> dict[str, Any]:
         located = stage.located(named)
         if located is not None:
             mechanism, scale = located[0].noise.mechanism.value, ranks.scale(*located)
-            told = {"mechanism": mechanism, "scale": scale, "reason": ranks.told(*located)}
+            told = {"mechanism": mechanism, "scale": scale}
+            told["reason"] = ranks.told(*located, several=stage.several)
             if located[1].labels:
                 told["margin"] = half_width(located[0].noise, confidence)
             return error | told

@@ -18,6 +18,10 @@ UNCOUNTED = (
     "The margins speak of the noise alone: not of values clamped or rows dropped at registration, "
     "nor of groups left out by a bound or a threshold."
 )
+RANKED = (
+    "Each grouping set finds its quantiles and modes by itself; where they are read off trees, the "
+    "trees of sets that add up are fitted to each other, too."
+)
 MECHANISMS = {
     Mechanism.GAUSSIAN: "discrete Gaussian noise (Canonne, Kamath and Steinke 2020)",
     Mechanism.LAPLACE: "discrete Laplace noise (Ghosh, Roughgarden and Sundararajan 2009)",
@@ -45,7 +49,9 @@ def notes(
 
 def sets(families: Mapping[str, Family]) -> tuple[str, ...]:
     """What is said about the grouping sets of each measure."""
-    return tuple(_sets(found) for found in families.values() if found.measure.sets)
+    several = [found for found in families.values() if found.measure.sets]
+    ranked = any(found.measure.ranked for found in several)
+    return (*map(_sets, several), *((RANKED,) if ranked else ()))
 
 
 def shown(options: Options) -> tuple[str, ...]:

@@ -23,16 +23,17 @@ Privacy note
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from queries.algebra.measures import SET, Measure
 from queries.bind.publics import Publics
 from queries.catalog.view import View
-from queries.language.refusals import TooManyGroups, UnsupportedFunction
+from queries.language.refusals import TooManyGroups
 from queries.plan import keys as group_keys
 from queries.plan import split
+from queries.plan.bounding import Sensitivity
 from queries.plan.formulas import adds_up, value_of
 from queries.plan.keys import Keys
 from queries.plan.model import Hierarchy
@@ -91,12 +92,17 @@ class Family:
             (SET, "BIGINT"),
             *((one.name, one.sql_type) for one in keys),
             *((f"m{n}", kind) for n, kind in enumerate(kinds)),
+            *((one.name, one.sql_type) for s in self.drafts[0].sketches for one in s.targets),
         )
 
     @property
     def columns(self) -> int:
         """The noisy columns among which a price is shared; sets share those of their measure."""
-        return max(len(found.measure.statistics) + len(found.sketches) for found in self.drafts)
+        return self._statistics + len(self.measure.distributions)
+
+    @property
+    def _statistics(self) -> int:
+        return max(len(found.measure.statistics) for found in self.drafts)
 
     @property
     def sets(self) -> tuple[Set, ...]:
@@ -113,14 +119,25 @@ class Family:
         """What of one column's price each stage's columns get, stage by stage."""
         if not self.measure.sets:
             return ((part,) * self.columns,)
-        weights = [shares(self.drafts, column, part) for column in range(self.columns)]
+        claims = self._claims()
+        weights = [shares(self.drafts, own, part) for own in claims]
         return tuple(
             tuple(
                 split.portion(part, own[place], sum(own))
-                for own in weights[: len(found.measure.statistics)]
+                for own, claim in zip(weights, claims, strict=True)
+                if claim[place] is not None
             )
-            for place, found in enumerate(self.drafts)
+            for place in range(len(self.drafts))
         )
+
+    def _claims(self) -> list[list[Sensitivity | None]]:
+        """The claims of each column, set by set: None where a set does not measure it."""
+        counted = [found.sensitivities for found in self.drafts]
+        ranked = [[one.sensitivity for one in found.sketches] for found in self.drafts]
+        columns = [
+            [own[n] if n < len(own) else None for own in counted] for n in range(self._statistics)
+        ]
+        return [*columns, *map(list, zip(*ranked, strict=True))]
 
     def hierarchy(self, name: str) -> Hierarchy | None:
         """How the stages stand together under the measure's name; None where it is one stage."""
@@ -134,7 +151,7 @@ class Family:
             tuple(stages[one] for one in measure.sets),
             tuple(group_keys.key(n, scalar) for n, scalar in enumerate(measure.keys)),
             len(measure.statistics),
-            tuple(stages[one] for one in self.together) if additive else (),
+            tuple(stages[one] for one in self.together),
             tuple(f"m{n}" for n in additive),
             tuple(f"k{n}" for n in self.finest),
             () if self.finest in self.together else self.leaves,
@@ -170,19 +187,13 @@ def family(measure: Measure, view: View, publics: Publics, options: Options) -> 
     """The drafts of a measure; raises a QueryRefused."""
     if not measure.sets:
         return Family(measure, (draft(measure, view, publics, options),))
-    if measure.ranked:
-        raise UnsupportedFunction(
-            "Quantiles and modes are not answered by grouping sets.",
-            hint="Ask for each of the sets in a query of its own, with GROUP BY.",
-        )
     lists = _Lists(measure, publics)
     levels = lists.levels()
     held = sum(not _public(level) for level in levels)
     drafts = tuple(
         drafted(measure, lists.groups, level, view, publics, options, held) for level in levels
     )
-    cells = sum(found.most_rows * len(found.measure.statistics) for found in drafts)
-    check_size(cells, len(measure.statistics))
+    check_size(sum(found.draws for found in drafts), len(measure.statistics))
     return Family(measure, drafts, lists.together, lists.finest, lists.leaves)
 
 
@@ -208,19 +219,19 @@ class _Lists:
         self.together = tuple(public) if addable else ()
 
     def levels(self) -> tuple[Level, ...]:
-        return tuple(self._level(one) for one in self._sets)
+        lists = {one: projected(self.leaves, self.finest, one) for one in self.together}
+        cells = sum(map(len, lists.values()))
+        return tuple(self._level(one, lists, cells) for one in self._sets)
 
-    def _level(self, one: Set) -> Level:
+    def _level(self, one: Set, lists: Mapping[Set, Keys], cells: int) -> Level:
         rows = self._measure.relation.rows
-        listed = self._of(one)
-        if one in self.together:
-            listed = projected(self.leaves, self.finest, one)
+        listed = lists[one] if one in lists else self._of(one)
         if self.groups is not None:
             places = Counter(tuple(row[n] for n in one) for row in self.groups)
             fans = tuple(sorted(places.values(), reverse=True))
         else:
             fans = (rows,) * min(rows, rows if listed is None else len(listed))
-        return Level(one, listed if one else None, fans)
+        return Level(one, listed if one else None, fans, cells if one in lists else None)
 
     def _of(self, one: Set) -> Keys | None:
         """The list of a set: part of the list of all keys, where there is one."""
@@ -261,13 +272,12 @@ def _chain(sets: Sequence[Set]) -> bool:
     return all(set(a) < set(b) for a, b in pairwise(ordered))
 
 
-def shares(drafts: Sequence[Draft], column: int, part: Price) -> list[int]:
+def shares(drafts: Sequence[Draft], claims: Sequence[Sensitivity | None], part: Price) -> list[int]:
     """The weights of the sets in one column's price, as whole numbers."""
     known = all(not found.thresholded for found in drafts)
     weights = []
-    for found in drafts:
+    for found, sensitivity in zip(drafts, claims, strict=True):
         cells = max(1, found.cells) if known else 1
-        sensitivity = found.sensitivities[column] if column < len(found.sensitivities) else None
         if sensitivity is None:
             weights.append(0.0)
         elif part.epsilon is None:

@@ -7,6 +7,7 @@ canonical JSON (`queries.codec`) and is all that the enclave is given.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
@@ -218,6 +219,11 @@ class Stage:
         return next((pair for pair in pairs if pair[1].name == name), None)
 
     @property
+    def several(self) -> bool:
+        """Whether it is the table of several grouping sets, each measured by itself."""
+        return any(key.name == SET for key in self.keys)
+
+    @property
     def needs(self) -> frozenset[str]:
         """The stages that must have run before."""
         return frozenset(name for given in self.inputs for name in given.reads)
@@ -257,15 +263,24 @@ class Hierarchy:
     leaves: tuple[tuple[Value, ...], ...]
 
     def table(self, stages: Iterable[Stage]) -> Stage:
-        """The sets as one table, each column with the widest noise that it has in one of them."""
+        """The sets as one table, each column with the widest noise that it has in one of them.
+
+        Of a distribution that is where ranks may be furthest off: by a selection's scale and the
+        logarithm of its bins, or by the scale of trees of one shape.
+        """
         named = {stage.name: stage for stage in stages}
         members = [named[name] for name in dict.fromkeys(self.members)]
         columns = tuple(
             max((stage.columns[n] for stage in members), key=lambda column: column.noise.scale)
             for n in range(self.columns)
         )
+        distributions = tuple(
+            max(parts, key=lambda found: found.noise.scale * math.log(20 * found.bins.count))
+            for parts in zip(*(stage.distributions for stage in members), strict=True)
+        )
         digest = hashlib.sha256(" ".join(stage.digest for stage in members).encode()).hexdigest()
-        return Stage(self.name, digest, "", (Key(SET, "BIGINT"), *self.keys), columns)
+        keys = (Key(SET, "BIGINT"), *self.keys)
+        return Stage(self.name, digest, "", keys, columns, distributions=distributions)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,13 +22,13 @@ Privacy note
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from queries.algebra.calendar import DAY
 from queries.algebra.facts import TEMPORAL
 from queries.algebra.grid import grid
-from queries.algebra.measures import BinCounts, Measure, Mode, Quantile, Ranked, named
+from queries.algebra.measures import BinCounts, Measure, Quantile, Ranked, named
 from queries.algebra.scalars import Scalar
 from queries.bind.publics import Publics
 from queries.catalog.manifest import Type
@@ -95,9 +95,25 @@ class Sketch:
         return self.sql, self.bins, self.rows, self.branching, self.levels, targets
 
 
-def sketch(place: int, measure: Measure, query: Query, groups: int, publics: Publics) -> Sketch:
-    """One distribution of a measure in so many groups; raises a QueryRefused."""
-    parts = measure.distributions[place]
+def sketch(
+    place: int, query: Query, groups: int, publics: Publics, *, together: int | None = None
+) -> Sketch:
+    """One distribution of a measure in so many groups; raises a QueryRefused.
+
+    Trees of grouping sets that add up stand on one grid, fine enough for all of their `together`
+    groups; what is selected in a set is looked for on a grid of its own.
+    """
+    parts = query.measure.distributions[place]
+    found = _sketch(place, query, groups if together is None else together, publics)
+    if not isinstance(parts[0], Quantile) or not _is_tree(found):
+        return found if together is None else _sketch(place, query, groups, publics)
+    branching, levels = trees.shape(found.bins.count)
+    return replace(found, branching=branching, levels=levels)
+
+
+def _sketch(place: int, query: Query, groups: int, publics: Publics) -> Sketch:
+    """Selections among as many bins as so many groups may have."""
+    parts = query.measure.distributions[place]
     value, where = parts[0].value, parts[0].where
     count = max(FEWEST_BINS, min(MOST_BINS, CELLS // groups))
     one = parts[0]
@@ -107,29 +123,27 @@ def sketch(place: int, measure: Measure, query: Query, groups: int, publics: Pub
     elif isinstance(one, Quantile):
         bins = _binned(value, count)
     else:
-        bins = _values(measure, one, count, publics)
-    sql = Histogram(measure, query.bounds, query.sampled, value, where, bins).text()
+        bins = _values(query.measure, one, count, publics)
+    sql = Histogram(query, value, where, bins).text()
     rows, scale = of_rows(query.bounds, 1), value.facts.scale
     if isinstance(one, BinCounts):
         target = maps.target(_name(place, one), one, bins, scale)
         return Sketch(sql, bins, (target,), rows, bins.count, 1, scale)
     targets = tuple(_target(place, part, _denominator(parts)) for part in parts)
-    found = Sketch(sql, bins, targets, rows, 0, 0, scale)
-    return found if isinstance(one, Mode) else _better(found)
+    return Sketch(sql, bins, targets, rows, 0, 0, scale)
 
 
-def _better(found: Sketch) -> Sketch:
-    """Selections, or a tree where so many are asked that it is more exact at the same loss.
+def _is_tree(found: Sketch) -> bool:
+    """Whether so many are asked that a tree is more exact than selections at the same loss.
 
     Both errors are those of ranks where values are dense, at one confidence, in the noise of a
     single count: an exponential law with the selections' scale, a normal one with the tree's.
     """
     branching, levels = trees.shape(found.bins.count)
     apart = SEVERAL * math.sqrt(sum(weight**2 for weight in found.weights))
-    together = NORMAL * trees.spread(branching, levels, found.bins.count)
-    if apart / found.targets[0].denominator <= together:
-        return found
-    return Sketch(found.sql, found.bins, found.targets, found.rows, branching, levels, found.scale)
+    return apart / found.targets[0].denominator > NORMAL * trees.spread(
+        branching, levels, found.bins.count
+    )
 
 
 def _binned(value: Scalar, count: int) -> Bins:

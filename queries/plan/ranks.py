@@ -46,8 +46,11 @@ def _largest(found: Distribution) -> float:
     return worst
 
 
-def told(found: Distribution, target: Target) -> str:
-    """What a reader must know of a quantile, an extreme, a mode or a histogram."""
+def told(found: Distribution, target: Target, *, several: bool = False) -> str:
+    """What a reader must know of a quantile, an extreme, a mode or a histogram.
+
+    Where it stands in `several` grouping sets, that of the set in which it is furthest off.
+    """
     if target.labels:
         return maps.told(found, target)
     rows = f"{math.ceil(margin(found)):,}"
@@ -57,8 +60,9 @@ def told(found: Distribution, target: Target) -> str:
     if not target.numerator:
         end, way = ("MAX", "above") if target.descending else ("MIN", "below")
         words.append(
-            f"{end} is answered as the {_ordinal(target.rows)} value from {way}, so that it is "
-            "nobody's own."
+            f"{end} is answered as the {_ordinal(target.rows)} value from {way}"
+            f"{', or one nearer to the end in sets with less noise' if several else ''}, so that "
+            "it is nobody's own."
         )
     words.append(f"Its rank is within {rows} rows of what was asked, at 95 %.")
     if not found.bins.exact:

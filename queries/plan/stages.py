@@ -90,6 +90,12 @@ class Draft:
         return self.shape.noisy
 
     @property
+    def draws(self) -> int:
+        """The noisy numbers, and the candidates met."""
+        one = len(self.measure.statistics) + sum(found.draws for found in self.sketches)
+        return self.most_rows * one
+
+    @property
     def noised(self) -> tuple[tuple[str, str], ...]:
         """The columns of its noisy table, with their DuckDB types."""
         keys = [(key.name, key.sql_type) for key in self.keys]
@@ -103,12 +109,14 @@ class Draft:
 class Level:
     """One grouping set of a measure: the positions of its keys, and their list where it is public.
 
-    `fans` are, fullest first, how many groups of the measure each cell of the set holds.
+    `fans` are, fullest first, how many groups of the measure each cell of the set holds. `together`
+    is the number of cells of all sets that it adds up with, if it adds up with any.
     """
 
     keys: tuple[int, ...]
     listed: group_keys.Keys | None
     fans: tuple[int, ...]
+    together: int | None = None
 
 
 def draft(measure: Measure, view: View, publics: Publics, options: Options) -> Draft:
@@ -142,16 +150,15 @@ def drafted(
         query = replace(query, floor=_floor(most, allowed))
     shape = _shape(query, level, view)
     sketches = tuple(
-        sketch(place, measure, query, shape.noisy, publics)
+        sketch(place, query, shape.noisy, publics, together=level.together)
         for place in range(len(measure.distributions))
     )
-    draws = len(measure.statistics) + sum(found.draws for found in sketches)
-    check_size(shape.noisy * draws, len(measure.statistics))
     named = tuple(group_keys.key(n, measure.keys[n]) for n in level.keys)
     found = Draft(
         "", "", query.text(), reads(measure), measure, query, named, groups, level,
         _sensitivities(query), shape, sketches,
     )  # fmt: skip
+    check_size(found.draws, len(measure.statistics))
     meaning = _meaning(found, options.minimum_frequency if thresholded else None)
     digest = hashed((PLANNER_VERSION, view.delivery, view.manifest_hash, meaning))
     return replace(found, digest=digest, meaning=meaning)

@@ -134,7 +134,7 @@ def _holding(
     try:
         tables = _tables(plan, noisy)
         for table in tables.values():
-            create(connection, table.stage, table.noisy)
+            create(connection, table.stage, table.noisy, table.found(0.5))
         yield tables
     finally:
         connection.execute("ROLLBACK")

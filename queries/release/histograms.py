@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 from queries.algebra.names import text
@@ -21,23 +22,24 @@ def is_one(found: Distribution) -> bool:
     return any(target.labels for target in found.targets)
 
 
-def listed(place: int, noisy: NoisyStage) -> list[str | None]:
+def listed(rows: Sequence[tuple[int, ...]]) -> tuple[str, ...]:
     """The counts of each row, as a list that the engine reads."""
-    return [str(list(row[place])) for row in noisy.found]
+    return tuple(str(list(row)) for row in rows)
 
 
-def floored(
-    stage: Stage, noisy: NoisyStage, positive: Sequence[str]
-) -> tuple[tuple[tuple[int, ...], ...], ...]:
-    """What was found in a stage, the counts of the histograms `positive` kept at zero or above."""
+def floored(stage: Stage, noisy: NoisyStage, positive: Sequence[str]) -> NoisyStage:
+    """The table of a stage, the counts of the histograms `positive` kept at zero or above."""
     held = [part.targets[0].name in positive for part in stage.distributions]
-    return tuple(
+    if not any(held):
+        return noisy
+    found = tuple(
         tuple(
             tuple(max(0, count) for count in counts) if kept else counts
             for counts, kept in zip(row, held, strict=True)
         )
         for row in noisy.found
     )
+    return replace(noisy, found=found)
 
 
 def mapped(target: Target, counts: str) -> str:
@@ -48,18 +50,18 @@ def mapped(target: Target, counts: str) -> str:
 
 
 def ends(
-    place: int, found: Distribution, noisy: NoisyStage, confidence: float
-) -> list[tuple[tuple[Pair, ...], tuple[Pair, ...]]]:
+    found: Distribution, rows: Sequence[tuple[int, ...]], confidence: float
+) -> tuple[tuple[tuple[Pair, ...], tuple[Pair, ...]], ...]:
     """The lower and upper ends of each row's counts, each as the map itself is shown."""
     width = half_width(found.noise, confidence)
     keys = [_shown(found.targets[0].sql_type, label) for label in found.targets[0].labels]
-    return [
+    return tuple(
         (
-            tuple((key, count - width) for key, count in zip(keys, row[place], strict=True)),
-            tuple((key, count + width) for key, count in zip(keys, row[place], strict=True)),
+            tuple((key, count - width) for key, count in zip(keys, row, strict=True)),
+            tuple((key, count + width) for key, count in zip(keys, row, strict=True)),
         )
-        for row in noisy.found
-    ]
+        for row in rows
+    )
 
 
 def _shown(kind: str, label: str) -> Value:

@@ -14,9 +14,10 @@ import numpy as np
 from queries.catalog.view import Value
 from queries.plan.model import Hierarchy, Mechanism, Noise, Stage
 from queries.plan.noisy import NoisyStage
-from queries.release import consistency, histograms
+from queries.release import consistency, forests, histograms
 from queries.release.consistency import Level, Real, Whole
 from queries.release.law import variance
+from queries.release.quantiles import Found, Part, found, parts
 
 WIDEST = 2**62
 """Sums of whole numbers beyond this might not fit 64 bits: such columns are left as they are."""
@@ -45,17 +46,27 @@ class Fit:
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """A released table, and the fits by place of those columns that are not as they were noised."""
+    """A released table, and the fits by place of those columns that are not as they were noised.
+
+    `located` holds, of each distribution, the parts of which its rows are made.
+    """
 
     stage: Stage
     noisy: NoisyStage
     fits: Mapping[int, Fit]
+    located: tuple[tuple[Part, ...], ...] = ()
+
+    def found(self, confidence: float) -> list[Found]:
+        """What was found in the distributions, target by target."""
+        return [one for own in self.located for one in found(own, confidence)]
 
 
 def alone(stage: Stage, noisy: NoisyStage, positive: Sequence[str]) -> Together:
     """A stage as it was noised, or its columns `positive` kept at zero or above."""
+    noisy = histograms.floored(stage, noisy, positive)
+    located = tuple((part,) for part in parts(stage, noisy))
     if not positive:
-        return Together(stage, noisy, {})
+        return Together(stage, noisy, {}, located)
     held = [column.name in positive for column in stage.columns]
     values = tuple(
         tuple(max(0, v) if kept else v for v, kept in zip(row, held, strict=True))
@@ -66,8 +77,7 @@ def alone(stage: Stage, noisy: NoisyStage, positive: Sequence[str]) -> Together:
         for place, column in enumerate(stage.columns)
         if held[place]
     }
-    found = histograms.floored(stage, noisy, positive)
-    return Together(stage, replace(noisy, values=values, found=found), fits)
+    return Together(stage, replace(noisy, values=values), fits, located)
 
 
 def _measured(values: Sequence[int], noise: Noise) -> Fit:
@@ -85,12 +95,16 @@ def together(
 ) -> Together:
     """The stages of a hierarchy in one table; columns `positive` are kept at zero or above."""
     named = {stage.name: stage for stage in stages}
-    joined = _Joined(hierarchy, named, noisy)
+    floored = {m: histograms.floored(named[m], noisy[m], positive) for m in hierarchy.members}
+    joined = _Joined(hierarchy, named, floored)
     table = hierarchy.table(stages)
     columns = [joined.column(n, c.name in positive) for n, c in enumerate(table.columns)]
-    values = tuple(zip(*(shown for shown, _ in columns), strict=True)) if columns else ()
+    keys = joined.keys()
+    shown = tuple(zip(*(shown for shown, _ in columns), strict=True))
+    values = shown if columns else ((),) * len(keys)
     fits = {place: fit for place, (_, fit) in enumerate(columns)}
-    return Together(table, NoisyStage(table.name, joined.keys(), values), fits)
+    located = tuple(joined.located(place) for place in range(len(table.distributions)))
+    return Together(table, NoisyStage(table.name, keys, values), fits, located)
 
 
 def frequent(table: Together, column: str, at_least: int) -> Together:
@@ -102,8 +116,18 @@ def frequent(table: Together, column: str, at_least: int) -> Together:
     keys = tuple(table.noisy.keys[row] for row in kept)
     values = tuple(table.noisy.values[row] for row in kept)
     fits = {n: _some(fit, kept) for n, fit in table.fits.items()}
-    found = tuple(table.noisy.found[row] for row in kept) if table.noisy.found else ()
-    return Together(table.stage, replace(table.noisy, keys=keys, values=values, found=found), fits)
+    noisy = replace(table.noisy, keys=keys, values=values, found=())
+    return Together(table.stage, noisy, fits, tuple(_kept(own, kept) for own in table.located))
+
+
+def _kept(own: Sequence[Part], rows: Sequence[int]) -> tuple[Part, ...]:
+    """Some rows of parts that stand one below the other."""
+    found, start = [], 0
+    for part in own:
+        end = start + len(part.rows)
+        found.append(part.some([row - start for row in rows if start <= row < end]))
+        start = end
+    return tuple(found)
 
 
 def _some(fit: Fit, rows: Sequence[int]) -> Fit:
@@ -161,6 +185,16 @@ class _Joined:
         parts = (np.concatenate(offsets), np.concatenate(deviations))
         slack = self._slack(place) if fitted else 0
         return shown, Fit(tuple(base), *parts, noises, np.concatenate(of), slack)
+
+    def located(self, place: int) -> tuple[Part, ...]:
+        """One distribution of all sets, trees of sets that add up fitted to each other."""
+        named = dict.fromkeys(self._hierarchy.members)
+        own = {m: parts(self._stages[m], self._noisy[m])[place] for m in named}
+        members = self._hierarchy.together
+        cells = [self._cells[m] for m in members]
+        made = forests.fitted([own[m] for m in members], cells) if members else []
+        own |= dict(zip(members, made, strict=True))
+        return tuple(own[m] for m in self._hierarchy.members)
 
     def _slack(self, place: int) -> int:
         """A total that was shifted lost less than one step; an estimate, less than one a leaf."""

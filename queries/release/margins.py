@@ -12,11 +12,10 @@ from queries.catalog.view import Value
 from queries.plan import ranks
 from queries.plan.model import NoisyColumn, Plan, Stage
 from queries.plan.post import Output, Role
-from queries.release import histograms
 from queries.release.answer import AnswerColumn, Cell, Rows
 from queries.release.intervals import Interval, estimated, measured, simulated
 from queries.release.levels import Together
-from queries.release.quantiles import Found, end, found
+from queries.release.quantiles import Found
 
 SEVERAL_ROWS = "It is computed from more than one released row."
 NO_EXPRESSION = "It is not computed from the measures of one released row."
@@ -48,7 +47,7 @@ def _described(output: Output, type_: str, stage: Stage | None) -> AnswerColumn:
     located = stage.located(output.column)
     if located is not None:
         mechanism, scale = located[0].noise.mechanism, ranks.scale(*located)
-        reason = ranks.told(*located)
+        reason = ranks.told(*located, several=stage.several)
         return dataclasses.replace(plain, mechanism=mechanism, scale=scale, reason=reason)
     measure = next((column for column in stage.columns if column.name == output.column), None)
     if measure is None:
@@ -98,9 +97,6 @@ class Margins:
         measures = {measure.name: place for place, measure in enumerate(self.table.stage.columns)}
         if output.role is Role.MEASURE and output.column in measures:
             return self._measured(measures[output.column], column.type), None
-        counted = self._histogram(output)
-        if counted is not None:
-            return counted, None
         if output.role is Role.MEASURE and output.column in located:
             return self._located(located[output.column]), None
         if output.role is Role.DERIVED and output.expression in scattered:
@@ -126,29 +122,10 @@ class Margins:
 
     def _found(self) -> dict[str, Found]:
         """What was found in the stage's distributions, by column."""
-        parts = enumerate(self.table.stage.distributions)
-        every = [
-            one
-            for n, part in parts
-            if not histograms.is_one(part)
-            for one in found(n, part, self.table.noisy, self.confidence)
-        ]
-        return {one.target.name: one for one in every}
-
-    def _histogram(self, output: Output) -> Ends | None:
-        """The ends of a histogram's counts; None where the output is none."""
-        for place, part in enumerate(self.table.stage.distributions):
-            if output.column == part.targets[0].name and histograms.is_one(part):
-                ends = histograms.ends(place, part, self.table.noisy, self.confidence)
-                return [NO_ENDS if at is None else ends[at] for at in self.places]
-        return None
+        return {one.target.name: one for one in self.table.found(self.confidence)}
 
     def _located(self, one: Found) -> Ends:
-        bins = [None if at is None else one.ends[at] for at in self.places]
-        return [
-            NO_ENDS if some is None else (end(one, some[0], up=False), end(one, some[1], up=True))
-            for some in bins
-        ]
+        return [NO_ENDS if at is None else one.ends[at] or NO_ENDS for at in self.places]
 
     def _scattered(self, outputs: Sequence[Output]) -> dict[str, dict[int, Interval]]:
         """The simulated intervals of each expression; none where the engine cannot compute it."""

@@ -6,46 +6,114 @@ A bin is answered by the value in its middle, which is a value of the grid.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
+
 from queries.algebra.calendar import DAY, as_date, as_datetime
 from queries.catalog.view import Value
-from queries.plan.model import Bins, Distribution, Target
+from queries.plan.model import Bins, Distribution, Stage, Target
 from queries.plan.noisy import NoisyStage
-from queries.release import trees
+from queries.plan.ranks import deviation
+from queries.release import histograms, trees
+from queries.release.answer import Cell
 
 MOMENTS = ("DATE", "TIMESTAMP")
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """Rows of one distribution: what was released of each, a bin of each target or a tree's nodes.
+
+    `leaves` stands where trees were fitted to others: of each row those of its tree, and in
+    `deviations` the noise that one node of it would have had for them.
+    """
+
+    distribution: Distribution
+    rows: tuple[tuple[int, ...], ...]
+    leaves: trees.Floats | None = None
+    deviations: trees.Floats | None = None
+
+    def some(self, places: Sequence[int]) -> Part:
+        """Some of the rows."""
+        at = np.asarray(places, dtype=np.int64)
+        return Part(
+            self.distribution,
+            tuple(self.rows[place] for place in places),
+            None if self.leaves is None else self.leaves[at],
+            None if self.deviations is None else self.deviations[at],
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
-    """One target in each row of its stage: its bin, and the bins it may be (None: unknown)."""
+    """One target row by row: its value, and between which ends it may be (None: unknown)."""
 
     distribution: Distribution
     target: Target
-    bins: tuple[int, ...]
-    ends: tuple[tuple[int, int] | None, ...]
+    values: tuple[Any, ...]
+    ends: tuple[tuple[Cell, Cell] | None, ...]
 
 
-def found(
-    place: int, distribution: Distribution, noisy: NoisyStage, confidence: float
-) -> list[Found]:
-    """What was found in a stage's distribution, target by target."""
-    rows = [row[place] for row in noisy.found]
-    if not distribution.levels:
-        return [
-            Found(distribution, target, tuple(row[n] for row in rows), (None,) * len(rows))
-            for n, target in enumerate(distribution.targets)
-        ]
-    fitted = [trees.leaves(distribution, row) for row in rows]
-    made = []
-    for target in distribution.targets:
-        read = [trees.read(distribution, target, leaves, confidence) for leaves in fitted]
-        ends = tuple((first, last) for _, first, last in read)
-        made.append(Found(distribution, target, tuple(middle for middle, _, _ in read), ends))
-    return made
+def parts(stage: Stage, noisy: NoisyStage) -> tuple[Part, ...]:
+    """What was released of each of a stage's distributions."""
+    return tuple(
+        Part(distribution, tuple(row[place] for row in noisy.found))
+        for place, distribution in enumerate(stage.distributions)
+    )
+
+
+def found(parts: Sequence[Part], confidence: float) -> list[Found]:
+    """What was found in parts of one table, one below the other, target by target."""
+    columns = zip(*(_found(part, confidence) for part in parts), strict=True)
+    return [
+        Found(
+            own[0].distribution,
+            own[0].target,
+            tuple(value for one in own for value in one.values),
+            tuple(ends for one in own for ends in one.ends),
+        )
+        for own in columns
+    ]
+
+
+def _found(part: Part, confidence: float) -> list[Found]:
+    distribution = part.distribution
+    if histograms.is_one(distribution):
+        ends = histograms.ends(distribution, part.rows, confidence)
+        return [Found(distribution, distribution.targets[0], histograms.listed(part.rows), ends)]
+    if distribution.levels:
+        return [_read(part, target, confidence) for target in distribution.targets]
+    return [
+        Found(
+            distribution,
+            target,
+            tuple(value(distribution.bins, row[n]) for row in part.rows),
+            (None,) * len(part.rows),
+        )
+        for n, target in enumerate(distribution.targets)
+    ]
+
+
+def _read(part: Part, target: Target, confidence: float) -> Found:
+    """A target read off the trees of all rows."""
+    found, bins = part.distribution, part.distribution.bins
+    leaves, noise = part.leaves, part.deviations
+    read = [
+        trees.read(
+            found,
+            target,
+            trees.leaves(found, row) if leaves is None else leaves[n],
+            confidence,
+            deviation(found.noise) if noise is None else float(noise[n]),
+        )
+        for n, row in enumerate(part.rows)
+    ]
+    ends = ((end(bins, target, a, up=False), end(bins, target, b, up=True)) for _, a, b in read)
+    return Found(found, target, tuple(value(bins, at) for at, _, _ in read), tuple(ends))
 
 
 def steps(bins: Bins, place: int) -> tuple[int, int]:
@@ -56,12 +124,11 @@ def steps(bins: Bins, place: int) -> tuple[int, int]:
     return max(first, bins.lower), min(first + piece.width - 1, bins.upper)
 
 
-def end(found: Found, place: int, *, up: bool) -> Value:
+def end(bins: Bins, target: Target, place: int, *, up: bool) -> Value:
     """The lower or upper end of a bin, as a JSON value."""
-    bins = found.distribution.bins
     step = steps(bins, place)[up]
     exact = Fraction(step * bins.numerator, bins.denominator)
-    match found.target.sql_type:
+    match target.sql_type:
         case "DATE" | "TIMESTAMP" as kind:
             return moment(kind, int(exact))
         case "BIGINT" | "HUGEINT":
@@ -76,9 +143,8 @@ def moment(kind: str, microseconds: int) -> str:
     return as_datetime(microseconds).isoformat()
 
 
-def value(found: Found, place: int) -> Any:
+def value(bins: Bins, place: int) -> Any:
     """The value of a bin: whole steps times the numerator, or a listed value as it is."""
-    bins = found.distribution.bins
     if bins.listed is not None:
         return bins.listed[place]
     first, last = steps(bins, place)

@@ -14,7 +14,7 @@ from queries.catalog.view import Value
 from queries.plan.model import Key, NoisyColumn, Stage, Target
 from queries.plan.noisy import NoisyStage
 from queries.release import histograms
-from queries.release.quantiles import MOMENTS, Found, found, moment, value
+from queries.release.quantiles import MOMENTS, Found, moment
 
 Array = NDArray[Any]
 Column = TypeVar("Column")
@@ -24,18 +24,19 @@ DECIMAL = re.compile(r"DECIMAL\((\d+), *(\d+)\)", re.IGNORECASE)
 BITS = {"SMALLINT": 15, "INTEGER": 31, "BIGINT": 63, "HUGEINT": 127}
 
 
-def create(connection: duckdb.DuckDBPyConnection, stage: Stage, noisy: NoisyStage) -> None:
-    """A table of the stage's name: `_row`, its keys and its measures, typed."""
+def create(
+    connection: duckdb.DuckDBPyConnection,
+    stage: Stage,
+    noisy: NoisyStage,
+    found: Sequence[Found] = (),
+) -> None:
+    """A table of the stage's name: `_row`, its keys, its measures and what was `found`, typed."""
     targets = [target for part in stage.distributions for target in part.targets]
     columns: tuple[Key | NoisyColumn | Target, ...] = (*stage.keys, *stage.columns, *targets)
     arrays: dict[str, Array] = {"_row": np.arange(len(noisy.keys))}
     arrays |= {key.name: keys(key, part) for key, part in _parts(stage.keys, noisy.keys)}
     arrays |= {col.name: measures(col, part) for col, part in _parts(stage.columns, noisy.values)}
-    for place, part in enumerate(stage.distributions):
-        if histograms.is_one(part):
-            arrays[part.targets[0].name] = _objects(histograms.listed(place, noisy))
-        else:
-            arrays |= {one.target.name: located(one) for one in found(place, part, noisy, 0.5)}
+    arrays |= {one.target.name: located(one) for one in found}
     casts = [f"{_cast(column)} AS {_name(column.name)}" for column in columns]
     chosen = ", ".join(["CAST(_row AS BIGINT) AS _row", *casts])
     connection.register(INCOMING, arrays)
@@ -64,9 +65,11 @@ def measures(column: NoisyColumn, noisy: Sequence[int]) -> Array:
 
 
 def located(found: Found) -> Array:
-    """The values of the bins in which a quantile, an extreme or a mode was found."""
+    """The values of the bins in which a quantile, an extreme or a mode was found, or all counts."""
     distribution, target = found.distribution, found.target
-    values = [value(found, place) for place in found.bins]
+    values = found.values
+    if target.labels:
+        return _objects(values)
     if distribution.bins.listed is not None:
         return keys(Key(target.name, target.sql_type, distribution.scale), values)
     if target.sql_type in MOMENTS:

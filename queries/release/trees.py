@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from queries.plan import trees
 from queries.plan.model import Distribution, Target
-from queries.plan.ranks import deviation
 
 Floats = NDArray[np.float64]
 
@@ -40,9 +39,11 @@ def leaves(found: Distribution, nodes: tuple[int, ...]) -> Floats:
 
 
 def read(
-    found: Distribution, target: Target, fitted: Floats, confidence: float
+    found: Distribution, target: Target, fitted: Floats, confidence: float, noise: float
 ) -> tuple[int, int, int]:
     """The bin of a target, and the first and last bin that it may be at a confidence.
+
+    `noise` is the standard deviation of one node.
 
     Sums of leaves are made monotone first: the mean of the least line above them and the greatest
     below. A bin may be it as long as neither of its ends is further beyond the target than noise
@@ -55,7 +56,7 @@ def read(
     share = target.numerator / target.denominator
     rank = target.rows + share * sums[-1]
     place = int(np.searchsorted(above, rank - 1e-6))
-    width = _widths(found, share, confidence)
+    width = noise * _widths(found.branching, found.levels, share, confidence)
     may = above - rank >= -width[1:]
     may &= below + 1 / target.denominator - rank <= width[:-1]
     inside = np.flatnonzero(may) if may.any() else np.array([place])
@@ -66,13 +67,16 @@ def read(
 
 
 @lru_cache(maxsize=128)
-def _widths(found: Distribution, share: float, confidence: float) -> Floats:
-    """How far the noise may move the sum of the first 0, 1, ... leaves less the target's share."""
-    count = found.branching**found.levels
+def _widths(branching: int, levels: int, share: float, confidence: float) -> Floats:
+    """How far the noise may move the sum of the first 0, 1, ... leaves less the target's share.
+
+    In the deviation of one node.
+    """
+    count = branching**levels
     places = np.arange(count + 1)
-    top = trees.eigenvalue(found.branching, found.levels - 1)
-    known = np.array(trees.variances(found.branching, found.levels))
+    top = trees.eigenvalue(branching, levels - 1)
+    known = np.array(trees.variances(branching, levels))
     spread = known + (share * share * count - 2 * share * places) / top
     normal = NormalDist().inv_cdf((1 + confidence) / 2)
-    wide: Floats = normal * deviation(found.noise) * np.sqrt(np.maximum(spread, 0))
+    wide: Floats = normal * np.sqrt(np.maximum(spread, 0))
     return wide

@@ -23,6 +23,7 @@ PRICE = Price(rho=10**10, delta=10**12)
 FINE = Price(rho=10**12, delta=10**12)
 ROLLUP = "SELECT origin, month, {} FROM flights GROUP BY ROLLUP (origin, month)"
 CUBE = "SELECT origin, month, {} FROM flights GROUP BY CUBE (origin, month)"
+MANY = ", ".join(f"{share / 40}" for share in range(1, 40))
 
 
 def noised(one: Bench, plan: Plan, seed: int) -> dict[str, NoisyStage]:
@@ -38,7 +39,7 @@ def noised(one: Bench, plan: Plan, seed: int) -> dict[str, NoisyStage]:
             tuple(v + int(columns[n][row]) for n, v in enumerate(values))
             for row, values in enumerate(exact.values)
         )
-        found[stage.name] = NoisyStage(stage.name, exact.keys, values)
+        found[stage.name] = NoisyStage(stage.name, exact.keys, values, exact.found)
     return found
 
 
@@ -63,6 +64,57 @@ def test_sets_share_one_price(sql: str, price: Price) -> None:
         epsilon = sum(stage.epsilon or 0 for stage in plan.stages)
         assert 0.999 * price.epsilon < epsilon <= price.epsilon
     assert codec.loads(Plan, codec.dumps(plan)) == plan
+
+
+@pytest.mark.parametrize("price", [PRICE, Price(rho=10**10, epsilon=10**11)], ids=["rho", "pure"])
+@pytest.mark.parametrize("shares", ["0.5", MANY], ids=["selected", "tree"])
+def test_sets_share_the_price_of_a_quantile(shares: str, price: Price) -> None:
+    """Two columns, each half of the price, whatever the number of sets."""
+    asked = f"COUNT(*), QUANTILE_DISC(distance, [{shares}])"
+    plan = bench().plan(CUBE.format(asked), price=price)
+    counts = [stage.columns[0].noise for stage in plan.stages]
+    found = [stage.distributions[0].noise for stage in plan.stages]
+    for own in (counts, found):
+        loss = sum(noise.rho if price.epsilon is None else noise.epsilon or 0 for noise in own)
+        assert 0.499 * (price.epsilon or price.rho) < loss <= (price.epsilon or price.rho) / 2
+    finest = next(stage for stage in plan.stages if len(stage.keys) == 2)
+    (total,) = (stage for stage in plan.stages if not stage.keys)
+    assert finest.distributions[0].noise.scale < total.distributions[0].noise.scale
+
+
+def test_trees_of_sets_stand_on_one_grid_and_selections_on_their_own() -> None:
+    tree = bench().plan(ROLLUP.format(f"QUANTILE_DISC(distance, [{MANY}])"))
+    assert len({stage.distributions[0].bins for stage in tree.stages}) == 1
+    selected = bench().plan(ROLLUP.format("MEDIAN(distance)"))
+    grids = {len(stage.keys): stage.distributions[0].bins.count for stage in selected.stages}
+    assert grids[2] < grids[0]
+
+
+def test_a_quantile_of_each_set_is_that_of_its_rows() -> None:
+    sql = CUBE.format("QUANTILE_DISC(hour, 0.5) AS q, MODE(carrier) AS m, GROUPING(origin, month)")
+    names, got = bench().answer(sql)
+    _, expected = bench().expected(sql)
+    assert names[2:4] == ["q", "m"]
+    assert sorted(map(repr, got)) == sorted(map(repr, expected))
+
+
+def test_an_extreme_of_several_sets_says_that_its_rank_is_the_widest() -> None:
+    answer = answered("SELECT origin, MAX(distance) FROM flights GROUP BY ROLLUP (origin)", 1)
+    (told,) = (column.reason for column in answer.columns if column.role == "measure")
+    assert told is not None
+    assert "or one nearer to the end in sets with less noise" in told
+
+
+def test_a_least_frequency_holds_back_quantiles_of_small_groups() -> None:
+    sql = "SELECT dest, MEDIAN(distance) FROM flights GROUP BY ROLLUP (dest)"
+    one = bench()
+    plan = one.plan(sql, Options(minimum_frequency=1_000))
+    _, got = one.answered(plan)
+    counts = one.plain.execute("SELECT dest, COUNT(DISTINCT tailnum) FROM flights GROUP BY 1")
+    many = {dest for dest, units in counts.fetchall() if units >= 1_000}
+    assert {row[0] for row in got} == {None, *many}
+    _, every = one.answer(sql)
+    assert set(got) < set(every)
 
 
 @pytest.mark.parametrize("seed", range(4))

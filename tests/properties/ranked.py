@@ -61,6 +61,33 @@ RANKED: list[tuple[str, str, Options]] = [
         f"SELECT kind, QUANTILE_DISC(cost, [{MANY}]) FROM visits GROUP BY kind",
         SAMPLED,
     ),
+    (
+        "quantile, grouping sets",
+        "SELECT kind, MEDIAN(score), COUNT(*) FROM visits GROUP BY ROLLUP (kind)",
+        NONE,
+    ),
+    (
+        "quantile, grouping sets sampled",
+        (
+            "SELECT kind, score > 0, QUANTILE_DISC(cost, 0.75) FROM visits "
+            "GROUP BY CUBE (kind, (score > 0))"
+        ),
+        SAMPLED,
+    ),
+    (
+        "quantile, grouping sets thresholded",
+        "SELECT kind, note, MEDIAN(score) FROM visits GROUP BY ROLLUP (kind, note)",
+        NONE,
+    ),
+    (
+        "tree, grouping sets sampled",
+        (
+            f"SELECT kind, QUANTILE_DISC(cost, [{MANY}]) FROM visits "
+            "GROUP BY GROUPING SETS ((kind, score > 0), kind, ())"
+        ),
+        SAMPLED,
+    ),
+    ("mode, grouping sets", "SELECT kind, MODE(score) FROM visits GROUP BY CUBE (kind)", TIGHT),
     ("mode", "SELECT MODE(kind), MODE(score) FROM visits", NONE),
     ("mode, rows per group", "SELECT kind, MODE(score) FROM visits GROUP BY kind", TIGHT),
     ("mode of one row", "SELECT sex, MODE(area), MODE(wage) FROM people GROUP BY sex", NONE),

@@ -5,7 +5,8 @@ Privacy note
     Claim       the rows that the text counts, over all bins, obey the bounds of the stage: in no
                 more groups than `groups`, in none of them more than `rows_per_group`.
     Requires    at most `bounds.rows` rows of one unit in the relation.
-    Why         groups are sampled by the keyed hash that the stage's other columns are sampled by;
+    Why         groups are sampled by the keyed hash that the stage's other columns are sampled by,
+                and a grouping set adds up the bounded rows of the groups of all keys;
                 of a unit's rows in a group those with the smallest keyed hashes of their bin and
                 their number in it are kept. Both look at one unit's own rows and a secret of this
                 run alone, and are hard (P7). Rows of one bin are alike, so that which of them gets
@@ -20,45 +21,42 @@ from dataclasses import dataclass
 
 from queries.algebra.facts import TEMPORAL
 from queries.algebra.grid import grid
-from queries.algebra.measures import Measure
 from queries.algebra.names import quoted
 from queries.algebra.scalars import Scalar
 from queries.catalog.manifest import Type
-from queries.plan.bounding import Bounds
 from queries.plan.lower.keys import key_text
 from queries.plan.lower.relations import Relations
-from queries.plan.lower.statistics import sampling, steps
+from queries.plan.lower.statistics import Query, sampling, steps
 from queries.plan.lower.words import width
 from queries.plan.model import Bins
 
 
 @dataclass(frozen=True, slots=True)
 class Histogram:
-    """The bins of one value on their way to text."""
+    """The bins of one value on their way to text, under the bounds of a stage's query."""
 
-    measure: Measure
-    bounds: Bounds
-    sampled: bool
+    query: Query
     value: Scalar
     where: Scalar | None
     bins: Bins
 
     def text(self) -> str:
         to = Relations()
-        block = to.block(self.measure.relation).text()
-        names = [quoted(f"k{n}") for n in range(len(self.measure.keys))]
-        keys = [key_text(key, to) for key in self.measure.keys]
+        measure, bounds = self.query.measure, self.query.bounds
+        block = to.block(measure.relation).text()
+        names = [quoted(f"k{n}") for n in self.query.bounded]
+        keys = [key_text(measure.keys[n], to) for n in self.query.bounded]
         shown = [f"{key} AS {name}" for key, name in zip(keys, names, strict=True)]
         shown.append(f"{self._value(to)} AS {quoted('b' if self.bins.listed else 'v')}")
-        capped = self.bounds.per_group < self.bounds.rows
-        if self.sampled or capped:
-            shown.append(f"{to.unit(self.measure.relation)} AS {quoted('u')}")
+        capped = bounds.per_group < bounds.rows
+        if self.query.sampled or capped:
+            shown.append(f"{to.unit(measure.relation)} AS {quoted('u')}")
         rows = f"SELECT {', '.join(shown)} {block}"
         rows = rows if self.bins.listed else _binned(rows, self.bins)
-        rows = _sampled(rows, names, self.bounds.groups) if self.sampled else rows
+        rows = _sampled(rows, names, bounds.groups) if self.query.sampled else rows
         rows = f"SELECT * FROM ({rows}) AS {quoted('r')} WHERE ({quoted('b')} IS NOT NULL)"
-        rows = _capped(rows, names, self.bounds.per_group) if capped else rows
-        grouped = ", ".join([*names, quoted("b")])
+        rows = _capped(rows, names, bounds.per_group) if capped else rows
+        grouped = ", ".join([*(quoted(f"k{n}") for n in self.query.shown), quoted("b")])
         return (
             f"SELECT {grouped}, COUNT(*) AS {quoted('n')} FROM ({rows}) AS {quoted('c')} "
             f"GROUP BY {grouped}"

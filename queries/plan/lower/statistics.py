@@ -166,13 +166,17 @@ class Query:
         capped = self.sampled or self.bounds.per_group < self.bounds.rows
         return self.rest is not None or (self.two_levels and capped and self.level is not None)
 
+    @property
+    def bounded(self) -> tuple[int, ...]:
+        """The positions of the keys whose groups are bounded."""
+        return tuple(range(len(self.measure.keys))) if self.finer else self.shown
+
     def text(self) -> str:
         if not self.measure.statistics:
             return ""
         to = Relations()
         block = to.block(self.measure.relation).text()
-        places = range(len(self.measure.keys)) if self.finer else self.shown
-        keys = {f"k{n}": key_text(self.measure.keys[n], to) for n in places}
+        keys = {f"k{n}": key_text(self.measure.keys[n], to) for n in self.bounded}
         rows = [row(statistic, to) for statistic in self.measure.statistics[: self.rest]]
         if not self.two_levels:
             return self._one(block, keys, rows)

@@ -598,3 +598,13 @@ SELECT HISTOGRAM(tailnum, ['N4']) FROM flights
 SELECT HISTOGRAM(carrier) FROM flights
 SELECT origin, HISTOGRAM(dep_delay, [0, 15, 60]), MEDIAN(dep_delay), COUNT(*) FROM flights GROUP BY origin
 SELECT AVG(h[0]) FROM (SELECT origin, HISTOGRAM(dep_delay, [0, 15, 60]) AS h FROM flights GROUP BY origin)
+SELECT origin, MEDIAN(distance) FROM flights GROUP BY ROLLUP (origin)
+SELECT origin, dest, QUANTILE_CONT(dep_delay, [0.1, 0.5]), MODE(carrier) FROM flights GROUP BY CUBE (origin, dest)
+SELECT origin, MIN(distance), MAX(distance), COUNT(*) FROM flights GROUP BY GROUPING SETS ((origin), ())
+SELECT origin, flight, MEDIAN(distance) FROM flights GROUP BY ROLLUP (origin, flight)
+SELECT origin, MEDIAN(distance) FILTER (WHERE month > 6) FROM flights GROUP BY ROLLUP (origin) HAVING GROUPING(origin) = 0 ORDER BY GROUPING(origin), 2
+SELECT origin, GROUPING_ID(origin, month), GROUPING(month) + 1, COUNT(*) FROM flights GROUP BY CUBE (origin, month) ORDER BY GROUPING_ID(origin, month) DESC
+SELECT origin, GROUPING_ID(), COUNT(*) FROM flights GROUP BY ROLLUP (origin)
+SELECT origin, VARIANCE(distance), CORR(distance, air_time), AVG(DISTINCT month) FROM flights GROUP BY ROLLUP (origin)
+SELECT origin, REGR_SLOPE(distance, air_time) FILTER (WHERE month > 6), SKEWNESS(distance) FROM flights GROUP BY CUBE (origin) HAVING COUNT(*) > 10
+SELECT origin, HISTOGRAM(dep_delay, [0, 15, 60]), COUNT(*) FROM flights GROUP BY ROLLUP (origin)
