@@ -30,7 +30,7 @@ class ShareSchema(LeftOutSchema):
     share = fields.Float(
         required=True,
         allow_none=True,
-        metadata={"description": "1 is all of it; below 0 where ranges add; null without a value"},
+        metadata={"description": "1 is all of it, below 0 where ranges add; null where untold"},
     )
     lower = fields.Float(required=True, allow_none=True, metadata={"description": "lower bound"})
     upper = fields.Float(required=True, allow_none=True, metadata={"description": "upper bound"})

@@ -40,18 +40,17 @@ from queries.algebra.relations import tables_of
 from queries.algebra.scalars import Call, Scalar
 from queries.bind.calls import both, present
 from queries.catalog.view import View
-from queries.language.refusals import RangeTooLarge
+from queries.language.refusals import RangeTooLarge, TooManyRowsPerUnit
 from queries.plan import split
 from queries.plan.bounding import Bounds, Sensitivity
 from queries.plan.formulas import most_values, sensitivity, shift, value_of
 from queries.plan.keys import Keys
 from queries.plan.levels import Family
 from queries.plan.lower import effects as lower
-from queries.plan.lower.relations import Relations
-from queries.plan.lower.statistics import Query, row
+from queries.plan.lower.statistics import Query
 from queries.plan.model import PLANNER_VERSION, NoisyColumn, Stage
 from queries.plan.price import Price
-from queries.plan.stages import Draft, hashed, possible, reads
+from queries.plan.stages import Draft, Level, hashed, possible, reads, work
 from queries.plan.timing import Shape
 
 FINEST = 2**20
@@ -76,7 +75,7 @@ class Lost:
 class Bounding:
     """All that is measured of the bounds of the measure `table`, but for the price.
 
-    With `units` those that have more than is kept are counted besides.
+    With `units` these are counted besides, and those of them that have more than is kept.
     """
 
     table: str
@@ -87,7 +86,7 @@ class Bounding:
     counted: Query
     lost: tuple[Lost, ...]
     units: bool
-    shape: Shape
+    shapes: tuple[Shape, ...]
 
     @property
     def stage(self) -> str:
@@ -112,39 +111,58 @@ class Number:
 
 
 def bounding(
-    table: str, family: Family, asked: Measure, free: Measure | None, view: View
+    table: str, family: Family, asked: Measure, free: Measure | None, view: View, *, least: bool
 ) -> tuple[Bounding | None, bool]:
     """What is measured of a measure's bounds, if they leave anything out; and whether all of it is.
 
     `asked` is the measure as the text has it; `free` the same without the analyst's own ranges, or
-    None where the text has no answer without them.
+    None where the text has no answer without them. With `least` units are counted at all events,
+    for a least frequency to hold.
     """
-    draft, wanted = family.drafts[0], _wanted(asked)
-    pairs = None if free is None else _paired(tuple(wanted), asked, free)
-    other = asked if free is None or pairs is None else free
-    moved = (other.relation, other.keys) != (asked.relation, asked.keys)
+    draft = family.drafts[0]
+    pairs = None if free is None else _paired(asked, free)
+    if free is not None and pairs is not None:
+        try:
+            return _compared(table, draft, asked, free, pairs, view, least), True
+        except (RangeTooLarge, TooManyRowsPerUnit):
+            if free is asked:
+                raise
+    alike = tuple((one, one) for one in _wanted(asked))
+    return _compared(table, draft, asked, asked, alike, view, least), False
+
+
+def _compared(
+    table: str,
+    draft: Draft,
+    asked: Measure,
+    free: Measure,
+    pairs: Sequence[tuple[Statistic, Statistic]],
+    view: View,
+    least: bool,
+) -> Bounding | None:
+    """The statistics that differ, or that a cap may touch, without bounds and with them."""
+    wanted = _wanted(asked)
+    moved = (free.relation, free.keys) != (asked.relation, asked.keys)
     lost = tuple(
         Lost(before, counted, wanted[counted], falls=before == counted and not moved)
-        for before, counted in pairs or tuple((one, one) for one in wanted)
+        for before, counted in pairs
         if moved or before != counted or _touched(counted, draft)
     )
-    return (_made(table, draft, asked, other, lost, view) if lost else None), pairs is not None
-
-
-def _made(
-    table: str, draft: Draft, asked: Measure, other: Measure, lost: tuple[Lost, ...], view: View
-) -> Bounding:
-    units, capped = view.manifest.unit.at_most, _capped(draft)
-    free = _free(other, None if asked.sets or other is not asked else draft.listed)
-    before = _query(other, tuple(one.before for one in lost), free, units)
+    if not lost:
+        return None
+    most, capped = view.manifest.unit.at_most, _capped(draft)
+    listed = None if asked.sets or free is not asked else draft.listed
+    before = _query(free, tuple(one.before for one in lost), _free(free, listed), most)
     bounds = replace(draft.bounds, fans=None) if capped else _free(asked, None)
-    counted = _query(asked, tuple(one.counted for one in lost), bounds, units)
+    counted = _query(asked, tuple(one.counted for one in lost), bounds, most)
     if draft.query.sampled:
         counted = replace(counted, sampled=True, two_levels=True)
-    text = lower.text(before, counted, units=capped)
-    rows = draft.shape.rows
-    shape = Shape(3 * rows, 3 * max(rows, draft.shape.partials), 1)
-    made = Bounding(table, "", text, draft.reads, before, counted, lost, capped, shape)
+    units = capped or least
+    text = lower.text(before, counted, units=units)
+    whole = Level((), None, ())
+    shapes = [work(query, whole, view) for query in (before, counted)]
+    shapes += [Shape(shapes[1].rows, 2 * shapes[1].rows, 1)] if units else []
+    made = Bounding(table, "", text, draft.reads, before, counted, lost, units, tuple(shapes))
     parts = (PLANNER_VERSION, view.delivery, view.manifest_hash, "effect", text, made.pairs)
     return replace(made, digest=hashed(parts))
 
@@ -166,22 +184,19 @@ def _wanted(asked: Measure) -> dict[Statistic, tuple[str, ...]]:
     return {one: tuple(names) for one, names in found.items()}
 
 
-def _paired(
-    wanted: Sequence[Statistic], asked: Measure, free: Measure
-) -> tuple[tuple[Statistic, Statistic], ...] | None:
+def _paired(asked: Measure, free: Measure) -> tuple[tuple[Statistic, Statistic], ...] | None:
     """Each statistic as it is without ranges, and as asked; None where they cannot be compared.
 
     What is released first is drawn for the text as asked, so nothing else may be read.
     """
     known = {one: one for one in _wanted(free)}
-    found = [(known.get(_unclamped(one)), one) for one in wanted]
+    found = [(known.get(_unclamped(one)), one) for one in _wanted(asked)]
     pairs = tuple((before, counted) for before, counted in found if before is not None)
     try:
-        reach = [row(before, Relations()).reach for before, _ in pairs]
         alike = set(reads(free)) <= set(reads(asked))
     except RangeTooLarge:
         return None
-    return pairs if alike and len(reach) == len(found) else None
+    return pairs if alike and len(pairs) == len(found) else None
 
 
 def _unclamped(statistic: Statistic) -> Statistic:

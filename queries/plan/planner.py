@@ -100,7 +100,7 @@ def _planned(sql: str, found: Drawn) -> Plan:
     if found.held is not None:
         others.shown(post.outputs)
         shapes.append(others.shape(kept[found.held].drafts[0]))
-    shapes += [one.shape for one in found.bounding]
+    shapes += [shape for one in found.bounding for shape in one.shapes]
     slot, deadline = timing.slot(manifest.timing, shapes) if kept else (0, 0)
     return Plan(
         manifest.dataset,

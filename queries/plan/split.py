@@ -42,11 +42,11 @@ def share(price: Price, columns: int) -> Price:
 
 
 def portion(part: Price, weight: int, total: int) -> Price:
-    """One of several stages' part of a column's price, rounded down."""
+    """One of several parts of a column's price, rounded down."""
     rho = part.rho * weight // total
     epsilon = None if part.epsilon is None else part.epsilon * weight // total
     if rho <= 0 or epsilon == 0:
-        raise PriceTooSmall("The price leaves nothing for each grouping set.")
+        raise PriceTooSmall("The price leaves nothing for each noisy number of a measure.")
     return Price(rho, part.delta, epsilon)
 
 

@@ -148,7 +148,7 @@ def drafted(
         allowed = MOST_GROUPS if measure.ranked else LIMITS.candidates
         most = held * view.manifest.unit.at_most * query.bounds.cells
         query = replace(query, floor=_floor(most, allowed))
-    shape = _shape(query, level, view)
+    shape = work(query, level, view)
     sketches = tuple(
         sketch(place, query, shape.noisy, publics, together=level.together)
         for place in range(len(measure.distributions))
@@ -249,7 +249,8 @@ def _floor(most: int, allowed: int) -> int:
     return max(1, -(-most // allowed))
 
 
-def _shape(query: Query, level: Level, view: View) -> Shape:
+def work(query: Query, level: Level, view: View) -> Shape:
+    """How much work a query may be; raises TooManyRowsPerUnit where one unit could own it."""
     units, relation = view.manifest.unit.at_most, query.measure.relation
     sizes = {f'"{name}"': table.rows for name, table in view.public.items()}
     inside = met(scalars_of(query.measure), units, sizes, relation.rows)

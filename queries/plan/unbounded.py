@@ -26,8 +26,10 @@ def compared(
     free: Mapping[str, Measure | None] = asked
     if binder.bounds:
         free = _without_ranges(binder, kept, parsed(), given)
+    least = given.minimum_frequency is not None
     found = [
-        bounding(name, one, asked[name], free[name], binder.view) for name, one in kept.items()
+        bounding(name, one, asked[name], free[name], binder.view, least=least)
+        for name, one in kept.items()
     ]
     return tuple(one for one, _ in found if one is not None), all(whole for _, whole in found)
 

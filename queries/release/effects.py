@@ -1,4 +1,8 @@
-"""The effect of bounding: shares computed from the noisy totals of their stages, with intervals."""
+"""The effect of bounding: shares computed from the noisy totals of their stages, with intervals.
+
+Where the answer has a least frequency, the first number of such a stage counts its units: under it
+nothing is told of their shares.
+"""
 
 from __future__ import annotations
 
@@ -28,17 +32,26 @@ def shares(
         share
         for stage in dict.fromkeys(effect.stage for effect in asked)
         for share in _shares(
-            connection, tables[stage], [one for one in asked if one.stage == stage], confidence
+            connection,
+            plan,
+            tables[stage],
+            [one for one in asked if one.stage == stage],
+            confidence,
         )
     )
 
 
 def _shares(
     connection: duckdb.DuckDBPyConnection,
+    plan: Plan,
     table: Together,
     asked: list[Effect],
     confidence: float,
 ) -> Iterator[Share]:
+    count = table.noisy.values[0][0]
+    if any(count < least.at_least for least in plan.frequencies):
+        yield from (Share(one.of, one.about, one.columns, None, None, None) for one in asked)
+        return
     expressions = [effect.expression for effect in asked]
     sql = f"SELECT {', '.join(expressions)} FROM {quoted(table.stage.name)}"
     (values,) = plain_rows(connection.execute(selected(connection, sql)).fetchall())

@@ -214,6 +214,18 @@ def test_rows_of_several_stages_have_no_columns() -> None:
     assert bench().answered(found)[1] == bench().answer(sql, replace(BOTH, effects=False))[1]
 
 
+def test_a_least_frequency_holds_for_shares_too() -> None:
+    """Units are counted for it where no cap is given, and under it nothing is told."""
+    few = BY.replace("GROUP", "WHERE dest = 'SBN' GROUP")
+    for options in (BOTH, RANGE):
+        found = bench().plan(few, replace(options, minimum_frequency=100))
+        told = shares(found)
+        assert len(told) > 1
+        assert {one.share for one in told.values()} == {None}
+        every = shares(bench().plan(BY, replace(options, minimum_frequency=100)))
+        assert None not in {one.share for one in every.values()}
+
+
 def test_grouping_sets_are_bounded_once() -> None:
     """In the groups of all keys, and measured in these."""
     sql = "SELECT origin, month, COUNT(*) AS n FROM flights GROUP BY ROLLUP (origin, month)"

@@ -21,6 +21,7 @@ from queries.language.refusals import QueryRefused
 from queries.plan.price import Options
 from tests.parity import Bench
 from tests.properties import cases
+from tests.properties import cases_left_out as left_out
 from tests.properties.claims import PRICE, runs, same_plan
 from tests.properties.neighbours import OTHERS, VARIANTS, any_rows, register
 from tests.properties.shapes import Query, queries
@@ -30,7 +31,8 @@ ANYHOW = 14
 """Neighbours drawn at random, beside those that are designed."""
 OPTIONS = (
     Options(), Options(), Options(), Options(), cases.TIGHT, cases.ONE_GROUP, cases.SAMPLED,
-    cases.MOST_ROWS, cases.TWO_ROWS, cases.OTHER, cases.OTHER_SAMPLED, cases.BOUNDED,
+    cases.MOST_ROWS, cases.TWO_ROWS, cases.BOUNDED, left_out.OTHER, left_out.OTHER_SAMPLED,
+    left_out.ROWS, left_out.GROUPS, left_out.BOTH, left_out.RANGE, left_out.ALL,
     Options(minimum_frequency=2), Options(non_negative=True),
 )  # fmt: skip
 SHARDS = ((11, 150, 60), (12, 150, 60), (13, 150, 60))
