@@ -67,8 +67,9 @@ def sort(tx: Connection, project: str, stages: Sequence[StageClaim]) -> Sorted:
     )
 
 
-def reserve(tx: Connection, claim: Claim, policy: Policy, at: datetime) -> Charge:
+def reserve(tx: Connection, claim: Claim, holder: str, policy: Policy, at: datetime) -> Charge:
     """Charge a claim to its whole path, or raise a refusal and change nothing."""
+    accounts.root(tx, dataset_of(tx, claim.project))
     path = path_of(tx, claim.project, claim.analyst)
     refuse_frozen(tx, claim.project)
     number = _running(tx, claim)
@@ -77,7 +78,7 @@ def reserve(tx: Connection, claim: Claim, policy: Policy, at: datetime) -> Charg
         raise InFlight
     loss = due(stages.unserved, policy.floor)
     posted = postings(path, loss) if stages.unserved else ()
-    charge = charges.add(tx, number, claim, loss)
+    charge = charges.add(tx, number, claim, loss, holder)
     if stages.unserved:
         _post(tx, path, posted, charge, claim, stages, at)
     return Charge(
@@ -89,6 +90,18 @@ def reserve(tx: Connection, claim: Claim, policy: Policy, at: datetime) -> Charg
         stages=tuple(stage.digest for stage in stages.unserved),
         served=charges.documents(tx, stages.served) if stages.served else {},
     )
+
+
+def reserved_by(tx: Connection, charge: Charge, holder: str) -> bool:
+    """Whether this call's own reservation of a charge was committed; asked under the lock."""
+    accounts.root(tx, charge.dataset)
+    return charges.stands(tx, charge.id, ChargeState.RESERVED, holder)
+
+
+def ended(tx: Connection, charge: Charge | charges.OpenCharge, state: ChargeState) -> bool:
+    """Whether the charge has ended in this state already; asked under the lock."""
+    accounts.root(tx, charge.dataset)
+    return charges.stands(tx, charge.id, state)
 
 
 def settle(

@@ -136,12 +136,16 @@ class Ledger:
         self, project: str, member: str, key: str | None, body_digest: str, request: bytes
     ) -> QueryRecord:
         """Store a submission, free; the same key and body again is the same query."""
-        with self._storage.begin() as tx:
+        name = secrets.token_hex(16)
+
+        def accept(tx: Connection) -> QueryRecord:
             opening.dataset_of(tx, project)
             if (known := _known(tx, project, key, body_digest)) is not None:
                 return known
             charging.refuse_frozen(tx, project)
-            return queries.add(tx, project, member, key, body_digest, request, self._clock())
+            return queries.add(tx, name, project, member, key, body_digest, request, self._clock())
+
+        return self._storage.act(accept, lambda tx: queries.find(tx, project, name))
 
     def find(self, project: str, key: str | None, body_digest: str) -> QueryRecord | None:
         """The query that this key made with this body, if any; another body is refused."""
@@ -176,8 +180,17 @@ class Ledger:
 
     def reserve(self, claim: Claim) -> Charge:
         """Charge a claim, on disk, before anything is read; a stored stage costs nothing."""
-        with self._storage.begin() as tx:
-            charge = charging.reserve(tx, claim, self._policy, self._clock())
+        holder = secrets.token_hex(16)
+        made: list[Charge] = []
+
+        def reserve(tx: Connection) -> Charge:
+            made.append(charging.reserve(tx, claim, holder, self._policy, self._clock()))
+            return made[-1]
+
+        def reserved(tx: Connection) -> Charge | None:
+            return next((one for one in made if charging.reserved_by(tx, one, holder)), None)
+
+        charge = self._storage.act(reserve, reserved)
         with self._guard:
             self._voidable.add((os.getpid(), charge.id))
         return charge
@@ -193,23 +206,29 @@ class Ledger:
             raise ValueError("a settlement holds exactly the stages that were paid for")
         if self._take(charge) and charge.stages:
             raise ValueError("a charge with stages to run is started before it is settled")
-        with self._storage.begin() as tx:
-            charging.settle(tx, charge, document, stages, self._clock())
+        self._end(
+            charge,
+            ChargeState.SETTLED,
+            lambda tx: charging.settle(tx, charge, document, stages, self._clock()),
+        )
 
     def void(self, charge: Charge) -> None:
         """Take a charge back: by the ledger that reserved it, and only before `started`."""
         if not self._take(charge):
             raise ChargeClosed
-        with self._storage.begin() as tx:
-            charging.void(tx, charge, self._clock())
+        self._end(charge, ChargeState.VOID, lambda tx: charging.void(tx, charge, self._clock()))
 
     def fault(self, charge: Charge, incident: str) -> None:
         """End a charge whose run failed: it stays charged."""
         self._take(charge)
         ended = charges.OpenCharge(charge.id, charge.query, charge.project, charge.dataset)
-        with self._storage.begin() as tx:
-            state = ChargeState.FAULTED
-            charging.fail(tx, ended, state, incident, self._policy, self._clock())
+        self._end(
+            ended,
+            ChargeState.FAULTED,
+            lambda tx: charging.fail(
+                tx, ended, ChargeState.FAULTED, incident, self._policy, self._clock()
+            ),
+        )
 
     def recover(self, now: datetime) -> tuple[str, ...]:
         """Declare lost what is reserved past its deadline; the queries concerned. Voids nothing."""
@@ -258,12 +277,30 @@ class Ledger:
             self._voidable.remove(held)
             return True
 
+    def _end(
+        self,
+        charge: Charge | charges.OpenCharge,
+        state: ChargeState,
+        end: Callable[[Connection], None],
+    ) -> None:
+        """End a charge once, also where the connection breaks in the midst of it."""
+
+        def once(tx: Connection) -> bool:
+            end(tx)
+            return True
+
+        self._storage.act(once, lambda tx: charging.ended(tx, charge, state) or None)
+
     def _lost(self, item: charges.OpenCharge) -> bool:
         incident = secrets.token_hex(8)
         try:
-            with self._storage.begin() as tx:
-                state = ChargeState.LOST
-                charging.fail(tx, item, state, incident, self._policy, self._clock())
+            self._end(
+                item,
+                ChargeState.LOST,
+                lambda tx: charging.fail(
+                    tx, item, ChargeState.LOST, incident, self._policy, self._clock()
+                ),
+            )
         except ChargeClosed:
             return False
         return True

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from budgets.ledger import Ledger
 from budgets.storage import Storage
+from budgets.storage.faults import StorageUnusable
 from gateway.home import Home, is_locked
 from gateway.house import CHECKER_MEMORY
 from gateway.registry import Registry
@@ -55,8 +56,8 @@ def diagnose(settings: Settings) -> list[Finding]:
     checks: tuple[Callable[[], Iterator[Finding]], ...] = (
         lambda: _modes(home),
         lambda: _lock(home),
-        lambda: _database(home),
-        lambda: _deliveries(home),
+        lambda: _database(settings),
+        lambda: _deliveries(home, settings),
         lambda: _memory(settings),
         lambda: _worker(home, settings),
         _pins,
@@ -79,16 +80,23 @@ def _lock(home: Home) -> Iterator[Finding]:
     yield Finding("server", True, "running" if is_locked(home) else "not running")
 
 
-def _database(home: Home) -> Iterator[Finding]:
+def _database(settings: Settings) -> Iterator[Finding]:
     """Open, migrate and verify; what fails is named by its kind, never by an engine's words."""
     try:
-        storage = Storage.open(home.database)
+        storage = Storage.open(settings.ledger)
+        storage.beat()
+    except StorageUnusable as error:
+        yield Finding("database", False, str(error), error.hint)
+        return
     except Exception as error:  # noqa: BLE001 - whatever it is, the database cannot be used
         do = "Restore the home from a backup, and keep what is there for inspection."
+        if settings.database:
+            do = "Is the server running, and may this user connect to it? See SLUIS_DATABASE."
         yield Finding("database", False, f"cannot be opened ({type(error).__name__})", do)
         return
     try:
-        yield Finding("database", True, "opens, at the latest revision")
+        kind = "SQLite" if storage.embedded else "PostgreSQL"
+        yield Finding("database", True, f"{kind}, at the latest revision, commits")
         ledger = Ledger(storage)
         for name in Registry(storage).datasets():
             told = ledger.verify(name)
@@ -99,8 +107,11 @@ def _database(home: Home) -> Iterator[Finding]:
         storage.close()
 
 
-def _deliveries(home: Home) -> Iterator[Finding]:
-    storage = Storage.open(home.database)
+def _deliveries(home: Home, settings: Settings) -> Iterator[Finding]:
+    try:
+        storage = Storage.open(settings.ledger)
+    except Exception:  # noqa: BLE001 - told by the check of the database
+        return
     try:
         found = [one for one in Registry(storage).deliveries() if one.active]
     finally:

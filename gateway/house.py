@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+import time
 from datetime import timedelta
 from fractions import Fraction
 from typing import Any
@@ -41,6 +42,7 @@ log = structlog.get_logger()
 
 MEBIBYTE = 1 << 20
 CHECKER_MEMORY = 512
+BEAT_SECONDS = 1.0
 RECOVER_SECONDS = 5.0
 PATIENCE_SECONDS = 30.0
 REPLACED_FOR = timedelta(minutes=10)
@@ -52,7 +54,7 @@ class House:
     def __init__(self, settings: Settings) -> None:
         self.home = Home(settings.home).prepare()
         self.policy = price_policy(settings)
-        self.storage = Storage.open(self.home.database)
+        self.storage = Storage.open(settings.ledger)
         self.ledger = Ledger(self.storage, Policy(floor=self.policy.floor))
         self.registry = Registry(self.storage)
         self._engines(settings)
@@ -74,6 +76,8 @@ class House:
         )
         self._runner = Runner(service, settings.threads)
         self._closing = threading.Event()
+        self._beaten = 0.0
+        self.storage.beat()  # a ledger that cannot commit serves nobody
         self.recover()
         self._keeper = threading.Thread(target=self._keep, name="recover", daemon=True)
         self._keeper.start()
@@ -207,10 +211,19 @@ class House:
     # -- life -------------------------------------------------------------------------------------
 
     def ready(self) -> bool:
-        """Whether queries are taken and the ledger can be read."""
+        """Whether queries are taken and the ledger can commit; it is tried once a second at most.
+
+        Anybody may ask, and each commit waits for a disk.
+        """
         if self._runner.stopping:
             return False
-        self.registry.datasets()
+        if time.monotonic() - self._beaten > BEAT_SECONDS:
+            try:
+                self.storage.beat()
+            except Exception as error:  # noqa: BLE001 - whatever it is, nothing could be charged
+                log.error("ledger cannot commit", kind=type(error).__name__)
+                return False
+            self._beaten = time.monotonic()
         return True
 
     def recover(self) -> None:

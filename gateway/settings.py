@@ -14,6 +14,8 @@ from typing import Any
 
 from environs import Env, EnvError, validate
 
+from gateway.home import Home
+
 DEFAULT_HOME = Path("~/.local/share/sluis")
 
 
@@ -23,8 +25,8 @@ class BadSettings(Exception):
     code = "bad-settings"
 
 
-def _meta(text: str, default: object) -> Any:
-    return field(default=default, metadata={"help": text})
+def _meta(text: str, default: object, *, secret: bool = False) -> Any:
+    return field(default=default, metadata={"help": text}, repr=not secret)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,9 @@ class Settings:
     """What an operator chose. Field `name` is read from the variable `SLUIS_NAME`."""
 
     home: Path = _meta("folder that holds everything embedded", DEFAULT_HOME)
+    database: str = _meta(
+        "postgresql://user@host:port/name; empty: SQLite in the home", "", secret=True
+    )
     host: str = _meta("address of the main listener", "127.0.0.1")
     port: int = _meta("port of the main listener", 8080)
     metrics_host: str = _meta("address of the operators' listener (/metrics)", "127.0.0.1")
@@ -51,6 +56,11 @@ class Settings:
     request_share: Decimal = _meta("most of a project's budget one query may cost", Decimal(1))
     delta_share: Decimal = _meta("share of the remaining delta a query may use", Decimal("0.05"))
     log_level: str = _meta("debug, info, warning or error", "info")
+
+    @property
+    def ledger(self) -> Path | str:
+        """Where the ledger lives: the address of a server's database, or the file in the home."""
+        return self.database or Home(self.home).database
 
 
 def load(**chosen: object) -> Settings:

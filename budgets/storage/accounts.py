@@ -56,12 +56,10 @@ _AT = select(account).where(
     account.c.owner == bindparam("owner"),
     account.c.name == bindparam("name"),
 )
+_LOCKED = _AT.with_for_update(key_share=True)
 _PARENT = select(account.c.parent).where(_THIS)
 _PATH = (
-    select(account)
-    .where(account.c.id.in_(bindparam("ids", expanding=True)))
-    .order_by(account.c.id)
-    .with_for_update()
+    select(account).where(account.c.id.in_(bindparam("ids", expanding=True))).order_by(account.c.id)
 )
 _BY_ID = select(account).where(_THIS)
 _PROMISE = _CHANGE.where(
@@ -86,14 +84,17 @@ def find(tx: Connection, kind: Kind, owner: str, name: str) -> Account | None:
 
 
 def root(tx: Connection, dataset: str) -> Account | None:
-    """The account of the dataset's ceiling, locked."""
+    """The account of the dataset's ceiling, locked: whoever wants it next waits for this commit.
+
+    Statements after this one see all that earlier holders of the lock have done.
+    """
     named = {"kind": Kind.DATASET.value, "owner": "", "name": dataset}
-    row = tx.execute(_AT.with_for_update(), named).one_or_none()
+    row = tx.execute(_LOCKED, named).one_or_none()
     return None if row is None else _read(row)
 
 
 def path(tx: Connection, last: Account) -> tuple[Account, ...]:
-    """The accounts from the root down to `last`, locked in that order.
+    """The accounts from the root down to `last`.
 
     Parents are opened before their children and never change, so ids order every path.
     """

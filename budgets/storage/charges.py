@@ -48,11 +48,11 @@ class OpenCharge:
     dataset: str
 
 
-def add(tx: Connection, number: int, claim: Claim, loss: PrivacyLoss) -> int:
+def add(tx: Connection, number: int, claim: Claim, loss: PrivacyLoss, holder: str) -> int:
     """A new charge, reserved, for the query of that number."""
     figures = {"rho": loss.rho, "delta": loss.delta, "epsilon": loss.epsilon}
     state = {"state": ChargeState.RESERVED.value, "deadline": claim.deadline}
-    reads = {"query": number, "delivery": claim.delivery}
+    reads = {"query": number, "delivery": claim.delivery, "holder": holder}
     made: int = tx.execute(_ADD, reads | state | figures).scalar_one()
     return made
 
@@ -60,6 +60,15 @@ def add(tx: Connection, number: int, claim: Claim, loss: PrivacyLoss) -> int:
 def close(tx: Connection, which: int, state: ChargeState) -> bool:
     """End a reserved charge; says whether it was still reserved."""
     return tx.execute(_CLOSE, {"which": which, "after": state.value}).rowcount == 1
+
+
+def stands(tx: Connection, which: int, state: ChargeState, holder: str | None = None) -> bool:
+    """Whether a charge is in this state, reserved by that holder if one is named.
+
+    The number of a charge says less than its holder: a server that breaks may give it again.
+    """
+    found = tx.execute(select(charge.c.state, charge.c.holder).where(charge.c.id == which)).first()
+    return found is not None and found.state == state.value and holder in (None, found.holder)
 
 
 def overdue(tx: Connection, now: datetime) -> Sequence[OpenCharge]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -34,6 +33,7 @@ _STORE = insert(release).values(
 
 def add(
     tx: Connection,
+    name: str,
     project: str,
     member: str,
     key: str | None,
@@ -41,8 +41,7 @@ def add(
     request: bytes,
     created: datetime,
 ) -> QueryRecord:
-    """A new query, queued, under a random id."""
-    name = secrets.token_hex(16)
+    """A new query, queued, under this id."""
     tx.execute(
         insert(query).values(
             id=name,
@@ -60,10 +59,15 @@ def add(
 
 def get(tx: Connection, project: str, name: str) -> QueryRecord:
     """The query of that id, if it is this project's."""
-    row = tx.execute(_BY_ID, {"of": project, "name": name}).one_or_none()
-    if row is None:
+    if (found := find(tx, project, name)) is None:
         raise UnknownQuery
-    return _read(row)
+    return found
+
+
+def find(tx: Connection, project: str, name: str) -> QueryRecord | None:
+    """The query of that id in this project, or None."""
+    row = tx.execute(_BY_ID, {"of": project, "name": name}).one_or_none()
+    return None if row is None else _read(row)
 
 
 def by_key(tx: Connection, project: str, key: str) -> QueryRecord | None:

@@ -1,8 +1,8 @@
 """The tables, and what the database itself refuses.
 
-The ledger writes `account`, `entry`, `charge`, `stage`, `query`, `release`, and of `dataset` and
-`project` the row and the columns `frozen` and `faults`. Members, keys and deliveries are the
-gateway's. Entries are only ever added. Order is kept by sequences, never by clocks.
+The ledger writes `account`, `entry`, `charge`, `stage`, `query`, `release`, `standing`, and of
+`dataset` and `project` the row and the columns `frozen` and `faults`. Members, keys and deliveries
+are the gateway's. Entries are only ever added. Order is kept by sequences, never by clocks.
 """
 
 from __future__ import annotations
@@ -166,6 +166,7 @@ charge = Table(
     Column("rho", BigInteger, nullable=False),
     Column("delta", BigInteger, nullable=False),
     Column("epsilon", BigInteger),
+    Column("holder", String(32), comment="a random word that only the call that reserved knows"),
     Index(
         "charge_of_query",
         "query",
@@ -181,6 +182,15 @@ charge = Table(
         postgresql_where=text("state = 'reserved'"),
     ),
     _one_of("state", "reserved", "settled", "void", "faulted", "lost"),
+)
+
+standing = Table(
+    "standing",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("beats", BigInteger, nullable=False, comment="counted up to see that commits succeed"),
+    Column("moved", Text, comment="where the ledger lives now; null: here"),
+    CheckConstraint("id = 1", name="standing_once"),
 )
 
 stage = Table(

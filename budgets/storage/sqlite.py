@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,37 @@ _PRAGMAS = (
 )
 
 
+class Sqlite:
+    """One file. Its writers are serial whoever they are, so no transaction needs to be repeated."""
+
+    embedded = True
+
+    def __init__(self, path: Path) -> None:
+        self._engine = engine(path)
+        self._turn = threading.Lock()
+
+    @contextmanager
+    def write(self, serial: bool) -> Iterator[Connection]:
+        """A write transaction. Threads queue here instead of polling the file's lock."""
+        with self._turn, self._engine.connect() as plain:
+            connection = plain.execution_options(**{WRITES: True})
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One consistent view of the database."""
+        with self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    def migrating(self, connection: Connection) -> None:
+        """The write lock is held already: nobody else migrates meanwhile."""
+
+    def close(self) -> None:
+        """Close every connection that is not in use."""
+        self._engine.dispose()
+
+
 def engine(path: Path) -> Engine:
     """An engine on the file, which is made for its owner alone if it is not there."""
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
@@ -34,27 +67,6 @@ def engine(path: Path) -> Engine:
     event.listen(made, "connect", _connected)
     event.listen(made, "begin", _begun)
     return made
-
-
-class Turn:
-    """One writer at a time: threads queue here instead of polling the file's lock.
-
-    A thread that writes already is refused, since it would wait for itself.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._writer: int | None = None
-
-    def __enter__(self) -> None:
-        if self._writer == threading.get_ident():
-            raise RuntimeError("this thread has a write transaction open already")
-        self._lock.acquire()
-        self._writer = threading.get_ident()
-
-    def __exit__(self, *_: object) -> None:
-        self._writer = None
-        self._lock.release()
 
 
 def _url(path: Path) -> URL:

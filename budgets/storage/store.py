@@ -2,53 +2,158 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import Connection, inspect, select, text, update
 
-from budgets.storage import migrations, sqlite
+from budgets.storage import migrations
+from budgets.storage.faults import (
+    Moved,
+    NewerSchema,
+    NotMigrated,
+    OutcomeUnknown,
+    StorageBusy,
+)
+from budgets.storage.postgres import Postgres, Undone
+from budgets.storage.schema import standing
+from budgets.storage.sqlite import Sqlite
+
+T = TypeVar("T")
+Place = Path | str
+"""A file, for SQLite, or an address `postgresql://...`."""
+
+PAUSES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.0)
+"""Seconds between attempts at what was undone: long enough for a server to start again."""
 
 
 class Storage:
-    """One database. Write transactions are serial and durable once they return."""
+    """One database. What a transaction has written is durable once it returns."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._writing = sqlite.Turn()
+    def __init__(self, database: Sqlite | Postgres) -> None:
+        self._database = database
+        self._writing = threading.local()
+        self._moved: str | None = None
 
     @classmethod
-    def open(cls, path: Path | str) -> Storage:
-        """The database in this file, made and migrated where needed."""
-        storage = cls(sqlite.engine(Path(path)))
+    def open(cls, place: Place) -> Storage:
+        """The database at this place; a file is made and migrated where needed, a server's is not.
+
+        Several gateways may use a server's database, of which none may change the tables under
+        the others: that is an act of its own, `migrate`.
+        """
+        storage = cls(_database(place))
+        try:
+            storage._check()
+        except BaseException:
+            storage.close()
+            raise
+        return storage
+
+    @classmethod
+    def migrated(cls, place: Place) -> Storage:
+        """The database at this place, brought to the present schema."""
+        storage = cls(_database(place))
         storage._migrate()
         return storage
 
+    @property
+    def embedded(self) -> bool:
+        """Whether this is a file of one machine, not a server's database."""
+        return self._database.embedded
+
     @contextmanager
     def begin(self) -> Iterator[Connection]:
-        """A write transaction: committed, on disk, when the block ends; undone if it raises."""
-        with self._writing, self._engine.connect() as plain:
-            connection = plain.execution_options(**{sqlite.WRITES: True})
-            with connection.begin():
-                yield connection
+        """A write transaction: committed, on disk, when the block ends; undone if it raises.
+
+        Such transactions are serial, on whatever machines they run: what one has read cannot
+        change under it.
+        """
+        with self._alone(), self._database.write(serial=True) as connection:
+            yield connection
+
+    def act(self, do: Callable[[Connection], T], done: Callable[[Connection], T | None]) -> T:
+        """One step of a charge, in a transaction of its own that locks what it decides on.
+
+        What was undone through no fault of its own is done again. Where the connection broke in
+        the midst of the commit, `done` first says in a new transaction, under the same lock, what
+        became of it: so nothing happens twice. OutcomeUnknown if that cannot be found out.
+        """
+        doubt: OutcomeUnknown | None = None
+        failed = StorageBusy()
+        for pause in (0.0, *PAUSES):
+            time.sleep(pause)
+            try:
+                return self._once(do, done if doubt else None)
+            except OutcomeUnknown as error:
+                doubt = error
+            except Undone as error:
+                failed = error
+        raise doubt or failed
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """One consistent view of the database; nothing is written."""
-        with self._engine.connect() as connection, connection.begin():
+        with self._database.read() as connection:
             yield connection
+
+    def beat(self) -> None:
+        """Commit something, durably: raises where nothing could be charged."""
+        with self._alone(), self._database.write(serial=False) as connection:
+            connection.execute(update(standing).values(beats=standing.c.beats + 1))
+
+    def revision(self) -> str | None:
+        """The revision that the database stands at, or None if it is empty."""
+        with self.read() as connection:
+            return revision(connection)
 
     def close(self) -> None:
         """Close every connection that is not in use."""
-        self._engine.dispose()
+        self._database.close()
+
+    def _check(self) -> None:
+        with self.read() as connection:
+            stands = revision(connection)
+            if stands == migrations.HEAD:
+                self._moved = moved_to(connection)
+                return
+        if stands is not None and not migrations.known(stands):
+            raise NewerSchema(stands)
+        if not self.embedded:
+            raise NotMigrated(stands)
+        self._migrate()
 
     def _migrate(self) -> None:
-        with self.read() as connection:
-            if revision(connection) == migrations.HEAD:
-                return
         with self.begin() as connection:
+            self._database.migrating(connection)
+            stands = revision(connection)
+            if stands is not None and not migrations.known(stands):
+                raise NewerSchema(stands)
             migrations.upgrade(connection)
+
+    def _once(
+        self, do: Callable[[Connection], T], done: Callable[[Connection], T | None] | None
+    ) -> T:
+        with self._alone(), self._database.write(serial=False) as connection:
+            found = done(connection) if done else None
+            return do(connection) if found is None else found
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """A thread that writes already is refused, since it would wait for itself."""
+        if self._moved is not None:
+            raise Moved(self._moved)
+        if getattr(self._writing, "now", False):
+            raise RuntimeError("this thread has a write transaction open already")
+        self._writing.now = True
+        try:
+            yield
+        finally:
+            self._writing.now = False
 
 
 def revision(connection: Connection) -> str | None:
@@ -56,3 +161,14 @@ def revision(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def moved_to(connection: Connection) -> str | None:
+    """Where the ledger was moved, or None while it lives here."""
+    return connection.execute(select(standing.c.moved)).scalar()
+
+
+def _database(place: Place) -> Sqlite | Postgres:
+    if isinstance(place, str) and "://" in place:
+        return Postgres(place)
+    return Sqlite(Path(place))

@@ -1,4 +1,4 @@
-"""`sluis ledger`: check that the ledger agrees with itself."""
+"""`sluis ledger`: its tables, and whether it agrees with itself."""
 
 from __future__ import annotations
 
@@ -12,6 +12,34 @@ from gateway.cli.output import REFUSED, emit, home_option, json_option, refusals
 @click.group()
 def ledger() -> None:
     """The ledger of charges."""
+
+
+@ledger.command()
+@home_option
+@json_option
+@refusals_told
+def migrate(home: str | None, as_json: bool) -> None:
+    """Bring the database to the tables of this version; again, it changes nothing.
+
+    SQLite in a home is migrated when it is opened. A server's database is migrated by this alone,
+    while no gateway uses it.
+    """
+    from budgets.storage import Storage
+    from gateway.home import Home, private_files
+    from gateway.settings import load
+
+    settings = load(home=home)
+    with private_files():
+        Home(settings.home).prepare()
+        storage = Storage.migrated(settings.ledger)
+        try:
+            stands = storage.revision()
+        finally:
+            storage.close()
+    if as_json:
+        emit({"revision": stands})
+    else:
+        click.echo(f"The database stands at revision {stands}.")
 
 
 @ledger.command()

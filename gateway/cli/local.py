@@ -45,7 +45,7 @@ def opened(home: str | None) -> Iterator[Local]:
     settings = load(home=home)
     with private_files():
         place = Home(settings.home).prepare()
-        storage = Storage.open(place.database)
+        storage = Storage.open(settings.ledger)
         try:
             yield Local(settings, place, storage, Ledger(storage), Registry(storage))
         finally:

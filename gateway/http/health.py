@@ -15,7 +15,7 @@ def healthz() -> Response:
 
 @blueprint.get("/readyz")
 def readyz() -> Response:
-    """The ledger can be read and the server takes queries."""
+    """The ledger can commit and the server takes queries."""
     ready = current_app.extensions["sluis"].ready()
     response = jsonify({"status": "ready" if ready else "not ready"})
     response.status_code = 200 if ready else 503

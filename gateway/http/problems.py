@@ -18,6 +18,7 @@ from werkzeug.exceptions import HTTPException
 
 from budgets import refusals as budgets
 from budgets.loss import PrivacyLoss
+from budgets.storage.faults import StorageBusy
 from gateway import faults, refusals
 from gateway.budgeting import exact_loss
 from gateway.logs import places
@@ -69,6 +70,7 @@ TABLE: Mapping[type[Exception], Row] = {
     budgets.UnknownQuery: Row(404, "Not found"),
     faults.QueryFaulted: Row(500, "The query faulted"),
     faults.AnswerLost: Row(500, "The answer is lost"),
+    StorageBusy: Row(503, "Ledger out of reach", (("Retry-After", "5"),)),
     WorkersUnavailable: Row(503, "Busy", (("Retry-After", "30"),)),
 }
 

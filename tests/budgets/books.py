@@ -15,6 +15,7 @@ from budgets.conversion import rho_of
 from budgets.ledger import Ledger
 from budgets.loss import PrivacyLoss
 from budgets.storage import Storage
+from tests.budgets.places import Place
 
 DATASET = "mobility"
 PROJECT = "areas"
@@ -35,26 +36,27 @@ def _empty() -> Path:
     return path
 
 
-def blank(path: Path) -> Path:
-    """An empty, migrated database at this path."""
-    shutil.copyfile(_empty(), path)
-    return path
+def blank(place: Place) -> Place:
+    """An empty, migrated database at this place; a server's has been made as one."""
+    if isinstance(place, Path):
+        shutil.copyfile(_empty(), place)
+    return place
 
 
-def opened(path: Path, policy: Policy = POLICY) -> Ledger:
-    """The ledger in a file, with a clock that stands still."""
-    return Ledger(Storage.open(path), policy, clock=lambda: NOON)
+def opened(place: Place, policy: Policy = POLICY) -> Ledger:
+    """The ledger at a place, with a clock that stands still."""
+    return Ledger(Storage.open(place), policy, clock=lambda: NOON)
 
 
 def ready(
-    path: Path,
+    place: Place,
     epsilon: str = "2",
     delta: str | None = "1e-8",
     ceiling: tuple[str, str] = ("8", "1e-7"),
     policy: Policy = POLICY,
 ) -> Ledger:
     """A ledger with a dataset and a project that has a budget."""
-    ledger = opened(blank(path), policy)
+    ledger = opened(blank(place), policy)
     ledger.open_dataset(DATASET, Fraction(ceiling[0]), Fraction(ceiling[1]))
     ledger.open_project(PROJECT, DATASET)
     part = None if delta is None else Fraction(delta)
@@ -62,10 +64,10 @@ def ready(
     return ledger
 
 
-def capped(path: Path, charges: int, cost: int = STEP) -> Ledger:
+def capped(place: Place, charges: int, cost: int = STEP) -> Ledger:
     """A ledger whose project affords exactly this many charges of `cost`, and a little less
     than one more."""
-    ledger = opened(blank(path))
+    ledger = opened(blank(place))
     ledger.open_dataset(DATASET, Fraction(800), Fraction(1, 10**7))
     ledger.open_project(PROJECT, DATASET)
     ledger.allocate(PROJECT, Fraction(1, 1000), Fraction(1, 10**8), "ada", "first")

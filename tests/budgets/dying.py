@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, event
 
 from budgets.ledger import Ledger
 from tests.budgets.books import opened
+from tests.budgets.places import Place, until_quiet
 
 Step = Callable[[Ledger, Callable[[], None]], None]
 """Gets a ledger and `arm`, calls `arm` right before the step that must not survive."""
@@ -24,7 +24,7 @@ BEFORE_COMMIT = -1
 AFTER = -2
 
 
-def dies(path: Path, step: Step, moment: int) -> bool:
+def dies(place: Place, step: Step, moment: int) -> bool:
     """Run the step in a child that is killed at `moment`; says whether it was killed.
 
     `moment` is a statement's number from 0 (the first one is BEGIN), BEFORE_COMMIT, or AFTER,
@@ -32,8 +32,9 @@ def dies(path: Path, step: Step, moment: int) -> bool:
     """
     child = os.fork()
     if child == 0:
-        _child(path, step, moment)
+        _child(place, step, moment)
     _, status = os.waitpid(child, 0)
+    until_quiet(place)
     if os.WIFSIGNALED(status):
         assert os.WTERMSIG(status) == signal.SIGKILL
         return True
@@ -41,10 +42,10 @@ def dies(path: Path, step: Step, moment: int) -> bool:
     return False
 
 
-def _child(path: Path, step: Step, moment: int) -> None:
+def _child(place: Place, step: Step, moment: int) -> None:
     code = 1
     try:
-        step(opened(path), lambda: _arm(moment))
+        step(opened(place), lambda: _arm(moment))
         if moment == AFTER:
             _kill()
         code = 0

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
 from fractions import Fraction
-from pathlib import Path
 
 import pytest
 
@@ -41,20 +39,17 @@ from tests.budgets.books import (
     reserved,
     stage,
 )
+from tests.budgets.conftest import Places
+from tests.budgets.places import Place, edit
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "ledger.db"
+def ledger(place: Place) -> Ledger:
+    return ready(place)
 
 
-@pytest.fixture
-def ledger(path: Path) -> Ledger:
-    return ready(path)
-
-
-def test_allocations_add_epsilon_at_the_projects_delta(path: Path) -> None:
-    ledger, once = ready(path, epsilon="1"), ready(path.with_name("once.db"), epsilon="3")
+def test_allocations_add_epsilon_at_the_projects_delta(places: Places) -> None:
+    ledger, once = ready(places(), epsilon="1"), ready(places(), epsilon="3")
     ledger.allocate(PROJECT, Fraction(2), None, "ada", "more")
     assert ledger.budget(PROJECT) == once.budget(PROJECT)
     assert ledger.ceiling(DATASET) == once.ceiling(DATASET)
@@ -63,8 +58,8 @@ def test_allocations_add_epsilon_at_the_projects_delta(path: Path) -> None:
     assert [entry.event for entry, _ in ledger.entries(DATASET)] == ["open"] + ["allocate"] * 2
 
 
-def test_without_a_delta_a_project_gets_its_share_of_the_ceilings(path: Path) -> None:
-    ledger = ready(path, epsilon="2", delta=None)
+def test_without_a_delta_a_project_gets_its_share_of_the_ceilings(place: Place) -> None:
+    ledger = ready(place, epsilon="2", delta=None)
     assert ledger.budget(PROJECT).delta == Fraction(1, 4 * 10**7)
     for number in range(3):
         ledger.open_project(f"p{number}", DATASET)
@@ -72,7 +67,7 @@ def test_without_a_delta_a_project_gets_its_share_of_the_ceilings(path: Path) ->
     assert ledger.ceiling(DATASET).promised.delta == ledger.ceiling(DATASET).allocated.delta
 
 
-def test_allocations_stay_within_the_ceiling(ledger: Ledger, path: Path) -> None:
+def test_allocations_stay_within_the_ceiling(ledger: Ledger, place: Place) -> None:
     ledger.open_project("other", DATASET)
     for epsilon, delta in (("8", "5e-8"), ("1", "1e-7")):
         with pytest.raises(AllocationExceeded) as refused:
@@ -80,16 +75,16 @@ def test_allocations_stay_within_the_ceiling(ledger: Ledger, path: Path) -> None
         assert refused.value.remaining.rho < ledger.ceiling(DATASET).allocated.rho
     with pytest.raises(NothingAllocated):
         ledger.budget("other")
-    invariants.hold(path)
+    invariants.hold(place)
 
 
-def test_the_whole_ceiling_can_be_one_projects(path: Path) -> None:
-    ledger = ready(path, epsilon="8", delta="1e-7")
+def test_the_whole_ceiling_can_be_one_projects(place: Place) -> None:
+    ledger = ready(place, epsilon="8", delta="1e-7")
     assert ledger.budget(PROJECT).allocated == ledger.ceiling(DATASET).allocated
 
 
-def test_pure_projects_under_a_pure_ceiling(path: Path) -> None:
-    ledger = ready(path, epsilon="1", delta="0", ceiling=("1.5", "0"))
+def test_pure_projects_under_a_pure_ceiling(place: Place) -> None:
+    ledger = ready(place, epsilon="1", delta="0", ceiling=("1.5", "0"))
     assert ledger.budget(PROJECT).accountant is Accountant.PURE
     assert ledger.budget(PROJECT).price(Fraction(1)) == 10**12
     answered(ledger, stage("a", rho=125 * 10**9, epsilon=5 * 10**11))
@@ -105,19 +100,19 @@ def test_pure_projects_under_a_pure_ceiling(path: Path) -> None:
     with pytest.raises(AllocationExceeded):
         ledger.allocate("other", Fraction(6, 10), Fraction(0), "ada", "too much")
     ledger.allocate("other", Fraction(5, 10), None, "ada", "the rest")
-    invariants.hold(path)
+    invariants.hold(place)
 
 
-def test_a_pure_project_under_a_zcdp_ceiling(path: Path) -> None:
-    ledger = ready(path, epsilon="1", delta="0")
+def test_a_pure_project_under_a_zcdp_ceiling(place: Place) -> None:
+    ledger = ready(place, epsilon="1", delta="0")
     assert ledger.ceiling(DATASET).promised == PrivacyLoss(5 * 10**11, 0)
     answered(ledger, stage("a", rho=125 * 10**9, epsilon=5 * 10**11))
     assert ledger.budget(PROJECT).spent == PrivacyLoss(0, 0, 5 * 10**11)
     assert ledger.ceiling(DATASET).spent == PrivacyLoss(125 * 10**9, 0)
-    invariants.hold(path)
+    invariants.hold(place)
 
 
-def test_an_analyst_may_have_a_limit(ledger: Ledger, path: Path) -> None:
+def test_an_analyst_may_have_a_limit(ledger: Ledger, place: Place) -> None:
     ledger.open_limit(PROJECT, "anna", Fraction(1, 10), "ada", "a first look")
     limit = ledger.budget(PROJECT, "anna")
     assert limit.kind is Kind.ANALYST
@@ -133,17 +128,16 @@ def test_an_analyst_may_have_a_limit(ledger: Ledger, path: Path) -> None:
     assert ledger.reserve(claim(asked(ledger), stage("b"), analyst="bert")).loss.rho == STEP
     with pytest.raises(NameTaken):
         ledger.open_limit(PROJECT, "anna", Fraction(1), "ada", "more")
-    invariants.hold(path)
+    invariants.hold(place)
 
 
-def test_the_ceiling_holds_though_a_project_has_more(path: Path) -> None:
+def test_the_ceiling_holds_though_a_project_has_more(place: Place) -> None:
     """Allocations cannot exceed a ceiling; were one to, charging would still stop there."""
-    ledger = ready(path, epsilon="8", delta="1e-7")
+    ledger = ready(place, epsilon="8", delta="1e-7")
     ledger.open_project("other", DATASET)
     with pytest.raises(AllocationExceeded):
         ledger.allocate("other", Fraction(1), Fraction(1, 10**8), "ada", "beyond")
-    with sqlite3.connect(path) as db:
-        db.execute("UPDATE account SET allocated_rho = 0, allocated_delta = 0")
+    edit(place, "UPDATE account SET allocated_rho = 0, allocated_delta = 0")
     ledger.allocate("other", Fraction(1), Fraction(1, 10**8), "ada", "beyond")
     answered(ledger, stage("a", rho=ledger.budget(PROJECT).remaining.rho))
     with pytest.raises(CeilingReached) as refused:
@@ -151,7 +145,7 @@ def test_the_ceiling_holds_though_a_project_has_more(path: Path) -> None:
     assert refused.value.remaining == ledger.budget("other").remaining
 
 
-def test_a_ceiling_is_opened_once_and_raised_explicitly(ledger: Ledger, path: Path) -> None:
+def test_a_ceiling_is_opened_once_and_raised_explicitly(ledger: Ledger, place: Place) -> None:
     ledger.open_dataset(DATASET, Fraction(8), Fraction(1, 10**7))
     with pytest.raises(CeilingDiffers):
         ledger.open_dataset(DATASET, Fraction(9), Fraction(1, 10**7))
@@ -162,7 +156,7 @@ def test_a_ceiling_is_opened_once_and_raised_explicitly(ledger: Ledger, path: Pa
     ledger.open_dataset(DATASET, Fraction(9), Fraction(1, 10**7))
     assert ledger.ceiling(DATASET).epsilon == 9
     assert ledger.verify(DATASET).intact
-    invariants.hold(path)
+    invariants.hold(place)
 
 
 def test_what_is_not_there_is_refused(ledger: Ledger) -> None:
@@ -200,9 +194,9 @@ def test_a_project_without_a_budget_is_told_so(ledger: Ledger) -> None:
     assert ledger.query("other", query.id).state is QueryState.QUEUED
 
 
-def test_administrative_acts_join_a_transaction(path: Path) -> None:
-    ready(path)
-    storage = Storage.open(path)
+def test_administrative_acts_join_a_transaction(place: Place) -> None:
+    ready(place)
+    storage = Storage.open(place)
     ledger = Ledger(storage, clock=lambda: NOON)
 
     def both() -> None:
@@ -213,7 +207,7 @@ def test_administrative_acts_join_a_transaction(path: Path) -> None:
     with pytest.raises(AllocationExceeded):
         both()
     with pytest.raises(UnknownProject):
-        opened(path).budget("other")
+        opened(place).budget("other")
 
 
 def test_every_refusal_has_a_code_and_says_why() -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -15,6 +13,8 @@ from budgets.account import Amounts
 from budgets.chain import GENESIS, Entry, first_break, link
 from budgets.reporting import Verification
 from tests.budgets.books import DATASET, LATE, answered, opened, ready, reserved, stage
+from tests.budgets.conftest import Places
+from tests.budgets.places import Place, edit
 
 entries = st.lists(
     st.builds(
@@ -97,9 +97,9 @@ def test_the_hash_is_over_the_canonical_text() -> None:
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    path = tmp_path / "a.db"
-    ledger = ready(path)
+def place(places: Places) -> Place:
+    place = places()
+    ledger = ready(place)
     ledger.open_limit("areas", "anna", ledger.budget("areas").epsilon, "ada", "all")
     answered(ledger, stage("a"), stage("b"))
     ledger.void(reserved(ledger))
@@ -109,20 +109,16 @@ def path(tmp_path: Path) -> Path:
     reserved(ledger)
     ledger.recover(LATE)
     reserved(ledger)
-    return path
+    return place
 
 
-def verified(path: Path, *statements: str) -> Verification:
-    db = sqlite3.connect(path)
-    for statement in statements:
-        db.execute(statement)
-    db.commit()
-    db.close()
-    return opened(path).verify(DATASET)
+def verified(place: Place, *statements: str) -> Verification:
+    edit(place, *statements)
+    return opened(place).verify(DATASET)
 
 
-def test_an_honest_ledger_is_intact(path: Path) -> None:
-    found = verified(path)
+def test_an_honest_ledger_is_intact(place: Place) -> None:
+    found = verified(place)
     assert (found.broken_at, found.disagreements, found.entries) == (None, (), 18)
     assert found.intact
 
@@ -144,22 +140,22 @@ ALTER = "UPDATE entry SET {} WHERE number = 4"
         "hash = '00' || substr(hash, 3)",
     ],
 )
-def test_no_column_of_an_entry_can_change(path: Path, change: str) -> None:
-    assert verified(path, ALTER.format(change)).broken_at == 4
+def test_no_column_of_an_entry_can_change(place: Place, change: str) -> None:
+    assert verified(place, ALTER.format(change)).broken_at == 4
 
 
 @pytest.mark.parametrize("number", [1, 7, 18])
-def test_no_entry_can_go(path: Path, number: int) -> None:
-    assert verified(path, f"DELETE FROM entry WHERE number = {number}").broken_at == number
+def test_no_entry_can_go(place: Place, number: int) -> None:
+    assert verified(place, f"DELETE FROM entry WHERE number = {number}").broken_at == number
 
 
-def test_no_entries_can_change_places(path: Path) -> None:
+def test_no_entries_can_change_places(place: Place) -> None:
     swap = (
         "UPDATE entry SET number = -1 WHERE number = 5",
         "UPDATE entry SET number = 5 WHERE number = 6",
         "UPDATE entry SET number = 6 WHERE number = -1",
     )
-    assert verified(path, *swap).broken_at == 5
+    assert verified(place, *swap).broken_at == 5
 
 
 @pytest.mark.parametrize(
@@ -170,24 +166,24 @@ def test_no_entries_can_change_places(path: Path) -> None:
         ("UPDATE account SET allocated_rho = 0 WHERE kind = 'dataset'", "dataset"),
         ("UPDATE account SET cap_rho = cap_rho + 1 WHERE kind = 'analyst'", "analyst"),
         ("UPDATE account SET epsilon = epsilon * 2 WHERE kind = 'project'", "project"),
-        ("UPDATE release SET document = x'00'", "release"),
+        ("UPDATE release SET document = :zero", "release"),
         ("DELETE FROM release", "release"),
-        ("UPDATE stage SET document = x'00' WHERE digest = 'a'", "stage"),
+        ("UPDATE stage SET document = :zero WHERE digest = 'a'", "stage"),
         (
-            "INSERT INTO release SELECT number, x'00' FROM query WHERE state = 'faulted' LIMIT 1",
+            "INSERT INTO release SELECT number, :zero FROM query WHERE state = 'faulted' LIMIT 1",
             "release",
         ),
     ],
 )
-def test_what_the_entries_do_not_say_is_found(path: Path, change: str, word: str) -> None:
-    found = verified(path, change)
+def test_what_the_entries_do_not_say_is_found(place: Place, change: str, word: str) -> None:
+    found = verified(place, change)
     assert found.broken_at is None
     assert not found.intact
     assert any(word in sentence for sentence in found.disagreements)
 
 
-def test_an_export_can_be_verified_by_itself(path: Path) -> None:
-    ledger = opened(path)
+def test_an_export_can_be_verified_by_itself(place: Place) -> None:
+    ledger = opened(place)
     exported = list(ledger.entries(DATASET))
     assert first_break(exported, ledger.verify(DATASET).head, len(exported)) is None
     assert list(ledger.entries(DATASET, after=10)) == exported[10:]

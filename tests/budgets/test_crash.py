@@ -36,7 +36,9 @@ from tests.budgets.books import (
     stage,
     tables,
 )
+from tests.budgets.conftest import Places
 from tests.budgets.dying import AFTER, BEFORE_COMMIT, dies
+from tests.budgets.places import Place, until_quiet
 
 Arm = Callable[[], None]
 
@@ -57,24 +59,24 @@ RELEASED = Left(QueryState.RELEASED, STEP, released=True)
 NOTHING = Left(None, 0)
 
 
-def left(path: Path) -> Left:
-    ledger = opened(path)
+def left(place: Place) -> Left:
+    ledger = opened(place)
     latest = ledger.queries(PROJECT, limit=1)
     if not latest:
         return NOTHING
     query = latest[0]
     charged = query.loss.rho if query.loss else 0
-    assert charged == invariants.taken(path) == invariants.taken(path, "dataset")
+    assert charged == invariants.taken(place) == invariants.taken(place, "dataset")
     return Left(query.state, charged, ledger.document(PROJECT, query.id) is not None)
 
 
-def recovered(path: Path) -> Left:
+def recovered(place: Place) -> Left:
     """What stands once the deadline has passed and recovery has run (twice, as it may)."""
-    ledger = opened(path)
+    ledger = opened(place)
     ledger.recover(LATE)
     assert ledger.recover(LATE) == ()
-    invariants.hold(path)
-    return left(path)
+    invariants.hold(place)
+    return left(place)
 
 
 def accept(ledger: Ledger, arm: Arm) -> None:
@@ -132,42 +134,41 @@ STEPS = {
 
 
 @pytest.mark.parametrize("name", STEPS)
-def test_killed_before_any_statement_or_the_commit(name: str, tmp_path: Path) -> None:
+def test_killed_before_any_statement_or_the_commit(name: str, places: Places) -> None:
     step, before, then, _, _ = STEPS[name]
     moments = [BEFORE_COMMIT, *range(100)]
     killed = 0
     for moment in moments:
-        path = tmp_path / f"{moment}.db"
-        ready(path)
-        if not dies(path, step, moment):
+        place = places()
+        ready(place)
+        if not dies(place, step, moment):
             break
         killed += 1
-        invariants.hold(path)
-        assert (left(path), recovered(path)) == (before, then), f"at moment {moment}"
+        invariants.hold(place)
+        assert (left(place), recovered(place)) == (before, then), f"at moment {moment}"
     assert 4 <= killed < len(moments)
 
 
 @pytest.mark.parametrize("name", STEPS)
-def test_killed_after_the_commit(name: str, tmp_path: Path) -> None:
+def test_killed_after_the_commit(name: str, place: Place) -> None:
     step, _, _, after, then = STEPS[name]
-    ready(tmp_path / "a.db")
-    assert dies(tmp_path / "a.db", step, AFTER)
-    invariants.hold(tmp_path / "a.db")
-    assert (left(tmp_path / "a.db"), recovered(tmp_path / "a.db")) == (after, then)
+    ready(place)
+    assert dies(place, step, AFTER)
+    invariants.hold(place)
+    assert (left(place), recovered(place)) == (after, then)
 
 
 @pytest.mark.parametrize("step", [reserve, run], ids=["before started", "after started"])
-def test_killed_while_it_runs(step: Callable[[Ledger, Arm], None], tmp_path: Path) -> None:
+def test_killed_while_it_runs(step: Callable[[Ledger, Arm], None], place: Place) -> None:
     """Whether the plan had gone to the enclave or not, nothing is given back."""
-    path = tmp_path / "a.db"
-    ready(path)
-    assert dies(path, step, AFTER)
-    assert left(path) == RUNNING
-    assert opened(path).recover(DEADLINE) == ()
-    assert recovered(path) == LOST
+    ready(place)
+    assert dies(place, step, AFTER)
+    assert left(place) == RUNNING
+    assert opened(place).recover(DEADLINE) == ()
+    assert recovered(place) == LOST
 
 
-def test_killed_with_stages_served(tmp_path: Path) -> None:
+def test_killed_with_stages_served(place: Place) -> None:
     """A query that a stored stage serves costs nothing, dead or alive."""
 
     def again(ledger: Ledger, arm: Arm) -> None:
@@ -175,37 +176,35 @@ def test_killed_with_stages_served(tmp_path: Path) -> None:
         arm()
         ledger.settle(charge, b"the same", {})
 
-    path = tmp_path / "a.db"
-    answered(ready(path), stage("count"))
-    assert dies(path, again, BEFORE_COMMIT)
-    ledger = opened(path)
+    answered(ready(place), stage("count"))
+    assert dies(place, again, BEFORE_COMMIT)
+    ledger = opened(place)
     assert len(ledger.recover(LATE)) == 1
-    invariants.hold(path)
-    assert invariants.taken(path) == STEP
+    invariants.hold(place)
+    assert invariants.taken(place) == STEP
     assert ledger.budget(PROJECT).faults == 0
 
 
-def test_killed_while_allocating(tmp_path: Path) -> None:
+def test_killed_while_allocating(places: Places) -> None:
     def allocate(ledger: Ledger, arm: Arm) -> None:
         arm()
         ledger.allocate(PROJECT, Fraction(1), None, "ada", "more")
 
     for moment in [BEFORE_COMMIT, *range(20)]:
-        path = tmp_path / f"{moment}.db"
-        before = ready(path).budget(PROJECT).allocated
-        if not dies(path, allocate, moment):
+        place = places()
+        before = ready(place).budget(PROJECT).allocated
+        if not dies(place, allocate, moment):
             break
-        invariants.hold(path)
-        assert opened(path).budget(PROJECT).allocated == before
+        invariants.hold(place)
+        assert opened(place).budget(PROJECT).allocated == before
     assert moment > 4
-    assert opened(path).budget(PROJECT).epsilon == 3
-    invariants.hold(path)
+    assert opened(place).budget(PROJECT).epsilon == 3
+    invariants.hold(place)
 
 
-def test_what_was_acknowledged_survives(tmp_path: Path) -> None:
+def test_what_was_acknowledged_survives(place: Place, tmp_path: Path) -> None:
     """Every release that a child reported before it was killed is there, to the byte."""
-    path = tmp_path / "a.db"
-    ready(path)
+    ready(place)
 
     def five(ledger: Ledger, arm: Arm) -> None:
         for _ in range(5):
@@ -214,19 +213,19 @@ def test_what_was_acknowledged_survives(tmp_path: Path) -> None:
         arm()
         answered(ledger)
 
-    assert dies(path, five, BEFORE_COMMIT)
-    invariants.hold(path)
-    ledger = opened(path)
+    assert dies(place, five, BEFORE_COMMIT)
+    invariants.hold(place)
+    ledger = opened(place)
     reported = [file for file in tmp_path.iterdir() if len(file.name) == 32]
     assert len(reported) == 5
     for file in reported:
         assert ledger.document(PROJECT, file.name) == file.read_bytes()
-    assert invariants.taken(path) == 5 * STEP
+    assert invariants.taken(place) == 5 * STEP
 
 
-def charging_threads(path: Path, reports: int) -> None:
+def charging_threads(place: Place, reports: int) -> None:
     """Four threads that charge and release for ever, and report each release they have stored."""
-    ledger = opened(path)
+    ledger = opened(place)
 
     def work() -> None:
         while True:
@@ -240,15 +239,14 @@ def charging_threads(path: Path, reports: int) -> None:
 
 
 @pytest.mark.parametrize("reported", [1, 2, 3, 5, 8, 13, 21])
-def test_killed_from_outside_amid_threads(reported: int, tmp_path: Path) -> None:
+def test_killed_from_outside_amid_threads(reported: int, place: Place) -> None:
     """Wherever four threads happen to be, every release that was reported is there."""
-    path = tmp_path / "a.db"
-    capped(path, 400)
+    capped(place, 400)
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         try:
-            charging_threads(path, writing)
+            charging_threads(place, writing)
         finally:
             os._exit(1)
     os.close(writing)
@@ -257,36 +255,35 @@ def test_killed_from_outside_amid_threads(reported: int, tmp_path: Path) -> None
         os.kill(child, signal.SIGKILL)
         rest = pipe.read().decode()
     assert os.WIFSIGNALED(os.waitpid(child, 0)[1])
+    until_quiet(place)
     known += [rest[start : start + 32] for start in range(0, len(rest), 32)]
-    invariants.hold(path)
-    ledger = opened(path)
+    invariants.hold(place)
+    ledger = opened(place)
     for query in known:
         assert ledger.document(PROJECT, query) == f"release of {query}".encode()
-    taken = invariants.taken(path)
+    taken = invariants.taken(place)
     assert len(ledger.recover(LATE)) <= 4
-    assert len(known) * STEP <= taken == invariants.taken(path)
-    invariants.hold(path)
+    assert len(known) * STEP <= taken == invariants.taken(place)
+    invariants.hold(place)
 
 
-def test_a_late_settlement_of_a_lost_charge_releases_nothing(tmp_path: Path) -> None:
+def test_a_late_settlement_of_a_lost_charge_releases_nothing(place: Place) -> None:
     """Another process has declared the charge lost meanwhile."""
-    path = tmp_path / "a.db"
-    ledger = ready(path)
+    ledger = ready(place)
     charge = reserved(ledger, stage("count"))
     ledger.started(charge)
-    assert opened(path).recover(LATE) == (charge.query,)
+    assert opened(place).recover(LATE) == (charge.query,)
     with pytest.raises(ChargeClosed):
         ledger.settle(charge, document(charge), tables(charge))
-    assert left(path) == LOST
+    assert left(place) == LOST
     with pytest.raises(AlreadyAnswered):
         ledger.reserve(claim(ledger.query(PROJECT, charge.query), stage("count")))
-    invariants.hold(path)
+    invariants.hold(place)
 
 
-def test_a_charge_is_not_voided_by_another_process(tmp_path: Path) -> None:
+def test_a_charge_is_not_voided_by_another_process(place: Place) -> None:
     """Not even by a fork of the one that holds it, nor by a second ledger on the same file."""
-    path = tmp_path / "a.db"
-    ledger = ready(path)
+    ledger = ready(place)
     charge: Charge = reserved(ledger, stage("count"))
 
     def stranger(other: Ledger, arm: Arm) -> None:
@@ -294,7 +291,7 @@ def test_a_charge_is_not_voided_by_another_process(tmp_path: Path) -> None:
             with pytest.raises(ChargeClosed):
                 one.void(charge)
 
-    assert not dies(path, stranger, AFTER + AFTER)
-    assert left(path) == RUNNING
+    assert not dies(place, stranger, AFTER + AFTER)
+    assert left(place) == RUNNING
     ledger.void(charge)
-    assert left(path) == QUEUED
+    assert left(place) == QUEUED

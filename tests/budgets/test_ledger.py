@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
-from pathlib import Path
 
 import pytest
 from sqlalchemy import insert
@@ -39,19 +38,15 @@ from tests.budgets.books import (
     stage,
     tables,
 )
+from tests.budgets.places import Place
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "ledger.db"
+def ledger(place: Place) -> Ledger:
+    return ready(place)
 
 
-@pytest.fixture
-def ledger(path: Path) -> Ledger:
-    return ready(path)
-
-
-def test_a_charge_from_reservation_to_release(ledger: Ledger, path: Path) -> None:
+def test_a_charge_from_reservation_to_release(ledger: Ledger, place: Place) -> None:
     query = asked(ledger)
     assert (query.state, query.loss, query.created) == (QueryState.QUEUED, None, NOON)
     charge = ledger.reserve(claim(query, stage("count", delta=3)))
@@ -67,14 +62,14 @@ def test_a_charge_from_reservation_to_release(ledger: Ledger, path: Path) -> Non
     assert ledger.document(PROJECT, query.id) == b"answer"
     assert ledger.query(PROJECT, query.id).loss == PrivacyLoss(STEP, 3)
     assert ledger.ceiling(DATASET).spent == PrivacyLoss(STEP, 3)
-    invariants.hold(path)
+    invariants.hold(place)
 
 
 @pytest.mark.parametrize("epsilon", ["2", "0.1", "0.333333333333", "7.99"])
 def test_a_request_at_the_whole_epsilon_is_affordable_exactly_once(
-    path: Path, epsilon: str
+    place: Place, epsilon: str
 ) -> None:
-    ledger = ready(path, epsilon=epsilon)
+    ledger = ready(place, epsilon=epsilon)
     price = ledger.budget(PROJECT).price(Fraction(epsilon))
     answered(ledger, stage("a", rho=price))
     assert ledger.budget(PROJECT).remaining.rho == 0
@@ -83,12 +78,12 @@ def test_a_request_at_the_whole_epsilon_is_affordable_exactly_once(
     assert refused.value.remaining.rho == 0
 
 
-def test_a_request_a_little_above_the_whole_epsilon_is_refused(path: Path) -> None:
-    ledger = ready(path, epsilon="2")
+def test_a_request_a_little_above_the_whole_epsilon_is_refused(place: Place) -> None:
+    ledger = ready(place, epsilon="2")
     price = ledger.budget(PROJECT).price(Fraction("2.000000001"))
     with pytest.raises(BudgetExceeded):
         reserved(ledger, stage("a", rho=price))
-    assert invariants.taken(path) == 0
+    assert invariants.taken(place) == 0
 
 
 def test_quote_and_debit_agree(ledger: Ledger) -> None:
@@ -109,14 +104,14 @@ def test_a_stored_stage_serves_for_nothing(ledger: Ledger) -> None:
     assert finer.stages == ("b",)
 
 
-def test_a_query_served_in_full_costs_nothing_even_without_budget(path: Path) -> None:
-    ledger = ready(path)
+def test_a_query_served_in_full_costs_nothing_even_without_budget(place: Place) -> None:
+    ledger = ready(place)
     answered(ledger, stage("a", rho=ledger.budget(PROJECT).remaining.rho))
     free = reserved(ledger, stage("a"))
     assert (free.loss, free.stages) == (PrivacyLoss(0, 0, 0), ())
     ledger.settle(free, b"again", {})
     assert ledger.document(PROJECT, free.query) == b"again"
-    invariants.hold(path)
+    invariants.hold(place)
 
 
 def test_a_stage_of_another_project_does_not_serve(ledger: Ledger) -> None:
@@ -127,20 +122,20 @@ def test_a_stage_of_another_project_does_not_serve(ledger: Ledger) -> None:
     assert ledger.reserve(claim(query, stage("a"))).stages == ("a",)
 
 
-def test_a_stage_in_flight_is_waited_for(ledger: Ledger, path: Path) -> None:
+def test_a_stage_in_flight_is_waited_for(ledger: Ledger, place: Place) -> None:
     first = reserved(ledger, stage("a"))
     with pytest.raises(InFlight):
         reserved(ledger, stage("a", rho=5 * STEP, scale=1.0))
-    assert invariants.taken(path) == STEP
+    assert invariants.taken(place) == STEP
     ledger.void(first)
     assert reserved(ledger, stage("a")).stages == ("a",)
 
 
-def test_a_void_gives_back_and_the_query_waits_again(ledger: Ledger, path: Path) -> None:
+def test_a_void_gives_back_and_the_query_waits_again(ledger: Ledger, place: Place) -> None:
     query = asked(ledger)
     charge = ledger.reserve(claim(query, stage("a")))
     ledger.void(charge)
-    assert invariants.taken(path) == 0
+    assert invariants.taken(place) == 0
     waiting = ledger.query(PROJECT, query.id)
     assert (waiting.state, waiting.loss) == (QueryState.QUEUED, None)
     with pytest.raises(ChargeClosed):
@@ -149,10 +144,10 @@ def test_a_void_gives_back_and_the_query_waits_again(ledger: Ledger, path: Path)
         ledger.started(charge)
     again = ledger.reserve(claim(query, stage("a")))
     assert again.id != charge.id
-    invariants.hold(path)
+    invariants.hold(place)
 
 
-def test_after_the_start_nothing_is_given_back(ledger: Ledger, path: Path) -> None:
+def test_after_the_start_nothing_is_given_back(ledger: Ledger, place: Place) -> None:
     charge = reserved(ledger)
     ledger.started(charge)
     with pytest.raises(ChargeClosed):
@@ -162,20 +157,20 @@ def test_after_the_start_nothing_is_given_back(ledger: Ledger, path: Path) -> No
     ledger.fault(charge, "incident")
     with pytest.raises(ChargeClosed):
         ledger.void(charge)
-    assert invariants.taken(path) == STEP
+    assert invariants.taken(place) == STEP
     faulted = ledger.query(PROJECT, charge.query)
     assert (faulted.state, faulted.incident) == (QueryState.FAULTED, "incident")
     assert faulted.loss == PrivacyLoss(STEP)
     assert ledger.budget(PROJECT).spent.rho == STEP
-    invariants.hold(path)
+    invariants.hold(place)
 
 
-def test_a_stage_that_faulted_is_paid_again(ledger: Ledger, path: Path) -> None:
+def test_a_stage_that_faulted_is_paid_again(ledger: Ledger, place: Place) -> None:
     charge = reserved(ledger, stage("a"))
     ledger.started(charge)
     ledger.fault(charge, "incident")
     assert reserved(ledger, stage("a")).stages == ("a",)
-    assert invariants.taken(path) == 2 * STEP
+    assert invariants.taken(place) == 2 * STEP
 
 
 def test_a_settlement_holds_what_was_paid_for(ledger: Ledger) -> None:
@@ -227,7 +222,7 @@ def test_history_is_paged_from_the_latest(ledger: Ledger) -> None:
 
 
 def test_recovery_takes_what_is_past_its_deadline_and_nothing_else(
-    ledger: Ledger, path: Path
+    ledger: Ledger, place: Place
 ) -> None:
     charge = reserved(ledger)
     assert ledger.recover(DEADLINE) == ()
@@ -236,13 +231,13 @@ def test_recovery_takes_what_is_past_its_deadline_and_nothing_else(
     lost = ledger.query(PROJECT, charge.query)
     assert lost.state is QueryState.FAULTED
     assert lost.incident
-    assert invariants.taken(path) == STEP
+    assert invariants.taken(place) == STEP
     with pytest.raises(ChargeClosed):
         ledger.void(charge)
-    invariants.hold(path)
+    invariants.hold(place)
 
 
-def test_three_faults_freeze_a_project(ledger: Ledger, path: Path) -> None:
+def test_three_faults_freeze_a_project(ledger: Ledger, place: Place) -> None:
     for _ in range(2):
         charge = reserved(ledger)
         ledger.started(charge)
@@ -261,11 +256,11 @@ def test_three_faults_freeze_a_project(ledger: Ledger, path: Path) -> None:
     ledger.reserve(claim(waiting, stage("a")))
     notes = [entry.note for entry, _ in ledger.entries(DATASET)]
     assert any("a disk was full" in note for note in notes)
-    invariants.hold(path)
+    invariants.hold(place)
 
 
-def test_a_policy_of_its_own(path: Path) -> None:
-    ledger = ready(path, policy=Policy(floor=5 * STEP, faults=1))
+def test_a_policy_of_its_own(place: Place) -> None:
+    ledger = ready(place, policy=Policy(floor=5 * STEP, faults=1))
     charge = reserved(ledger)
     assert charge.loss.rho == 5 * STEP
     ledger.started(charge)
@@ -280,9 +275,9 @@ def test_an_administrator_freezes(ledger: Ledger) -> None:
         reserved(ledger, stage("a"))
 
 
-def test_a_delivery_is_in_use_while_a_charge_on_it_is_reserved(path: Path) -> None:
-    ready(path)
-    storage = Storage.open(path)
+def test_a_delivery_is_in_use_while_a_charge_on_it_is_reserved(place: Place) -> None:
+    ready(place)
+    storage = Storage.open(place)
     with storage.begin() as tx:
         row = {"id": "d1", "number": 1, "dataset": DATASET, "manifest_hash": "0" * 64}
         place = {"directory": "deliveries/d1", "registered_at": NOON, "active": True}

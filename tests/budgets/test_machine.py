@@ -7,8 +7,6 @@ given back after the start.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +22,7 @@ from hypothesis.stateful import (
     invariant,
     multiple,
     rule,
+    run_state_machine_as_test,
 )
 
 from budgets.charge import Charge, QueryState
@@ -46,6 +45,7 @@ from tests.budgets.books import (
     stage,
     tables,
 )
+from tests.budgets.conftest import Places
 from tests.budgets.dying import AFTER, BEFORE_COMMIT, dies
 
 AFFORDABLE = 25
@@ -59,17 +59,17 @@ class Books(RuleBasedStateMachine):
     fresh = Bundle("fresh")
     running = Bundle("running")
 
+    def __init__(self, places: Places) -> None:
+        super().__init__()
+        self.places = places
+
     @initialize()
     def open(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="sluis-machine-"))
-        self.path = self.folder / "a.db"
-        self.ledger = capped(self.path, AFFORDABLE)
+        self.place = self.places()
+        self.ledger = capped(self.place, AFFORDABLE)
         self.taken = 0
         self.released: dict[str, bytes] = {}
         self.paid: set[str] = set()
-
-    def teardown(self) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
 
     def afford(self, act: Callable[[], Charge], cost: int) -> Charge | None:
         """Do what reserves `cost`; it is refused exactly when it must be."""
@@ -155,7 +155,7 @@ class Books(RuleBasedStateMachine):
     def reopen(self) -> None:
         """Another process carries on: it holds no charge, so it can void none."""
         self.stale = self.ledger
-        self.ledger = opened(self.path)
+        self.ledger = opened(self.place)
         self.ledger, self.stale = self.stale, self.ledger
         assert self.stale.budget(PROJECT) == self.ledger.budget(PROJECT)
 
@@ -211,8 +211,8 @@ class Books(RuleBasedStateMachine):
     ) -> None:
         """A child does one charge and is killed in it; afterwards it took all of it or nothing."""
         status = self.ledger.budget(PROJECT)
-        dies(self.path, step, moment)
-        now = invariants.taken(self.path)
+        dies(self.place, step, moment)
+        now = invariants.taken(self.place)
         assert now - self.taken in (0, cost)
         if status.frozen or status.remaining.rho < cost:
             assert now == self.taken
@@ -223,8 +223,8 @@ class Books(RuleBasedStateMachine):
 
     @invariant()
     def the_file_keeps_every_promise(self) -> None:
-        invariants.hold(self.path)
-        assert invariants.taken(self.path) == self.taken == invariants.taken(self.path, "dataset")
+        invariants.hold(self.place)
+        assert invariants.taken(self.place) == self.taken == invariants.taken(self.place, "dataset")
         assert self.taken < (AFFORDABLE + 1) * STEP
 
     @invariant()
@@ -238,7 +238,8 @@ class Books(RuleBasedStateMachine):
 
 
 @pytest.mark.slow
-class TestBooks(Books.TestCase):  # type: ignore[misc, name-defined]
+def test_any_order_of_acts_keeps_every_promise(places: Places) -> None:
     """As hypothesis would have it."""
-
-    settings = settings(max_examples=30, stateful_step_count=25, deadline=None)
+    examples = 30 if isinstance(places(), Path) else 12
+    tried = settings(max_examples=examples, stateful_step_count=25, deadline=None)
+    run_state_machine_as_test(lambda: Books(places), settings=tried)  # type: ignore[no-untyped-call]

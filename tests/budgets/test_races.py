@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
-from pathlib import Path
 
 import pytest
 
@@ -37,6 +36,7 @@ from tests.budgets.books import (
     stage,
     tables,
 )
+from tests.budgets.places import Place
 
 
 def together(*acts: Callable[[], object]) -> list[object]:
@@ -54,7 +54,7 @@ def together(*acts: Callable[[], object]) -> list[object]:
         return list(pool.map(one, acts))
 
 
-def in_processes(path: Path, count: int, act: Callable[[Ledger], int]) -> int:
+def in_processes(place: Place, count: int, act: Callable[[Ledger], int]) -> int:
     """The sum of what `act` returns (0..255) in several processes, each with its own ledger."""
     ready_pipe = os.pipe()
     children = []
@@ -65,7 +65,7 @@ def in_processes(path: Path, count: int, act: Callable[[Ledger], int]) -> int:
             try:
                 os.close(ready_pipe[1])
                 os.read(ready_pipe[0], 1)  # returns when the parent closes its end
-                code = act(opened(path))
+                code = act(opened(place))
             finally:
                 os._exit(code)
         children.append(child)
@@ -91,44 +91,42 @@ def until_refused(ledger: Ledger) -> int:
 
 
 @pytest.mark.parametrize("affordable", [1, 7, 40])
-def test_threads_spend_a_cap_exactly(affordable: int, tmp_path: Path) -> None:
-    ledger = capped(tmp_path / "a.db", affordable)
+def test_threads_spend_a_cap_exactly(affordable: int, place: Place) -> None:
+    ledger = capped(place, affordable)
     done = together(*[lambda: until_refused(ledger)] * 8)
     assert sum(int(str(number)) for number in done) == affordable
-    assert invariants.taken(tmp_path / "a.db") == affordable * STEP
-    invariants.hold(tmp_path / "a.db")
+    assert invariants.taken(place) == affordable * STEP
+    invariants.hold(place)
 
 
-def test_processes_spend_a_cap_exactly(tmp_path: Path) -> None:
-    path = tmp_path / "a.db"
-    capped(path, 40)
-    assert in_processes(path, 4, until_refused) == 40
-    assert invariants.taken(path) == 40 * STEP
-    invariants.hold(path)
+def test_processes_spend_a_cap_exactly(place: Place) -> None:
+    capped(place, 40)
+    assert in_processes(place, 4, until_refused) == 40
+    assert invariants.taken(place) == 40 * STEP
+    invariants.hold(place)
 
 
-def test_processes_with_threads_spend_a_cap_exactly(tmp_path: Path) -> None:
-    path = tmp_path / "a.db"
-    capped(path, 30)
+def test_processes_with_threads_spend_a_cap_exactly(place: Place) -> None:
+    capped(place, 30)
 
     def threads(ledger: Ledger) -> int:
         done = together(*[lambda: until_refused(ledger)] * 3)
         return sum(int(str(number)) for number in done)
 
-    assert in_processes(path, 3, threads) == 30
-    assert invariants.taken(path) == 30 * STEP
-    invariants.hold(path)
+    assert in_processes(place, 3, threads) == 30
+    assert invariants.taken(place) == 30 * STEP
+    invariants.hold(place)
 
 
-def test_one_key_is_one_query(tmp_path: Path) -> None:
-    ledger = ready(tmp_path / "a.db")
+def test_one_key_is_one_query(place: Place) -> None:
+    ledger = ready(place)
     records = together(*[lambda: asked(ledger, "key").id] * 8)
     assert len(set(records)) == 1
     assert len(ledger.queries(PROJECT)) == 1
 
 
-def test_one_key_with_two_bodies_is_one_query(tmp_path: Path) -> None:
-    ledger = ready(tmp_path / "a.db")
+def test_one_key_with_two_bodies_is_one_query(place: Place) -> None:
+    ledger = ready(place)
     bodies = [letter * 64 for letter in "abcdef"]
     acts = [
         lambda digest=digest: ledger.accept(PROJECT, "anna", "key", digest, b"").digest
@@ -140,18 +138,18 @@ def test_one_key_with_two_bodies_is_one_query(tmp_path: Path) -> None:
     assert len(ledger.queries(PROJECT)) == 1
 
 
-def test_one_query_is_charged_once(tmp_path: Path) -> None:
-    ledger = ready(tmp_path / "a.db")
+def test_one_query_is_charged_once(place: Place) -> None:
+    ledger = ready(place)
     query = asked(ledger, "key")
     wanted = claim(query, stage("count"))
     found = together(*[lambda: type(ledger.reserve(wanted)).__name__] * 8)
     assert Counter(found) == {"Charge": 1, InFlight: 7}
-    assert invariants.taken(tmp_path / "a.db") == STEP
+    assert invariants.taken(place) == STEP
 
 
-def test_one_stage_is_paid_once(tmp_path: Path) -> None:
+def test_one_stage_is_paid_once(place: Place) -> None:
     """Eight different queries that need the same stage: one pays, the others wait."""
-    ledger = ready(tmp_path / "a.db")
+    ledger = ready(place)
     claims = [claim(asked(ledger), stage("count")) for _ in range(8)]
 
     def one(index: int) -> str:
@@ -163,14 +161,13 @@ def test_one_stage_is_paid_once(tmp_path: Path) -> None:
     found = Counter(together(*[lambda index=index: one(index) for index in range(8)]))
     assert found["paid"] == 1
     assert found["paid"] + found["free"] + found[InFlight] == 8
-    assert invariants.taken(tmp_path / "a.db") == STEP
-    invariants.hold(tmp_path / "a.db")
+    assert invariants.taken(place) == STEP
+    invariants.hold(place)
 
 
-def test_one_end_for_a_charge(tmp_path: Path) -> None:
+def test_one_end_for_a_charge(place: Place) -> None:
     """Settling, faulting and recovering at once: exactly one of them happens."""
-    path = tmp_path / "a.db"
-    ledger = ready(path, epsilon="5")
+    ledger = ready(place, epsilon="5")
     for _ in range(12):
         ledger.thaw(PROJECT, "ada", "looked")
         charge = reserved(ledger)
@@ -181,26 +178,25 @@ def test_one_end_for_a_charge(tmp_path: Path) -> None:
             lambda: ledger.recover(LATE) or ChargeClosed,
         )
         assert found.count(ChargeClosed) == 2
-        invariants.hold(path)
+        invariants.hold(place)
 
 
-def test_void_and_start_exclude_each_other(tmp_path: Path) -> None:
-    path = tmp_path / "a.db"
-    ledger = ready(path, epsilon="5")
+def test_void_and_start_exclude_each_other(place: Place) -> None:
+    ledger = ready(place, epsilon="5")
     for _ in range(12):
         charge = reserved(ledger)
-        before = invariants.taken(path)
+        before = invariants.taken(place)
         started, voided = together(
             lambda charge=charge: ledger.started(charge), lambda charge=charge: ledger.void(charge)
         )
         assert [started, voided].count(ChargeClosed) == 1
-        gone = invariants.taken(path) == before - STEP
+        gone = invariants.taken(place) == before - STEP
         assert gone is (voided is None)
-    invariants.hold(path)
+    invariants.hold(place)
 
 
-def test_allocations_at_once_do_not_exceed_the_ceiling(tmp_path: Path) -> None:
-    ledger = ready(tmp_path / "a.db", epsilon="1", delta="1e-8")
+def test_allocations_at_once_do_not_exceed_the_ceiling(place: Place) -> None:
+    ledger = ready(place, epsilon="1", delta="1e-8")
     names = [f"other{number}" for number in range(6)]
     for name in names:
         ledger.open_project(name, "mobility")
@@ -213,11 +209,11 @@ def test_allocations_at_once_do_not_exceed_the_ceiling(tmp_path: Path) -> None:
     assert found["given"] == 2
     ceiling = ledger.ceiling("mobility")
     assert ceiling.promised.delta == (1 + 4 + 4) * 10**10 // 2
-    invariants.hold(tmp_path / "a.db")
+    invariants.hold(place)
 
 
-def test_a_retry_after_the_release_finds_it(tmp_path: Path) -> None:
-    ledger = ready(tmp_path / "a.db")
+def test_a_retry_after_the_release_finds_it(place: Place) -> None:
+    ledger = ready(place)
     query = asked(ledger, "key")
     charge = ledger.reserve(claim(query, stage("count")))
     ledger.started(charge)

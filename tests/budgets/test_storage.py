@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import stat
 import threading
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine, event, insert, select, text
+from sqlalchemy import Connection, Engine, event, insert, inspect, select, text
 from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
 
 from budgets.account import Amounts
 from budgets.charge import QueryState
 from budgets.storage import Storage, accounts, migrations, schema
 from tests.budgets import invariants
-from tests.budgets.books import LATE, NOON, PROJECT, STEP, opened, ready, reserved, tables
+from tests.budgets.books import LATE, NOON, PROJECT, STEP, blank, opened, ready, reserved, tables
+from tests.budgets.conftest import Places
+from tests.budgets.places import ZERO, Place, looking
+from tests.postgres import Server
 
 
 def test_the_files_are_their_owners_alone(tmp_path: Path) -> None:
@@ -40,22 +45,37 @@ def test_every_connection_is_durable_and_keeps_foreign_keys(tmp_path: Path) -> N
             assert found == ["wal", 2, 1, 0]
 
 
-def test_migrations_make_the_tables_as_they_are_declared(tmp_path: Path) -> None:
-    storage = Storage.open(tmp_path / "a.db")
-    plain = create_engine(f"sqlite:///{tmp_path / 'b.db'}")
-    schema.metadata.create_all(plain)
-    query = text("SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'alembic%' AND sql > ''")
-    with storage.read() as one, plain.connect() as two:
-        migrated = {row.name: _words(row.sql) for row in one.execute(query)}
-        declared = {row.name: _words(row.sql) for row in two.execute(query)}
-    plain.dispose()
-    assert migrated == declared
-    assert len(declared) > 15
+def test_migrations_make_the_tables_as_they_are_declared(places: Places) -> None:
+    migrated, declared = places(), places()
+    Storage.open(blank(migrated)).close()
+    with looking(declared) as db:
+        if not isinstance(declared, Path):
+            db.execute(text("DROP SCHEMA public CASCADE"))
+            db.execute(text("CREATE SCHEMA public"))
+        schema.metadata.create_all(db)
+    with looking(migrated) as one, looking(declared) as two:
+        assert _tables(one) == _tables(two)
+        assert len(_tables(one)) == len(schema.metadata.tables)
 
 
-def _words(sql: str) -> list[str]:
-    """A statement's parts, in no order: alembic lists constraints in an order of its own."""
-    return sorted(part.strip(" ,") for part in sql.replace("\t", "").splitlines())
+def _tables(db: Connection) -> dict[str, object]:
+    """Every table as the database itself describes it, in no order."""
+    seen = inspect(db)
+    about = (
+        seen.get_columns, seen.get_check_constraints, seen.get_unique_constraints,
+        seen.get_foreign_keys, seen.get_indexes,
+    )  # fmt: skip
+    return {
+        name: [sorted(_told(one) for one in kind(name)) for kind in about]
+        + [seen.get_pk_constraint(name)["constrained_columns"]]
+        for name in seen.get_table_names()
+        if name != "alembic_version"
+    }
+
+
+def _told(item: Mapping[str, Any]) -> str:
+    kept = {k: str(v).lower() for k, v in item.items() if k not in {"comment", "dialect_options"}}
+    return repr(sorted(kept.items()))
 
 
 def test_the_head_is_the_latest_revision() -> None:
@@ -65,27 +85,39 @@ def test_the_head_is_the_latest_revision() -> None:
 
 
 def test_two_may_open_an_empty_file_at_once(tmp_path: Path) -> None:
+    assert _opened_at_once(lambda: Storage.open(tmp_path / "a.db")) == [0] * 4
+
+
+def test_two_may_migrate_an_empty_server_at_once(server: Server) -> None:
+    address = server.create()
+    try:
+        assert _opened_at_once(lambda: Storage.migrated(address)) == [0] * 4
+    finally:
+        server.drop(address)
+
+
+def _opened_at_once(opening: Callable[[], Storage]) -> list[int]:
     start = threading.Barrier(4)
 
     def members() -> int:
         start.wait()
-        with Storage.open(tmp_path / "a.db").read() as tx:
+        with opening().read() as tx:
             return len(tx.execute(select(schema.member)).all())
 
     with ThreadPoolExecutor(4) as pool:
-        assert [job.result() for job in [pool.submit(members) for _ in range(4)]] == [0] * 4
+        return [job.result() for job in [pool.submit(members) for _ in range(4)]]
 
 
-def test_a_write_within_a_write_is_refused_at_once(tmp_path: Path) -> None:
-    storage = Storage.open(tmp_path / "a.db")
+def test_a_write_within_a_write_is_refused_at_once(place: Place) -> None:
+    storage = Storage.open(blank(place))
     with storage.begin(), pytest.raises(RuntimeError, match="already"), storage.begin():
         pass
     with storage.begin():
         pass
 
 
-def test_a_failed_block_leaves_nothing(tmp_path: Path) -> None:
-    storage = Storage.open(tmp_path / "a.db")
+def test_a_failed_block_leaves_nothing(place: Place) -> None:
+    storage = Storage.open(blank(place))
 
     def failing() -> None:
         with storage.begin() as tx:
@@ -98,8 +130,41 @@ def test_a_failed_block_leaves_nothing(tmp_path: Path) -> None:
         assert tx.execute(select(schema.member)).all() == []
 
 
-def test_times_keep_their_zone(tmp_path: Path) -> None:
-    storage = Storage.open(tmp_path / "a.db")
+def test_administrators_look_and_then_add(place: Place) -> None:
+    """What a serial transaction has read does not change under it, whoever else writes."""
+    storages = [Storage.open(blank(place)) for _ in range(4)]
+    start = threading.Barrier(4)
+
+    def add(storage: Storage) -> bool:
+        start.wait()
+        with storage.begin() as tx:
+            if tx.execute(select(schema.member)).first() is not None:
+                return False
+            tx.execute(insert(schema.member).values(id="m", name="M", created=NOON))
+            return True
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(add, storages)) == [False, False, False, True]
+
+
+def test_a_report_sees_one_moment(place: Place) -> None:
+    storage = Storage.open(blank(place))
+    with storage.read() as tx:
+        assert tx.execute(select(schema.member)).all() == []
+        with storage.begin() as other:
+            other.execute(insert(schema.member).values(id="m", name="M", created=NOON))
+        assert tx.execute(select(schema.member)).all() == []
+
+
+def test_a_report_writes_nothing(server: Server) -> None:
+    with server.databases("blank") as made:
+        storage = Storage.open(made())
+        with pytest.raises(DatabaseError), storage.read() as tx:
+            tx.execute(insert(schema.member).values(id="m", name="M", created=NOON))
+
+
+def test_times_keep_their_zone(place: Place) -> None:
+    storage = Storage.open(blank(place))
     with storage.begin() as tx:
         tx.execute(insert(schema.member).values(id="m", name="M", created=NOON))
         assert tx.execute(select(schema.member.c.created)).scalar() == NOON
@@ -107,8 +172,19 @@ def test_times_keep_their_zone(tmp_path: Path) -> None:
         schema.Moment.written(datetime(2026, 3, 1))
 
 
+def test_a_beat_is_a_commit(place: Place) -> None:
+    storage = Storage.open(blank(place))
+    storage.beat()
+    storage.beat()
+    with looking(place) as db:
+        assert db.execute(text("SELECT id, beats FROM standing")).all() == [(1, 2)]
+
+
+TWICE = (
+    "INSERT INTO charge SELECT id + 1, query, delivery, state, deadline, 1, 1, 1, '' FROM charge"
+)
 DOUBLED = (
-    "INSERT INTO stage SELECT NULL, project, digest, charge, scales, family, delta, state, NULL "
+    "INSERT INTO stage SELECT id + 1, project, digest, charge, scales, family, delta, state, NULL "
     "FROM stage"
 )
 
@@ -123,28 +199,29 @@ DOUBLED = (
         "UPDATE account SET head = NULL",
         "UPDATE account SET kind = 'other'",
         "UPDATE query SET state = 'other'",
-        "UPDATE stage SET document = x'00'",
+        "UPDATE stage SET document = :zero",
         "DELETE FROM project",
-        "INSERT INTO charge SELECT NULL, query, delivery, state, deadline, 1, 1, 1 FROM charge",
+        TWICE,
         DOUBLED,
     ],
 )
-def test_the_database_itself_refuses(tmp_path: Path, sql: str) -> None:
-    path = tmp_path / "a.db"
-    reserved(ready(path))
-    storage = Storage.open(path)
+def test_the_database_itself_refuses(place: Place, sql: str) -> None:
+    reserved(ready(place))
+    storage = Storage.open(place)
     with pytest.raises(IntegrityError), storage.begin() as tx:
-        tx.execute(text(sql))
-    invariants.hold(path)
+        tx.execute(text(sql), ZERO if ":zero" in sql else {})
+    invariants.hold(place)
 
 
-def test_errors_of_the_database_show_no_values(tmp_path: Path) -> None:
-    storage = Storage.open(tmp_path / "a.db")
+def test_errors_of_the_database_show_no_values(place: Place) -> None:
+    storage = Storage.open(blank(place))
     secret = {"id": "m", "name": "secret", "created": NOON}
     twice = [secret, secret]
     with pytest.raises(DatabaseError) as failed, storage.begin() as tx:
         tx.execute(insert(schema.member), twice)
     assert "secret" not in str(failed.value)
+    assert "(m)" not in str(failed.value)
+    assert "(m)" not in str(failed.value.orig)
 
 
 def test_a_full_disk_at_settlement_keeps_the_charge(tmp_path: Path) -> None:
@@ -173,11 +250,10 @@ def test_a_full_disk_at_settlement_keeps_the_charge(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("part", ["rho", "delta", "epsilon"])
-def test_a_posting_that_does_not_fit_changes_nothing(tmp_path: Path, part: str) -> None:
+def test_a_posting_that_does_not_fit_changes_nothing(place: Place, part: str) -> None:
     """Were admission ever wrong, the conditional update would still refuse."""
-    path = tmp_path / "a.db"
-    reserved(ready(path))
-    with Storage.open(path).begin() as tx:
+    reserved(ready(place))
+    with Storage.open(place).begin() as tx:
         project = accounts.of_dataset(tx, "mobility")[1]
         over = getattr(project.remaining, part) + 1
         for act in (accounts.reserve, lambda tx, which, by: accounts.give_back(tx, {which: by})):

@@ -156,7 +156,7 @@ def _project() -> None:
         sa.Column("dataset", NAME, nullable=False),
         sa.Column("title", TEXT, server_default="", nullable=False),
         sa.Column("created", MOMENT, nullable=False),
-        sa.Column("frozen", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("frozen", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("faults", sa.Integer(), server_default="0", nullable=False),
         sa.CheckConstraint("faults >= 0", name="faults_counted"),
         sa.ForeignKeyConstraint(["dataset"], ["dataset.name"]),

@@ -1,0 +1,54 @@
+"""Where the ledger's tests keep their books: a file of SQLite, or a database of PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from budgets.storage import Storage
+from tests import postgres
+from tests.budgets.places import Place
+from tests.postgres import Server
+
+Places = Callable[[], Place]
+LONG_ON_A_SERVER = {"test_crash"}
+"""Suites that make a database for each moment at which a process can die."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A database takes a tenth of a second to make."""
+    for item in items:
+        module = item.nodeid.partition("::")[0].rpartition("/")[2].removesuffix(".py")
+        call = getattr(item, "callspec", None)
+        if module in LONG_ON_A_SERVER and call and call.params.get("places") == "postgres":
+            item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """One server for all tests of a process, with an empty, migrated database to copy."""
+    with postgres.server() as made:
+        made.do("CREATE DATABASE blank")
+        Storage.migrated(made.address("blank")).close()
+        yield made
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def places(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Places]:
+    """Makes a place for new books, empty and migrated, as often as it is called."""
+    if request.param == "sqlite":
+        numbers = count()
+        yield lambda: tmp_path / f"{next(numbers)}.db"
+        return
+    server: Server = request.getfixturevalue("server")
+    with server.databases("blank") as made:
+        yield made
+
+
+@pytest.fixture
+def place(places: Places) -> Place:
+    """A place for one ledger."""
+    return places()
