@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from queries.algebra.measures import OfValues
 from queries.algebra.relations import tables_of
 from queries.catalog.manifest import Manifest
-from queries.plan.formulas import most_values
+from queries.plan.formulas import adds_up, covered, most_values
 from queries.plan.levels import Family
 from queries.plan.model import Distribution, Mechanism, Stage
 from queries.plan.price import Options
@@ -17,6 +17,11 @@ from queries.plan.trees import size
 UNCOUNTED = (
     "The margins speak of the noise alone: not of values clamped or rows dropped at registration, "
     "nor of groups left out by a bound or a threshold."
+)
+COVERED = (
+    " Distinct counts do not add up: they are held to no less than the largest of their parts and "
+    "no more than the sum of them, which makes small ones too large on average; their margins are "
+    "those of what was measured, widened to what is shown."
 )
 RANKED = (
     "Each grouping set finds its quantiles and modes by itself; where they are read off trees, the "
@@ -84,10 +89,12 @@ def _sets(found: Family) -> str:
         why = "groups may be held back" if held else "none of them holds all others"
         return f"{count}, each measured by itself: parts need not add up to totals, since {why}."
     which = "those whose keys are public" if held else "all of them"
+    rows = found.measure.relation.rows
+    distinct = any(covered(s) and not adds_up(s, rows) for s in found.measure.statistics)
     return (
         f"{count}, each measured; counts and sums of {which} are then fitted to each other by "
-        "least squares, so that parts add up to totals (Hay et al. 2010). Counts of units do not "
-        "add up and stay as measured."
+        "least squares, so that parts add up to totals (Hay et al. 2010)."
+        f"{COVERED if distinct else ''}"
     )
 
 

@@ -70,9 +70,22 @@ def value_of(statistic: Statistic) -> tuple[int, int, str]:
     return found.step.numerator, found.step.denominator, kind
 
 
-def adds_up(statistic: Statistic) -> bool:
-    """Whether a statistic of a group is the sum of that of its parts (P13)."""
-    return isinstance(statistic, Rows | Total | Centred)
+def adds_up(statistic: Statistic, rows: int) -> bool:
+    """Whether a statistic of a group is the sum of that of its parts (P13).
+
+    So are counts of units that have one row each, which is in one part alone.
+    """
+    return isinstance(statistic, Rows | Total | Centred) or (
+        isinstance(statistic, Units) and rows == 1
+    )
+
+
+def covered(statistic: Statistic) -> bool:
+    """Whether a group has no less of it than any of its parts, and no more than all together.
+
+    That holds of the number of distinct things, and of their sum where none is negative (P13).
+    """
+    return isinstance(statistic, Units | Distinct | DistinctTotal) and never_negative(statistic)
 
 
 def never_negative(statistic: Statistic) -> bool:

@@ -34,7 +34,7 @@ from queries.language.refusals import TooManyGroups
 from queries.plan import keys as group_keys
 from queries.plan import split
 from queries.plan.bounding import Sensitivity
-from queries.plan.formulas import adds_up, value_of
+from queries.plan.formulas import adds_up, covered, value_of
 from queries.plan.keys import Keys
 from queries.plan.model import Hierarchy
 from queries.plan.policy import counted
@@ -145,7 +145,10 @@ class Family:
             return None
         stages = dict(zip(self.sets, self.names(name), strict=True))
         measure = self.measure
-        additive = [n for n, statistic in enumerate(measure.statistics) if adds_up(statistic)]
+        columns = tuple(enumerate(measure.statistics))
+        rows = measure.relation.rows
+        additive = [n for n, statistic in columns if adds_up(statistic, rows)]
+        held = [n for n, statistic in columns if covered(statistic) and n not in additive]
         return Hierarchy(
             name,
             tuple(stages[one] for one in measure.sets),
@@ -153,6 +156,7 @@ class Family:
             len(measure.statistics),
             tuple(stages[one] for one in self.together),
             tuple(f"m{n}" for n in additive),
+            tuple(f"m{n}" for n in held),
             tuple(f"k{n}" for n in self.finest),
             () if self.finest in self.together else self.leaves,
         )

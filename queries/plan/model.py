@@ -250,7 +250,8 @@ class Hierarchy:
     `members` are the stages' names, one for each set in the order of the set's number `ks`; a
     column m0.. stands in all of them, and a key is NULL where a set lacks it. The columns
     `additive` of the stages `together` add up: each is a sum over `leaves`, keys named `finest`
-    (`leaves` are empty where one of these stages holds them).
+    (`leaves` are empty where one of these stages holds them). Of the columns `covered` a cell has
+    no less than any of its parts, and no more than all of them.
     """
 
     name: str
@@ -259,6 +260,7 @@ class Hierarchy:
     columns: int
     together: tuple[str, ...]
     additive: tuple[str, ...]
+    covered: tuple[str, ...]
     finest: tuple[str, ...]
     leaves: tuple[tuple[Value, ...], ...]
 

@@ -133,7 +133,7 @@ def rounded(levels: Sequence[Level], leaves: Real, *, hidden: bool) -> list[Whol
             found[n] = (
                 np.rint(target).astype(np.int64)
                 if above is None
-                else _apportioned(target, _owners(levels[n], levels[above]), found[above])
+                else _apportioned(target, owners(levels[n], levels[above]), found[above])
             )
         return [found[n] for n in range(len(levels))]
     return _summed(levels, leaves)
@@ -141,14 +141,15 @@ def rounded(levels: Sequence[Level], leaves: Real, *, hidden: bool) -> list[Whol
 
 def _coarser(levels: Sequence[Level], others: Sequence[int], n: int) -> list[int]:
     """Which of the others have cells that are unions of this one's, the coarsest first."""
-    return [other for other in others if _refines(levels[n], levels[other])]
+    return [other for other in others if refines(levels[n], levels[other])]
 
 
-def _refines(fine: Level, coarse: Level) -> bool:
-    return bool(np.array_equal(_owners(fine, coarse)[fine.cells], coarse.cells))
+def refines(fine: Level, coarse: Level) -> bool:
+    """Whether each cell of the one lies in a cell of the other."""
+    return bool(np.array_equal(owners(fine, coarse)[fine.cells], coarse.cells))
 
 
-def _owners(fine: Level, coarse: Level) -> Whole:
+def owners(fine: Level, coarse: Level) -> Whole:
     """The coarse cell of each fine cell, where the one lies in the other."""
     owners = np.zeros(len(fine.values), dtype=np.int64)
     owners[fine.cells] = coarse.cells
@@ -157,7 +158,7 @@ def _owners(fine: Level, coarse: Level) -> Whole:
 
 def _nested(levels: Sequence[Level], some: Sequence[int]) -> int:
     """How many of the sets, the coarsest first, each refine the one before."""
-    return 1 + sum(_refines(levels[b], levels[a]) for a, b in pairwise(some)) if some else 0
+    return 1 + sum(refines(levels[b], levels[a]) for a, b in pairwise(some)) if some else 0
 
 
 def _apportioned(target: Real, owners: Whole, totals: Whole) -> Whole:

@@ -14,7 +14,7 @@ import numpy as np
 from queries.catalog.view import Value
 from queries.plan.model import Hierarchy, Mechanism, Noise, Stage
 from queries.plan.noisy import NoisyStage
-from queries.release import consistency, forests, histograms
+from queries.release import consistency, covers, forests, histograms
 from queries.release.consistency import Level, Real, Whole
 from queries.release.law import variance
 from queries.release.quantiles import Found, Part, found, parts
@@ -111,7 +111,17 @@ def frequent(table: Together, column: str, at_least: int) -> Together:
     """The rows whose noisy count of units is no lower."""
     place = [one.name for one in table.stage.columns].index(column)
     fit = table.fits.get(place)
-    counts = [row[place] for row in table.noisy.values] if fit is None else fit.base
+    shown = [row[place] for row in table.noisy.values]
+    counts = (
+        shown
+        if fit is None
+        else [
+            value if fitted else before
+            for value, before, fitted in zip(
+                shown, fit.base, np.isfinite(fit.deviation), strict=True
+            )
+        ]
+    )
     kept = [row for row, count in enumerate(counts) if count >= at_least]
     keys = tuple(table.noisy.keys[row] for row in kept)
     values = tuple(table.noisy.values[row] for row in kept)
@@ -164,6 +174,7 @@ class _Joined:
     def column(self, place: int, positive: bool) -> tuple[list[int], Fit]:
         """What is shown of one column, and how it came about."""
         fitted = self._fitted(place, positive)
+        held = self._held(place, positive)
         shown: list[int] = []
         base: list[int] = []
         offsets, deviations, of = [], [], []
@@ -177,7 +188,8 @@ class _Joined:
                 offsets.append(offset)
                 deviations.append(deviation)
             else:
-                shown.extend(max(0, value) if positive else value for value in values)
+                plain = (max(0, value) if positive else value for value in values)
+                shown.extend(held.get(member, plain))
                 base.extend(values)
                 offsets.append(np.zeros(len(values)))
                 deviations.append(np.full(len(values), np.nan))
@@ -250,6 +262,26 @@ class _Joined:
         return {
             m: (shown[n], base[m], levels[n].sums(found), spread[n]) for n, m in enumerate(members)
         }
+
+    def _held(self, place: int, positive: bool) -> dict[str, list[int]]:
+        """Shown values by stage, where a group is between the largest of its parts and their sum.
+
+        What was rounded down to coarser steps, part by part, need not be.
+        """
+        members = self._hierarchy.together
+        if f"m{place}" not in self._hierarchy.covered or not members:
+            return {}
+        values = {m: np.array([row[place] for row in self._noisy[m].values]) for m in members}
+        shifted = any(self._stages[m].columns[place].shift for m in members)
+        most = max(float(np.abs(own).max(initial=0)) for own in values.values())
+        if shifted or most > covers.LARGEST or not self._cells[members[0]].size:
+            return {}
+        levels = [
+            Level(self._cells[m], own.astype(float), variance(self._noise(m, place)))
+            for m, own in values.items()
+        ]
+        shown = covers.held(levels, positive=positive)
+        return {m: own.tolist() for m, own in zip(members, shown, strict=True)}
 
     def _start(self, values: Mapping[str, list[int]]) -> tuple[dict[str, list[int]], bool]:
         """Exact sums of the measured leaves, so that what is fitted is no larger than the noise.

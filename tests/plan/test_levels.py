@@ -133,6 +133,65 @@ def test_parts_add_up_to_totals(sql: str, seed: int) -> None:
             assert found[None, None] == sum(months)
 
 
+@pytest.mark.parametrize("options", [Options(), Options(non_negative=True)], ids=["", "positive"])
+@pytest.mark.parametrize("sql", [ROLLUP, CUBE], ids=["rollup", "cube"])
+def test_distinct_counts_lie_between_the_largest_part_and_all_of_them(
+    sql: str, options: Options
+) -> None:
+    asked = sql.format("COUNT(DISTINCT tailnum), COUNT(DISTINCT dest), SUM(DISTINCT hour)")
+    measured = bench().plan(asked, options, PRICE)
+    assert measured.hierarchies[0].covered == ("m0", "m1", "m2")
+    for seed in range(3):
+        answer = answered(asked, seed, options)
+        for place in (2, 3, 4):
+            found = by_level(answer, place)
+            for key, whole in found.items():
+                for n in (0, 1):
+                    parts = _parts(found, key, n)
+                    assert not parts or max(parts) <= whole <= sum(parts)
+                    assert not options.non_negative or whole >= 0
+        for row, low, high in zip(answer.rows, answer.lower, answer.upper, strict=True):
+            for place in (2, 3, 4):
+                assert low[place] <= row[place] <= high[place]  # type: ignore[operator]
+
+
+def _parts(found: dict[tuple[object, ...], int], key: tuple[object, ...], place: int) -> list[int]:
+    """What the cells next below a cell hold, that have a value of the key at a place."""
+    if key[place] is not None:
+        return []
+    return [
+        value
+        for other, value in found.items()
+        if other[place] is not None and other[1 - place] == key[1 - place]
+    ]
+
+
+def test_units_of_one_row_each_add_up() -> None:
+    sql = "SELECT race, region, COUNT(DISTINCT respondent) FROM hi GROUP BY CUBE (race, region)"
+    one = bench("hi")
+    plan = one.plan(sql, price=PRICE)
+    (hierarchy,) = plan.hierarchies
+    assert hierarchy.additive == ("m0",)
+    found = by_level(release.composed(one.open, plan, noised(one, plan, 3), 0.95), 2)
+    for race in {race for race, _ in found} - {None}:
+        regions = [value for key, value in found.items() if key[0] == race and key[1] is not None]
+        assert found[race, None] == sum(regions)
+    assert found[None, None] == sum(v for k, v in found.items() if k[1] is None and k[0])
+
+
+def test_a_least_frequency_reads_the_fitted_count_of_units() -> None:
+    """It is shown here, so that every row can be seen to have it."""
+    sql = "SELECT race, region, COUNT(DISTINCT respondent) FROM hi GROUP BY CUBE (race, region)"
+    one = bench("hi")
+    for seed in range(3):
+        plan = one.plan(sql, Options(minimum_frequency=1_500), PRICE)
+        noisy = noised(one, plan, seed)
+        kept = release.composed(one.open, plan, noisy, 0.95).rows
+        every = release.composed(one.open, replace(plan, frequencies=()), noisy, 0.95).rows
+        assert kept == tuple(row for row in every if int(row[2]) >= 1_500)  # type: ignore[arg-type]
+        assert 0 < len(kept) < len(every)
+
+
 def test_margins_hold_the_exact_value_and_are_narrower_than_those_of_one_set() -> None:
     sql = CUBE.format("COUNT(*) AS n, AVG(distance) AS d, COUNT(DISTINCT tailnum) AS u")
     _, exact = bench().answered(bench().plan(sql))
