@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from queries.algebra.measures import OfValues
 from queries.algebra.relations import tables_of
 from queries.catalog.manifest import Manifest
-from queries.plan.formulas import adds_up, covered, most_values
+from queries.plan.formulas import most_values
 from queries.plan.levels import Family
 from queries.plan.model import Distribution, Mechanism, Stage
 from queries.plan.price import Options
@@ -89,12 +89,10 @@ def _sets(found: Family) -> str:
         why = "groups may be held back" if held else "none of them holds all others"
         return f"{count}, each measured by itself: parts need not add up to totals, since {why}."
     which = "those whose keys are public" if held else "all of them"
-    rows = found.measure.relation.rows
-    distinct = any(covered(s) and not adds_up(s, rows) for s in found.measure.statistics)
     return (
         f"{count}, each measured; counts and sums of {which} are then fitted to each other by "
         "least squares, so that parts add up to totals (Hay et al. 2010)."
-        f"{COVERED if distinct else ''}"
+        f"{COVERED if found.covered else ''}"
     )
 
 

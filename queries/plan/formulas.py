@@ -70,14 +70,12 @@ def value_of(statistic: Statistic) -> tuple[int, int, str]:
     return found.step.numerator, found.step.denominator, kind
 
 
-def adds_up(statistic: Statistic, rows: int) -> bool:
+def adds_up(statistic: Statistic, *, alone: bool) -> bool:
     """Whether a statistic of a group is the sum of that of its parts (P13).
 
-    So are counts of units that have one row each, which is in one part alone.
+    So are counts of units where each unit is in one part `alone`.
     """
-    return isinstance(statistic, Rows | Total | Centred) or (
-        isinstance(statistic, Units) and rows == 1
-    )
+    return isinstance(statistic, Rows | Total | Centred) or (isinstance(statistic, Units) and alone)
 
 
 def covered(statistic: Statistic) -> bool:

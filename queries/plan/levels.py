@@ -22,14 +22,14 @@ Privacy note
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 
 from queries.algebra.measures import SET, Measure
 from queries.bind.publics import Publics
-from queries.catalog.view import View
+from queries.catalog.view import Value, View
 from queries.language.refusals import TooManyGroups
 from queries.plan import keys as group_keys
 from queries.plan import split
@@ -39,7 +39,7 @@ from queries.plan.keys import Keys
 from queries.plan.model import Hierarchy
 from queries.plan.policy import counted
 from queries.plan.price import Options, Price
-from queries.plan.stages import Draft, Level, check_size, draft, drafted, hashed, united
+from queries.plan.stages import Draft, Level, check_size, draft, drafted, hashed, own_keys, united
 
 Set = tuple[int, ...]
 
@@ -139,24 +139,33 @@ class Family:
         ]
         return [*columns, *map(list, zip(*ranked, strict=True))]
 
+    @property
+    def additive(self) -> tuple[int, ...]:
+        """The statistics that add up over its sets."""
+        alone = set(self.finest) <= set(own_keys(self.measure))
+        places = enumerate(self.measure.statistics)
+        return tuple(n for n, statistic in places if adds_up(statistic, alone=alone))
+
+    @property
+    def covered(self) -> tuple[int, ...]:
+        """Those that are held between their largest part and all of their parts."""
+        places = enumerate(self.measure.statistics)
+        return tuple(n for n, one in places if covered(one) and n not in self.additive)
+
     def hierarchy(self, name: str) -> Hierarchy | None:
         """How the stages stand together under the measure's name; None where it is one stage."""
         if not self.measure.sets:
             return None
         stages = dict(zip(self.sets, self.names(name), strict=True))
         measure = self.measure
-        columns = tuple(enumerate(measure.statistics))
-        rows = measure.relation.rows
-        additive = [n for n, statistic in columns if adds_up(statistic, rows)]
-        held = [n for n, statistic in columns if covered(statistic) and n not in additive]
         return Hierarchy(
             name,
             tuple(stages[one] for one in measure.sets),
             tuple(group_keys.key(n, scalar) for n, scalar in enumerate(measure.keys)),
             len(measure.statistics),
             tuple(stages[one] for one in self.together),
-            tuple(f"m{n}" for n in additive),
-            tuple(f"m{n}" for n in held),
+            tuple(f"m{n}" for n in self.additive),
+            tuple(f"m{n}" for n in self.covered),
             tuple(f"k{n}" for n in self.finest),
             () if self.finest in self.together else self.leaves,
         )
@@ -228,14 +237,24 @@ class _Lists:
         return tuple(self._level(one, lists, cells) for one in self._sets)
 
     def _level(self, one: Set, lists: Mapping[Set, Keys], cells: int) -> Level:
-        rows = self._measure.relation.rows
         listed = lists[one] if one in lists else self._of(one)
-        if self.groups is not None:
-            places = Counter(tuple(row[n] for n in one) for row in self.groups)
-            fans = tuple(sorted(places.values(), reverse=True))
-        else:
-            fans = (rows,) * min(rows, rows if listed is None else len(listed))
+        fans = self._fans(one, listed)
         return Level(one, listed if one else None, fans, cells if one in lists else None)
+
+    def _fans(self, one: Set, listed: Keys | None) -> tuple[int, ...]:
+        """How many groups of one unit each cell can hold; they share the unit's constant keys.
+
+        Of units with other constants the cells may be fuller or more: each place has the most.
+        """
+        rows, fixed = self._measure.relation.rows, own_keys(self._measure)
+        if self.groups is None:
+            cells = 1 if set(one) <= set(fixed) else rows if listed is None else len(listed)
+            return (rows,) * min(rows, cells)
+        classes: dict[tuple[Value, ...], Counter[tuple[Value, ...]]] = defaultdict(Counter)
+        for row in self.groups:
+            classes[tuple(row[n] for n in fixed)][tuple(row[n] for n in one)] += 1
+        ranked = [sorted(own.values(), reverse=True) for own in classes.values()]
+        return tuple(max(fans) for fans in zip_longest(*ranked, fillvalue=0))
 
     def _of(self, one: Set) -> Keys | None:
         """The list of a set: part of the list of all keys, where there is one."""

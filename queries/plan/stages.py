@@ -7,10 +7,12 @@ keys; the price is left out, so that a stored stage can serve a later question (
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any
 
 from queries import codec
+from queries.algebra.constant import constant
 from queries.algebra.measures import Measure, OfValues, Units, scalars_of
 from queries.bind.publics import Publics
 from queries.catalog.view import View
@@ -237,11 +239,20 @@ def bounded(measure: Measure, listed: group_keys.Keys | None, options: Options) 
 
 
 def possible(measure: Measure, listed: group_keys.Keys | None) -> int:
-    """The most groups one unit can fall in."""
-    if not measure.keys:
+    """The most groups one unit can fall in: they share the keys that are constant for a unit."""
+    rows, fixed = measure.relation.rows, own_keys(measure)
+    if len(fixed) == len(measure.keys):
         return 1
-    rows = measure.relation.rows
-    return rows if listed is None else max(1, min(rows, len(listed)))
+    if listed is None:
+        return rows
+    classes = Counter(tuple(key[n] for n in fixed) for key in listed)
+    return max(1, min(rows, max(classes.values(), default=1)))
+
+
+def own_keys(measure: Measure) -> tuple[int, ...]:
+    """The positions of the keys that have one value for each unit."""
+    pairs = enumerate(measure.keys)
+    return tuple(n for n, key in pairs if constant(key, measure.relation))
 
 
 def _floor(most: int, allowed: int) -> int:

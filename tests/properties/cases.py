@@ -317,7 +317,7 @@ CASES: list[tuple[str, str, Options]] = [
 LOOSE = {
     "released rows met by a part of their key", "distinct values beside released rows",
     "a value of the unit's own over part of its rows",
-    "distinct values, grouping sets",
+    "distinct values, grouping sets", "not of the unit: missing in some rows",
     "private with itself", "narrowed, undeclared", "filter", "not exists", "dates", "empty list",
     "lost by doubles", "centred, real", "real on its grid", "units and rows", "sampled groups",
     "public range", "left join, private", "one level, no keys", "private along the path",

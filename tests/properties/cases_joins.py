@@ -6,7 +6,76 @@ from queries.plan.price import Options
 
 NONE = Options()
 
+TIGHT = Options(rows_per_group=1)
+SAMPLED = Options(groups_per_unit=2, rows_per_group=1)
+BOTH = "FROM people p JOIN visits v ON p.person = v.person"
+
+PROPERTIES: list[tuple[str, str, Options]] = [
+    (
+        "of the unit",
+        f"SELECT p.sex, COUNT(DISTINCT v.person), COUNT(*) {BOTH} GROUP BY p.sex",
+        NONE,
+    ),
+    ("of the unit, tight", f"SELECT p.sex, COUNT(*), MODE(v.score) {BOTH} GROUP BY p.sex", TIGHT),
+    (
+        "of the unit beside others",
+        f"SELECT p.sex, v.kind, COUNT(DISTINCT v.person) {BOTH} GROUP BY p.sex, v.kind",
+        NONE,
+    ),
+    (
+        "of the unit beside others, sampled",
+        f"SELECT p.sex, v.kind, COUNT(*), SUM(v.cost) {BOTH} GROUP BY p.sex, v.kind",
+        SAMPLED,
+    ),
+    (
+        "of the unit, grouping sets",
+        f"SELECT p.sex, v.kind, COUNT(DISTINCT v.person) {BOTH} GROUP BY CUBE (p.sex, v.kind)",
+        NONE,
+    ),
+    (
+        "of the unit, grouping sets sampled",
+        f"SELECT p.sex, v.kind, COUNT(*), MEDIAN(v.cost) {BOTH} GROUP BY CUBE (p.sex, v.kind)",
+        SAMPLED,
+    ),
+    (
+        "of the unit, thresholded",
+        f"SELECT upper(p.area), COUNT(*), COUNT(DISTINCT v.person) {BOTH} GROUP BY 1",
+        NONE,
+    ),
+    (
+        "of the unit, thresholded sets",
+        f"SELECT p.sex, v.note, COUNT(*) {BOTH} GROUP BY ROLLUP (p.sex, v.note)",
+        NONE,
+    ),
+    (
+        "of the unit, kept by a left join",
+        (
+            "SELECT p.sex, COUNT(v.visit), COUNT(DISTINCT p.person) "
+            "FROM people p LEFT JOIN visits v USING (person) GROUP BY p.sex"
+        ),
+        NONE,
+    ),
+    (
+        "not of the unit: missing in some rows",
+        (
+            "SELECT p.sex, COUNT(*), COUNT(DISTINCT v.person) FROM visits v "
+            "LEFT JOIN people p ON p.person = v.person AND v.score > 0 GROUP BY p.sex"
+        ),
+        NONE,
+    ),
+    (
+        "of the unit, through a subquery",
+        (
+            "SELECT s || '!', COUNT(DISTINCT v.person) FROM (SELECT person, sex AS s FROM people) "
+            "p JOIN visits v ON p.person = v.person GROUP BY 1"
+        ),
+        NONE,
+    ),
+]
+"""Keys that are one value of each unit, whatever they are joined to."""
+
 JOINS: list[tuple[str, str, Options]] = [
+    *PROPERTIES,
     (
         "left join, public",
         (
