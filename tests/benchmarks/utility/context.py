@@ -15,29 +15,47 @@ warnings.simplefilter("ignore")
 
 
 def main() -> None:
-    """Reads a JSON job from its input and prints the answers of each question as JSON."""
+    """Reads a JSON job from its input and prints the answers of each question as JSON.
+
+    The Context finds the mechanism of a question once, which takes seconds; the draws are calls of
+    that one measurement.
+    """
     job = json.load(sys.stdin)
     found = {}
-    for name, (column, statistic, by) in job["questions"].items():
-        loss = {key: value * job["draws"] for key, value in job["loss"].items()}
-        margins = [dp.polars.Margin(by=[], max_length=job["rows"])]
-        if by is not None:
-            margins.append(dp.polars.Margin(by=[by], max_length=job["rows"], invariant="keys"))
-        context = dp.Context.compositor(
-            data=pl.scan_csv(job["csv"]),
-            privacy_unit=dp.unit_of(contributions=1),
-            privacy_loss=dp.loss_of(**loss),
-            split_evenly_over=job["draws"],
-            margins=margins,
-        )
-        asked = _expression(job, column, statistic)
-        found[name] = [_draw(context, asked, by) for _ in range(job["draws"])]
+    for name, (statistics, by) in job["questions"].items():
+        data = pl.scan_csv(job["csv"])
+        measurement = _query(job, data, statistics, by).resolve()
+        found[name] = [_drawn(measurement, data, by) for _ in range(job["draws"])]
     print(json.dumps(found))
+
+
+def _query(job, data, statistics, by):
+    margins = [dp.polars.Margin(by=[], max_length=job["rows"])]
+    if by is not None:
+        margins.append(dp.polars.Margin(by=[by], max_length=job["rows"], invariant="keys"))
+    context = dp.Context.compositor(
+        data=data,
+        privacy_unit=dp.unit_of(contributions=1),
+        privacy_loss=dp.loss_of(**job["loss"]),
+        split_evenly_over=1,
+        margins=margins,
+    )
+    asked = [
+        _expression(job, column, statistic).alias(str(place))
+        for place, (column, statistic) in enumerate(statistics)
+    ]
+    if by is None:
+        return context.query().select(*asked)
+    return context.query().group_by(by).agg(*asked)
 
 
 def _expression(job, column, statistic):
     if statistic == "len":
         return dp.len()
+    if statistic == "count":
+        return pl.col(column).dp.count()
+    if statistic == "distinct":
+        return pl.col(column).dp.n_unique()
     kind, low, high = job["columns"][column]
     value = pl.col(column).cast(int if kind == "int" else float).fill_null(0)
     if kind != "int":
@@ -50,12 +68,11 @@ def _expression(job, column, statistic):
     return value.dp.quantile(int(statistic[1:]) / 100, candidates)
 
 
-def _draw(context, asked, by):
-    query = context.query() if by is None else context.query().group_by(by)
-    frame = (query.select(asked) if by is None else query.agg(asked)).release().collect()
+def _drawn(measurement, data, by):
+    frame = measurement(data).collect()
     if by is not None:
         frame = frame.sort(by)
-    return [[*map(str, row[:-1]), float(row[-1])] for row in frame.rows()]
+    return [list(map(str, row)) for row in frame.rows()]
 
 
 main()
