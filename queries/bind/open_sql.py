@@ -176,6 +176,8 @@ NODES: frozenset[str] = frozenset(
         "LastDay",
         "With",
         "CTE",
+        "Any",
+        "All",
     ]
 )
 NAMED = open_functions.NAMED | {
@@ -250,7 +252,13 @@ def _odd(node: exp.Expr) -> bool:
             return node.find(exp.Query) is not None
         case exp.Bracket():
             return not maps.is_keyed(node)
+        case exp.Any() | exp.All():  # beside LIKE sqlglot would write something else
+            compared = type(node.parent) in COMPARED and node.arg_key == "expression"
+            return not (compared and isinstance(node.this, exp.Query))
     return False
+
+
+COMPARED = frozenset({exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE})
 
 
 JOINS = frozenset({"", "INNER", "OUTER", "CROSS"})
@@ -283,7 +291,10 @@ def text(query: exp.Expr) -> str:
 
 
 OPERATORS = (exp.Binary, exp.Unary, exp.Predicate, exp.Case, exp.Cast)
-BARE = (exp.Paren, exp.Dot, exp.PropertyEQ, exp.Kwarg, exp.SetOperation, exp.Query, exp.Exists)
+BARE = (
+    exp.Paren, exp.Dot, exp.PropertyEQ, exp.Kwarg, exp.SetOperation, exp.Query,
+    exp.SubqueryPredicate,
+)  # fmt: skip
 
 
 def _parenthesised(query: exp.Expr) -> exp.Expr:

@@ -7,48 +7,9 @@ hold rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
-from hypothesis import strategies as st
-
+from tests.properties.drawn import Query, chosen
 from tests.properties.grammar import Words
-from tests.properties.worlds import Member, Way, World
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """A statement; `keys` are how many first columns are keys, `sums` the columns that are sums.
-
-    `empty` says whether cells without rows may be among the answer; `ordered` whether the order of
-    rows is the analyst's.
-    """
-
-    sql: str
-    keys: int
-    sums: frozenset[int] = frozenset()
-    empty: bool = True
-    ordered: bool = False
-
-
-@st.composite
-def queries(draw: Callable[[st.SearchStrategy[object]], object], world: World) -> Query:
-    """A query over one world."""
-    start = Words(draw, world, ())
-    shapes = [measured, measured, measured, kept, kept, wrapped, within, within]
-    shapes += [rolled, windowed, united, pivoted, ranked]
-    if world.public:
-        shapes.append(exact)
-    return start.pick(shapes)(start)
-
-
-def chosen(start: Words, ways: tuple[Way, ...]) -> tuple[Words, str, str]:
-    """A way: its words, its FROM and its WHERE."""
-    way = start.pick(ways)
-    to = Words(start.draw, start.world, way.members)
-    parts = [way.where] if way.where else []
-    parts += [to.condition() for _ in range(start.pick((0, 1, 1, 2)))]
-    return to, way.text, f" WHERE {' AND '.join(parts)}" if parts else ""
+from tests.properties.worlds import Member
 
 
 def aggregate(to: Words) -> tuple[str, bool]:

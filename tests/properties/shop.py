@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.properties.worlds import Member, Way, World, boolean, day, number, text, time
+from tests.properties.worlds import Member, Spine, Way, World, boolean, day, number, text, time
 
 PEOPLE = (
     text("sex", "m", "f", "q"), text("area", "n", "zz"), number("wage", 0, "8.5", "-1"),
@@ -84,4 +84,20 @@ SHOP = World(
               "(SELECT 1 FROM items k WHERE k.visit = x.visit AND k.qty > x.score))")),
     ),
     (),
+    (
+        Spine("areas a LEFT JOIN people p USING (area)", (a,), (p,), ("area",)),
+        Spine("people p RIGHT JOIN areas a ON p.area = a.area AND p.wage > a.size", (a,), (p,),
+              ("a.area",)),
+        Spine("areas a LEFT JOIN people p ON p.area = a.area LEFT JOIN visits v "
+              "ON v.person = p.person AND v.score > 0", (a,), (p, v0), ("a.area",)),
+        Spine("bands b LEFT JOIN visits v ON v.score = b.score", (b,), (v,)),
+        Spine("range(-6, 7) AS b(score) LEFT JOIN visits v ON v.score = b.score",
+              (Member("", "b", BANDS[:1]),), (v,), ("b.score",)),
+        Spine("areas a CROSS JOIN (SELECT DISTINCT * FROM bands) b LEFT JOIN (SELECT p.area, v.* "
+              "FROM people p JOIN visits v USING (person)) v ON v.area = a.area "
+              "AND v.score = b.score", (a, b), (v0,), ("a.area", "b.score", "b.band")),
+        Spine("(SELECT CAST(x AS DATE) AS day FROM generate_series(DATE '2020-02-20', "
+              "DATE '2020-04-02', INTERVAL 1 DAY) AS s(x)) d LEFT JOIN visits v "
+              "ON v.day = d.day", (Member("", "d", (day("day"),)),), (v,), ("d.day",)),
+    ),
 )  # fmt: skip

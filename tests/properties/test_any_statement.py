@@ -23,9 +23,10 @@ from tests.parity import Bench
 from tests.properties import cases
 from tests.properties import cases_left_out as left_out
 from tests.properties.claims import PRICE, runs, same_plan
+from tests.properties.drawn import Query
 from tests.properties.neighbours import OTHERS, VARIANTS, any_rows, register
-from tests.properties.shapes import Query, queries
 from tests.properties.shop import SHOP
+from tests.properties.statements import queries
 
 ANYHOW = 14
 """Neighbours drawn at random, beside those that are designed."""

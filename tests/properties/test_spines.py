@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 from queries.language.refusals import PublicRowsKept, QueryRefused
 from tests.parity import Bench
 from tests.properties.clinic import clinic
+from tests.properties.drawn import Query
 from tests.properties.grammar import Words
-from tests.properties.shapes import Query, aggregate, grouped
+from tests.properties.shapes_spines import kept_rows
 from tests.properties.test_parity import compared
-from tests.properties.worlds import CLINIC, Member, a, b, c, i, p, v
+from tests.properties.worlds import CLINIC
 
 
 @cache
@@ -27,75 +28,9 @@ def bench() -> Bench:
     return Bench(clinic())
 
 
-Way = tuple[str, tuple[Member, ...], tuple[Member, ...], tuple[str, ...]]
-"""FROM, the public members kept, the private ones, and keys that make each row a group."""
-WAYS: tuple[Way, ...] = (
-    ("areas a LEFT JOIN people p ON p.area = a.area", (a,), (p,), ("a.area",)),
-    ("areas a LEFT JOIN people p USING (area)", (a,), (p,), ("area",)),
-    ("people p RIGHT JOIN areas a USING (area)", (a,), (p,), ("area",)),
-    (
-        "areas a LEFT JOIN people p ON p.area = a.area AND p.active AND a.residents > 20",
-        (a,),
-        (p,),
-        ("a.area",),
-    ),
-    (
-        (
-            "(SELECT *, COALESCE(height, 150) AS tall FROM people) p RIGHT JOIN areas a "
-            "ON p.area = a.area AND p.tall > 120"
-        ),
-        (a,),
-        (p,),
-        ("a.area",),
-    ),
-    (
-        (
-            "areas a LEFT JOIN people p ON p.area = a.area LEFT JOIN visits v "
-            "ON v.person = p.person AND v.score > 0"
-        ),
-        (a,),
-        (p, v),
-        ("a.area",),
-    ),
-    ("bands b LEFT JOIN visits v ON v.score = b.score", (b,), (v,), ()),
-    (
-        (
-            "areas a CROSS JOIN codes c LEFT JOIN (SELECT q.area, i.* FROM people q JOIN visits w "
-            "USING (person) JOIN items i USING (visit)) i ON i.area = a.area AND i.code = c.code"
-        ),
-        (a, c),
-        (i,),
-        ("a.area", "c.code"),
-    ),
-    (
-        (
-            "areas a JOIN codes c ON a.residents > c.weight LEFT JOIN people p "
-            "ON p.area = a.area AND p.height > c.weight"
-        ),
-        (a, c),
-        (p,),
-        ("a.area", "c.code"),
-    ),
-)
-
-
 @st.composite
-def queries(draw: st.DrawFn) -> Query:
-    """A measure over one of the ways."""
-    start = Words(draw, CLINIC, ())
-    text, kept, private, unique = start.pick(WAYS)
-    public, own = Words(draw, CLINIC, kept), Words(draw, CLINIC, private)
-    keys = [public.key() for _ in range(start.pick((0, 1, 1, 2)))]
-    if unique and start.maybe(2):
-        keys += unique
-    keys = list(dict.fromkeys(keys))
-    shown, by = grouped(public, keys)
-    calls = [aggregate(own) for _ in range(start.pick((1, 2, 2, 3)))]
-    items = [*shown, *(f"{call} AS a{n}" for n, (call, _) in enumerate(calls))]
-    where = f" WHERE {public.condition()}" if start.maybe(4) else ""
-    sums = frozenset(len(keys) + n for n, (_, total) in enumerate(calls) if total)
-    sql = f"SELECT {', '.join(items)} FROM {text}{where}{by}"
-    return Query(sql, len(keys), sums, empty=False)
+def spined(draw: st.DrawFn) -> Query:
+    return kept_rows(Words(draw, CLINIC, ()))
 
 
 @pytest.mark.slow
@@ -111,7 +46,7 @@ def test_spines_answer_as_duckdb_does() -> None:
         phases=[Phase.generate, Phase.shrink],
         suppress_health_check=list(HealthCheck),
     )
-    @given(query=queries())
+    @given(query=spined())
     def each(query: Query) -> None:
         try:
             plan = bench().plan(query.sql)

@@ -38,6 +38,16 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
+class Spine:
+    """FROM, the public members kept, the private ones, and keys that make each row a group."""
+
+    text: str
+    kept: tuple[Member, ...]
+    own: tuple[Member, ...]
+    unique: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class World:
     """A dataset's ways, public queries included; `inside` are conditions with a subquery."""
 
@@ -45,6 +55,7 @@ class World:
     ways: tuple[Way, ...]
     inside: tuple[tuple[str, str], ...]
     public: tuple[Way, ...]
+    spines: tuple[Spine, ...] = ()
 
 
 def number(name: str, *samples: object, ranged: bool = True, listed: bool = True) -> Col:
@@ -178,6 +189,28 @@ CLINIC = World(
         Way("areas a, codes c", (a, c)),
         Way("areas a LEFT JOIN bands b ON a.residents = b.score", (a, b)),
         Way("codes c", (c,)),
+    ),
+    (
+        Spine("areas a LEFT JOIN people p ON p.area = a.area", (a,), (p,), ("a.area",)),
+        Spine("areas a LEFT JOIN people p USING (area)", (a,), (p,), ("area",)),
+        Spine("people p RIGHT JOIN areas a USING (area)", (a,), (p,), ("area",)),
+        Spine("areas a LEFT JOIN people p ON p.area = a.area AND p.active AND a.residents > 20",
+              (a,), (p,), ("a.area",)),
+        Spine("(SELECT *, COALESCE(height, 150) AS tall FROM people) p RIGHT JOIN areas a ON p.area"
+            " = a.area AND p.tall > 120", (a,), (p,), ("a.area",)),
+        Spine("areas a LEFT JOIN people p ON p.area = a.area LEFT JOIN visits v ON v.person = "
+            "p.person AND v.score > 0", (a,), (p, v), ("a.area",)),
+        Spine("bands b LEFT JOIN visits v ON v.score = b.score", (b,), (v,)),
+        Spine("areas a CROSS JOIN codes c LEFT JOIN (SELECT q.area, i.* FROM people q JOIN visits w"
+            " USING (person) JOIN items i USING (visit)) i ON i.area = a.area AND i.code = c.code",
+              (a, c), (i,), ("a.area", "c.code")),
+        Spine("areas a JOIN codes c ON a.residents > c.weight LEFT JOIN people p ON p.area = a.area"
+            " AND p.height > c.weight", (a, c), (p,), ("a.area", "c.code")),
+        Spine("(SELECT CAST(x AS DATE) AS opened FROM generate_series(DATE '2019-10-30', "
+              "DATE '2020-04-02', INTERVAL 1 DAY) AS s(x)) a LEFT JOIN visits v "
+              "ON v.day = a.opened", (Member("", "a", AREAS[3:4]),), (v,), ("a.opened",)),
+        Spine("range(-6, 7) AS b(score) LEFT JOIN visits v ON v.score = b.score",
+              (Member("", "b", BANDS[:1]),), (v,), ("b.score",)),
     ),
 )  # fmt: skip
 
