@@ -102,7 +102,7 @@ def _spine(measure: Measure, spine: Spine, leaves: Leaves) -> Keys:
         raise PublicRowsKept("These groups of a public table cannot be listed.")
     if spine.alone and leaves.most_alike() > 1:
         raise uncounted(None)
-    found = leaves.rows(list(range(len(measure.keys))))
+    found = leaves.rows(list(range(len(measure.keys))), present=True)
     return in_order(found)
 
 

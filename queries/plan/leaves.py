@@ -124,14 +124,18 @@ class Leaves:
                     leaves, grown = leaves | read, True
         return leaves
 
-    def rows(self, positions: list[int]) -> Keys:
-        """The distinct values of some keys together; raises TooManyGroups."""
+    def rows(self, positions: list[int], *, present: bool = False) -> Keys:
+        """The distinct values of some keys together; raises TooManyGroups.
+
+        With `present` there are none where the leaves that no key reads leave no row at all.
+        """
         keys = [self._measure.keys[n] for n in positions]
         leaves = self._tied({name for key in keys for name in self._named(key)})
         to = Relations()
         shown = [f"{key_text(key, to)} AS {quoted(f'k{n}')}" for n, key in enumerate(keys)]
-        parts = [part for part in self._parts if self._named(part) <= leaves]
-        conditions = sorted(to.scalars.write(part) for part in parts)
+        conditions = self._conditions(leaves, to)
+        if present:
+            conditions += self._others(leaves, to)
         sql = f"SELECT DISTINCT {', '.join(shown)} FROM {self._from(leaves, to)}"
         if conditions:
             sql += f" WHERE {' AND '.join(conditions)}"
@@ -142,12 +146,27 @@ class Leaves:
                 f"There would be more than {LIMITS.cells:,} groups, which is the most."
             ) from None
 
+    def _conditions(self, leaves: set[Name], to: Relations) -> list[str]:
+        """What is said of these leaves alone."""
+        return sorted(to.scalars.write(p) for p in self._parts if self._named(p) <= leaves)
+
+    def _others(self, leaves: set[Name], to: Relations) -> list[str]:
+        """That there is a row of every other leaf."""
+        found, seen = [], set(leaves)
+        for name in self._leaves:
+            if name not in seen:
+                tied = self._tied({name})
+                seen |= tied
+                where = " AND ".join(self._conditions(tied, to)) or "TRUE"
+                found.append(f"EXISTS (SELECT 1 FROM {self._from(tied, to)} WHERE {where})")
+        return found
+
     def most_alike(self) -> int:
         """The most public rows kept that share all keys."""
         to = Relations()
         leaves = set(self._leaves)
         by = [key_text(key, to) for key in self._measure.keys]
-        conditions = sorted(to.scalars.write(part) for part in self._parts)
+        conditions = self._conditions(leaves, to)
         where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
         grouped = f"{self._from(leaves, to)}{where} GROUP BY {', '.join(by)}"
         sql = f"SELECT COALESCE(MAX(n), 0) FROM (SELECT COUNT(*) AS n FROM {grouped}) AS g"

@@ -40,7 +40,7 @@ def test_spines_answer_as_duckdb_does() -> None:
 
     @seed(8)
     @settings(
-        max_examples=1_000,
+        max_examples=700,
         database=None,
         deadline=None,
         phases=[Phase.generate, Phase.shrink],
@@ -85,6 +85,10 @@ SELECT a.area, c.code, COUNT(*) FROM areas a CROSS JOIN codes c LEFT JOIN people
   ON p.area = a.area AND p.height > c.weight GROUP BY 1, 2;
 SELECT b.band, b.score, COUNT(*) FROM (SELECT DISTINCT * FROM bands) b
   LEFT JOIN visits v ON v.score = b.score GROUP BY 1, 2 HAVING COUNT(*) > 1;
+SELECT 'all' AS k, COUNT(*) FROM areas a LEFT JOIN people p USING (area)
+  WHERE a.area <> a.area GROUP BY 1;
+SELECT a.area, COUNT(p.person) FROM areas a CROSS JOIN codes c LEFT JOIN people p
+  ON p.area = a.area WHERE c.code = 'none' GROUP BY 1;
 SELECT COUNT(p.person), AVG(p.height) FROM areas a LEFT JOIN people p USING (area)
 """
 REFUSED = """
