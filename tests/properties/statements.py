@@ -6,7 +6,13 @@ from collections.abc import Callable
 
 from hypothesis import strategies as st
 
-from tests.properties import shapes, shapes_inputs, shapes_rows, shapes_spines
+from tests.properties import (
+    shapes,
+    shapes_inputs,
+    shapes_rows,
+    shapes_spines,
+    shapes_spreads,
+)  # fmt: skip
 from tests.properties.drawn import Query
 from tests.properties.grammar import Words
 from tests.properties.worlds import World
@@ -20,11 +26,19 @@ SHAPES: tuple[Callable[[Words], Query], ...] = (
 )  # fmt: skip
 
 
+CLAIMED = (shapes_spreads.spread,) * 3
+"""Shapes of which the claims are tried, and no answer is compared."""
+
+
 @st.composite
-def queries(draw: Callable[[st.SearchStrategy[object]], object], world: World) -> Query:
+def queries(
+    draw: Callable[[st.SearchStrategy[object]], object],
+    world: World,
+    more: tuple[Callable[[Words], Query], ...] = (),
+) -> Query:
     """A query over one world."""
     start = Words(draw, world, ())
-    found = list(SHAPES)
+    found = [*SHAPES, *more]
     if world.public:
         found.append(shapes.exact)
     if world.spines:

@@ -26,7 +26,7 @@ from tests.properties.claims import PRICE, runs, same_plan
 from tests.properties.drawn import Query
 from tests.properties.neighbours import OTHERS, VARIANTS, any_rows, register
 from tests.properties.shop import SHOP
-from tests.properties.statements import queries
+from tests.properties.statements import CLAIMED, queries
 
 ANYHOW = 14
 """Neighbours drawn at random, beside those that are designed."""
@@ -69,7 +69,7 @@ def test_no_statement_moves_by_more_than_its_claim(
         phases=[Phase.generate, Phase.shrink],
         suppress_health_check=list(HealthCheck),
     )
-    @given(query=queries(SHOP), options=st.sampled_from(OPTIONS))
+    @given(query=queries(SHOP, CLAIMED), options=st.sampled_from(OPTIONS))
     def each(query: Query, options: Options) -> None:
         if (query.sql, options) in accepted:
             return
