@@ -21,6 +21,16 @@ ABOUT_UNIT = "about-unit"
 """Identities: the privacy unit's own id, and that id in a public table about units."""
 STORED = 2**63
 """What an undeclared whole number may reach: the engine stores it in 64 bits."""
+ENGINE_TYPES = {
+    Type.INTEGER: "BIGINT",
+    Type.DECIMAL: "BIGINT",
+    Type.REAL: "DOUBLE",
+    Type.TEXT: "VARCHAR",
+    Type.BOOLEAN: "BOOLEAN",
+    Type.DATE: "DATE",
+    Type.TIMESTAMP: "TIMESTAMP",
+}
+"""How the engine holds values of a type: decimals as whole steps."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,18 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from queries.algebra.facts import EXACT, STORED, Facts
+from queries.algebra.facts import ENGINE_TYPES, EXACT, STORED, Facts
 from queries.catalog.manifest import Type
-
-TYPES = {
-    Type.INTEGER: "BIGINT",
-    Type.DECIMAL: "BIGINT",
-    Type.REAL: "DOUBLE",
-    Type.TEXT: "VARCHAR",
-    Type.BOOLEAN: "BOOLEAN",
-    Type.DATE: "DATE",
-    Type.TIMESTAMP: "TIMESTAMP",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +48,7 @@ class Input:
 
 def input_column(name: str, facts: Facts) -> InputColumn:
     """The column that holds values of which these facts are stated."""
-    kind = TYPES[facts.type]
+    kind = ENGINE_TYPES[facts.type]
     if facts.type in EXACT:
         low, high = facts.span()
         most = STORED - 1

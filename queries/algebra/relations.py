@@ -183,23 +183,31 @@ class Grouped:
 
 @dataclass(frozen=True, slots=True)
 class Inner:
-    """Sources side by side under a conjunction: inner joins and filters, in any order."""
+    """Sources side by side under a conjunction: inner joins and filters, in any order.
+
+    `met` is how many rows of one unit the engine looks at where they are more than `rows`.
+    """
 
     sources: tuple[Source, ...]
     conjuncts: tuple[Scalar, ...]
     unit: int
     rows: int
+    met: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """LEFT JOIN: every row of `left`, with the rows of `right` that fit or NULLs."""
+    """LEFT JOIN: every row of `left`, with the rows of `right` that fit or NULLs.
+
+    `met` is how many rows of one unit the engine looks at where they are more than `rows`.
+    """
 
     left: Source
     right: Source
     conjuncts: tuple[Scalar, ...]
     unit: int
     rows: int
+    met: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,21 +331,3 @@ def size_of(source: Source) -> int:
         case Spine():
             return size_of(source.source)
     return 1
-
-
-def tables_of(source: Source) -> tuple[str, ...]:
-    """The private tables that a source reads, each once, in the order in which they are met."""
-    match source:
-        case Scan():
-            return (source.table,)
-        case Derived() | Grouped() | Windowed() | Spine():
-            return tables_of(source.source)
-        case Inner():
-            found = [name for part in source.sources for name in tables_of(part)]
-            return tuple(dict.fromkeys(found))
-        case United():
-            sides = [name for side, _ in source.sides for name in tables_of(side)]
-            return tuple(dict.fromkeys(sides))
-        case Left() | Full():
-            return tuple(dict.fromkeys((*tables_of(source.left), *tables_of(source.right))))
-    return ()

@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from queries.bind import forms
 from queries.language.parse import place
-from queries.language.refusals import UnsupportedFunction
+from queries.language.refusals import NotGrouped, UnsupportedFunction
 
 WITHIN = (exp.Count, exp.CountIf, exp.Sum, exp.Avg, exp.Min, exp.Max)
 """The aggregates of one unit's own rows."""
@@ -45,6 +45,13 @@ WAYS_OUT: dict[Kind, str] = {
         "It would show one person's row; MODE gives the most frequent value.",
     ),
 }
+
+
+def ungrouped(name: str, node: exp.Expr) -> NotGrouped:
+    """The refusal of a column that has several values in one group."""
+    return NotGrouped(
+        f"{name} is neither grouped by nor inside an aggregate.", position=place(node)
+    )
 
 
 def present(node: exp.Select) -> bool:

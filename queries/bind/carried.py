@@ -6,14 +6,15 @@ so that it still makes public keys (P10).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from queries.algebra.facts import Facts
 from queries.algebra.names import quoted
-from queries.algebra.relations import Inner, Left, Public, Relation, Source
+from queries.algebra.relations import Public, Relation
 from queries.algebra.scalars import Column, Scalar
+from queries.algebra.sources import members
 from queries.catalog.manifest import Type
 from queries.language.limits import LIMITS
 
@@ -24,9 +25,10 @@ if TYPE_CHECKING:
 def through(binder: Binder, relation: Relation) -> Callable[[Scalar], Facts]:
     """The facts of scalars over a relation, above a subquery that carries them."""
     tables = {quoted(name): name for name in binder.view.public}
+    publics = [source for source, _ in members(relation) if isinstance(source, Public)]
     known = {
         public.id: tables[public.sql]
-        for public in publics_of(relation)
+        for public in publics
         if public.sql in tables and binder.publics.reach(public, frozenset()) <= LIMITS.cells
     }
 
@@ -38,16 +40,3 @@ def through(binder: Binder, relation: Relation) -> Callable[[Scalar], Facts]:
         return found
 
     return facts
-
-
-def publics_of(source: Source) -> Iterable[Public]:
-    """The public sources whose rows are part of a relation's."""
-    match source:
-        case Public():
-            yield source
-        case Inner():
-            for part in source.sources:
-                yield from publics_of(part)
-        case Left():
-            yield from publics_of(source.left)
-            yield from publics_of(source.right)

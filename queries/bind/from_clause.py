@@ -153,12 +153,12 @@ class FromClause:
         """The members joined: units equated, rows counted; raises a QueryRefused."""
         parts = joins.common_equalities(self.parts)
         joins.check_units(self.members, parts, where, tables=self.tables)
-        rows = joins.most_rows(self.members, parts, self.binder.publics.reach, where)
+        found = joins.most_rows(self.members, parts, self.binder.publics.reach, where)
         first = next(member.source for member in self.members if member.private)
         if len(self.members) == 1 and not parts:
             return whole(first)
         sources = tuple(member.source for member in self.members)
-        return Inner(sources, parts, whole(first).unit, rows)
+        return Inner(sources, parts, whole(first).unit, found.rows, found.met)
 
     def member(self, item: FromItem, *, missing: bool = False) -> tuple[Member, Visible]:
         """A member of FROM; where its rows may be missing, so are the values computed from them."""

@@ -138,13 +138,26 @@ def ids_in(scope: Scope | None) -> frozenset[int]:
     return frozenset(found)
 
 
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """The most rows of a join, and how many are met at once before conditions pick among them.
+
+    The engine finds rows by equalities; which of them a span holds it looks at one by one.
+    """
+
+    rows: int
+    met: int
+
+
 def most_rows(
     members: Sequence[Member], parts: Sequence[Scalar], reach: Reach, position: Position | None
-) -> int:
+) -> Grown:
     """The most rows one unit can have in an inner join; raises TooManyRowsPerUnit."""
     starts = [member for member in members if member.private]
-    best = min(_grown(start, members, parts, reach) for start in starts)
-    return within_limit(best, position)
+    every = [_grown(start, members, parts, reach) for start in starts]
+    best = min(every, key=lambda found: found.rows)
+    within_limit(best.rows, position)
+    return best
 
 
 def most_met(
@@ -153,18 +166,20 @@ def most_met(
     reach: Reach,
     outer: frozenset[int],
     position: Position | None,
-) -> int:
+) -> Grown:
     """The most rows of a subquery that one row around it can meet; raises TooManyRowsPerUnit.
 
     No such row leaves, but they are work, and no unit may own the running time (P4).
     """
-    return within_limit(_joined(1, outer, list(members), parts, reach), position)
+    found = _joined(1, outer, list(members), parts, reach)
+    within_limit(found.rows, position)
+    return found
 
 
-def compared(parts: Sequence[Scalar], outer: frozenset[int], rows: int) -> int:
-    """How many of so many rows met are compared one by one with the row around a subquery."""
+def compared(parts: Sequence[Scalar], outer: frozenset[int], found: Grown) -> int:
+    """How many of the rows met are compared one by one with the row around a subquery."""
     tied = [part for part in parts if not _apart(part, outer)]
-    return 0 if all(_hashed(part, outer) for part in tied) else rows
+    return 0 if all(_hashed(part, outer) for part in tied) else found.met
 
 
 def _apart(part: Scalar, outer: frozenset[int]) -> bool:
@@ -188,7 +203,9 @@ def within_limit(rows: int, position: Position | None) -> int:
     return rows
 
 
-def _grown(start: Member, members: Sequence[Member], parts: Sequence[Scalar], reach: Reach) -> int:
+def _grown(
+    start: Member, members: Sequence[Member], parts: Sequence[Scalar], reach: Reach
+) -> Grown:
     rest = [member for member in members if member is not start]
     return _joined(ranks.rows_left(start.source, parts), start.ids, rest, parts, reach)
 
@@ -199,14 +216,21 @@ def _joined(
     waiting: list[Member],
     parts: Sequence[Scalar],
     reach: Reach,
-) -> int:
+) -> Grown:
     """The most rows when each member is added to rows of the sources seen, the least first."""
+    met = total
     while waiting:
         steps = [(fan_out(member, seen, parts, reach), n) for n, member in enumerate(waiting)]
         most, chosen = min(steps)
         member = waiting.pop(chosen)
+        met = max(met, total * most_alike(member, seen, parts, reach))
         total, seen = total * most, seen | member.ids
-    return total
+    return Grown(total, max(met, total))
+
+
+def most_alike(member: Member, seen: frozenset[int], parts: Sequence[Scalar], reach: Reach) -> int:
+    """The most rows of `member` that equalities alone leave to one row of the sources seen."""
+    return fan_out(member, seen, parts, lambda public, names, _=None: reach(public, names))
 
 
 def fan_out(member: Member, seen: frozenset[int], parts: Sequence[Scalar], reach: Reach) -> int:

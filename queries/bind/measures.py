@@ -236,9 +236,7 @@ class Writer:
             if not node.table and node.name.lower() in aliases:
                 return self._meant(node.name.lower())
             self.reader.expressions.scope.resolve(node)
-            raise NotGrouped(
-                f"{node.name} is neither grouped by nor inside an aggregate.", position=place(node)
-            )
+            raise aggregates.ungrouped(node.name, node)
         if isinstance(node, exp.Query):
             return self._nested(node)
         return rebuilt(node, self._written)

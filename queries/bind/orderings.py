@@ -27,16 +27,15 @@ from queries.algebra.relations import (
     Inner,
     Left,
     Ordering,
-    Public,
     Relation,
-    Released,
     Scan,
     Source,
-    Spine,
     United,
     Windowed,
+    is_private,
 )
 from queries.algebra.scalars import Call, Column, Literal, Scalar, columns
+from queries.algebra.sources import members
 from queries.bind import forms
 from queries.bind.expressions import Expressions, measured
 from queries.bind.scope import Scope
@@ -73,8 +72,9 @@ def reversed_(item: Ordering) -> Ordering:
 def total(relation: Relation, scope: Scope) -> tuple[Scalar, ...]:
     """What orders the rows of one unit in a relation, as far as the scope sees them."""
     own = list(_own(relation))
-    private = frozenset(_private(relation))
-    beside = any(True for _ in _open(relation))
+    made = [source for source, _ in members(relation)]
+    private = {source.id for source in made if is_private(source)}
+    beside = len(private) < len(made)
     shown = (scalar for table in scope.tables for _, scalar in table.columns)
     for scalar in shown:
         plain = isinstance(scalar, Column) and scalar.source in private
@@ -124,35 +124,3 @@ def _plain(column: Column) -> Column:
 
 def _read(number: int, name: str, scalar: Scalar) -> Column:
     return Column(number, name, replace(scalar.facts, identity=None))
-
-
-def _private(source: Source) -> Iterable[int]:
-    """The numbers of the private sources in a relation."""
-    match source:
-        case Inner():
-            for part in source.sources:
-                yield from _private(part)
-        case Left():
-            yield from _private(source.left)
-            yield from _private(source.right)
-        case Spine():
-            yield from _private(source.source)
-        case Public() | Released():
-            return
-        case _:
-            yield source.id
-
-
-def _open(source: Source) -> Iterable[int]:
-    """The numbers of the public and released sources whose rows are part of a relation's."""
-    match source:
-        case Inner():
-            for part in source.sources:
-                yield from _open(part)
-        case Left():
-            yield from _open(source.left)
-            yield from _open(source.right)
-        case Spine():
-            yield from _open(source.source)
-        case Public() | Released():
-            yield source.id

@@ -105,13 +105,15 @@ def _kept(
     """The LEFT JOIN of a private member with another one."""
     shared = joins.common_equalities(parts)
     joins.check_units([one, other], shared, place(join), tables=clause.tables)
-    fan = joins.fan_out(other, one.ids, shared, clause.binder.publics.reach)
+    reach = clause.binder.publics.reach
+    fan = joins.fan_out(other, one.ids, shared, reach)
     rows = one.rows * max(1, fan)
+    met = max(rows, one.rows * joins.most_alike(other, one.ids, shared, reach))
     fixed = joins.equated(one, other.ids, shared)
     if other.private and any(key <= fixed for key in one.keys):
         rows = min(rows, one.rows + other.rows)
     rows = joins.within_limit(rows, place(join))
-    source = Left(one.source, other.source, shared, whole(one.source).unit, rows)
+    source = Left(one.source, other.source, shared, whole(one.source).unit, rows, met)
     return Member(source, one.ids | other.ids, rows, one.keys if fan <= 1 else ())
 
 
@@ -212,8 +214,8 @@ def semi(clause: FromClause, item: FromItem, join: exp.Join, *, negated: bool) -
     ids = all_ids([known.source for known in clause.members])
     outer, reach = ids | joins.ids_in(clause.outer), clause.binder.publics.reach
     joins.check_units([member], parts, place(join), outer, tables=[*clause.tables, visible])
-    rows = joins.most_met([member], parts, reach, outer, place(join))
-    inside = Inside((member.source,), parts, joins.compared(parts, outer, rows))
+    met = joins.most_met([member], parts, reach, outer, place(join))
+    inside = Inside((member.source,), parts, joins.compared(parts, outer, met))
     found: Scalar = Exists(inside, Facts(Type.BOOLEAN, False))
     clause.where([op.boolean("not", found) if negated else found], place(join))
 

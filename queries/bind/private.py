@@ -72,22 +72,48 @@ def select(
     scope = clause.scope.narrow(_proved(relation))
     expressions = Expressions(scope, subqueries, aliases)
     if aggregates.present(node):
-        found = grouping(node, expressions)
-        own = not isinstance(relation, Spine) and found.within_unit
-        if own and found.sets:
-            raise UnsupportedSql(
-                "Grouping sets are answered over everybody, not within a unit.",
-                position=place(node.args["group"]),
-                hint="Group by the unit first, and by sets of columns above that.",
-            )
-        if own:
-            distinct.refuse_on(node)
-            grouped = within.select(binder, node, relation, expressions, found)
-            return distinct.distinct(binder, node, grouped)
-        once = tuple(s for _, s in scope.tables[0].columns) if items[0].distinct else None
-        return measures.select(binder, node, relation, expressions, found, env, once)
+        return _aggregated(binder, node, items, relation, expressions, env)
     if isinstance(relation, Spine):
         raise spines.unmeasured(place(node))
+    return _rows(binder, node, relation, expressions, env, every=every)
+
+
+def _aggregated(
+    binder: Binder,
+    node: exp.Select,
+    items: list[FromItem],
+    relation: Relation,
+    expressions: Expressions,
+    env: Environment,
+) -> Bound:
+    """A SELECT that aggregates: within each unit where it groups by it, else over everybody."""
+    found = grouping(node, expressions)
+    own = not isinstance(relation, Spine) and found.within_unit
+    if own and found.sets:
+        raise UnsupportedSql(
+            "Grouping sets are answered over everybody, not within a unit.",
+            position=place(node.args["group"]),
+            hint="Group by the unit first, and by sets of columns above that.",
+        )
+    if own:
+        distinct.refuse_on(node)
+        grouped = within.select(binder, node, relation, expressions, found)
+        return distinct.distinct(binder, node, grouped)
+    first = expressions.scope.tables[0]
+    once = tuple(s for _, s in first.columns) if items[0].distinct else None
+    return measures.select(binder, node, relation, expressions, found, env, once)
+
+
+def _rows(
+    binder: Binder,
+    node: exp.Select,
+    relation: Relation,
+    expressions: Expressions,
+    env: Environment,
+    *,
+    every: bool,
+) -> Bound:
+    """A SELECT of rows: a list of keys where they are distinct, else private as they are."""
     keys = None
     if not windows.present(node):  # they would number rows, and are to number what is listed
         keys = measures.listed(binder, node, relation, expressions, env)

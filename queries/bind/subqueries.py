@@ -170,8 +170,8 @@ class InScope:
         parts = joins.common_equalities(clause.parts)
         outer, reach = joins.ids_in(scope), self.binder.publics.reach
         joins.check_units(clause.members, parts, place(node), outer, tables=in_force(clause))
-        rows = joins.most_met(clause.members, parts, reach, outer, place(node))
-        met = joins.compared(parts, outer, rows)
+        found = joins.most_met(clause.members, parts, reach, outer, place(node))
+        met = joins.compared(parts, outer, found)
         relation = Inside(tuple(member.source for member in clause.members), parts, met)
         return Exists(relation, TRUTH)
 

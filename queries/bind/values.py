@@ -35,7 +35,6 @@ from queries.catalog.manifest import Type
 from queries.language.parse import place
 from queries.language.refusals import (
     JoinNotOnUnit,
-    NotGrouped,
     SeveralRows,
     UnknownColumn,
     UnsupportedSql,
@@ -73,16 +72,16 @@ def _here(
     outer, reach = joins.ids_in(scope), of.binder.publics.reach
     parts = joins.common_equalities(clause.parts)
     joins.check_units(clause.members, parts, place(node), outer, tables=in_force(clause))
-    rows = joins.most_met(clause.members, parts, reach, outer, place(node))
-    met = joins.compared(parts, outer, rows)
+    found = joins.most_met(clause.members, parts, reach, outer, place(node))
+    met = joins.compared(parts, outer, found)
     relation = Inside(tuple(member.source for member in clause.members), parts, met)
     item = node.expressions[0].unalias()
     if aggregates.present(node):
-        return _aggregated(node, item, OneGroup(expressions, relation, rows, outer))
-    if rows > 1:
+        return _aggregated(node, item, OneGroup(expressions, relation, found.rows, outer))
+    if found.rows > 1:
         raise _several(node)
-    found = expressions.value(item)
-    return Subvalue(relation, found, _plain(found.facts))
+    value = expressions.value(item)
+    return Subvalue(relation, value, _plain(value.facts))
 
 
 def _aggregated(node: exp.Select, item: exp.Expr, group: OneGroup) -> Scalar:
@@ -116,9 +115,7 @@ class OneGroup(Expressions):
         found = super()._column(node)
         for column in columns(found):
             if column.source not in self.outer:
-                raise NotGrouped(
-                    f"{column.name} is neither grouped by nor aggregated.", position=place(node)
-                )
+                raise aggregates.ungrouped(column.name, node)
         return found
 
     def _emit(

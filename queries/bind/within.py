@@ -142,7 +142,7 @@ class Within(Expressions):
         read = [column for column in node.find_all(exp.Column) if not column.is_star]
         named = [column.sql() for column in read if self.base.bind(column) == scalar]
         name = named[0] if named else "A column of this expression"
-        return NotGrouped(f"{name} is neither grouped by nor aggregated.", position=place(node))
+        return aggregates.ungrouped(name, node)
 
     def _partial(
         self,

@@ -36,8 +36,8 @@ from queries.algebra.measures import (
     Total,
     Units,
 )
-from queries.algebra.relations import tables_of
 from queries.algebra.scalars import Call, Scalar
+from queries.algebra.sources import tables_of
 from queries.bind.calls import both, present
 from queries.catalog.view import View
 from queries.language.refusals import RangeTooLarge, TooManyRowsPerUnit

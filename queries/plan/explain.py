@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from queries.algebra.measures import OfValues
-from queries.algebra.relations import tables_of
+from queries.algebra.sources import tables_of
 from queries.catalog.manifest import Manifest
 from queries.plan.formulas import most_values
 from queries.plan.levels import Family

@@ -6,16 +6,17 @@ alone are listed by one query over the leaves they read, under the conditions th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from queries.algebra.calendar import EPOCH
-from queries.algebra.facts import ABOUT_UNIT, EXACT, UNIT, Facts
+from queries.algebra.facts import ABOUT_UNIT, ENGINE_TYPES, EXACT, UNIT, Facts
 from queries.algebra.measures import Measure
 from queries.algebra.names import quoted, text
-from queries.algebra.relations import Inner, Left, Public, Relation, Source, Spine
+from queries.algebra.relations import Inner, Public, Relation, Spine
 from queries.algebra.scalars import Column, Scalar, columns, conjuncts, subqueries
+from queries.algebra.sources import members
 from queries.bind.publics import Publics
 from queries.catalog.manifest import Type
 from queries.catalog.view import TooMany, Value
@@ -23,7 +24,6 @@ from queries.language.limits import LIMITS
 from queries.language.refusals import TooManyGroups
 from queries.plan.lower.keys import key_text
 from queries.plan.lower.relations import Relations
-from queries.plan.lower.words import ENGINE_TYPES
 
 Keys = tuple[tuple[Value, ...], ...]
 LARGEST = 1_000
@@ -56,7 +56,7 @@ class Leaves:
         self._measure = measure
         self._publics = publics
         self._leaves: dict[Name, Leaf] = {}
-        for public, outer in publics_of(measure.relation, outer=False):
+        for public, outer in _publics(measure.relation):
             self._leaves[public.id, None] = Leaf(public.id, None, _public(public, outer=outer))
         for column, values in known.items():
             leaf = _leaf(column, [_constant(value, column.facts) for value in values])
@@ -262,16 +262,11 @@ def _public(public: Public, *, outer: bool) -> str:
     return f"(SELECT * FROM {public.sql} AS {quoted('p')} UNION ALL {missing})"
 
 
-def publics_of(source: Source, *, outer: bool) -> Iterable[tuple[Public, bool]]:
+def _publics(relation: Relation) -> Iterator[tuple[Public, bool]]:
     """The public sources that conditions may read, and whether their rows may be missing."""
-    match source:
-        case Public():
-            yield source, outer
-        case Inner():
-            for part in source.sources:
-                yield from publics_of(part, outer=outer)
-        case Left():
-            yield from publics_of(source.left, outer=outer)
-            yield from publics_of(source.right, outer=True)
-        case Spine():
-            yield from ((public, False) for public in source.kept)
+    if isinstance(relation, Spine):
+        yield from ((public, False) for public in relation.kept)
+        return
+    for source, missing in members(relation):
+        if isinstance(source, Public):
+            yield source, missing

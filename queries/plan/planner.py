@@ -66,9 +66,10 @@ def plan(
     except QueryRefused as refused:
         refused.translation = text
         shown = sql if text is None else text
-        raise offering.told(
-            refused, shown, view.manifest, lambda other: _planned(other, drawn(other, terms))
-        ) from None
+        trials = offering.Trials(
+            lambda other: _planned(other, drawn(other, terms)), lambda other: drawn(other, terms)
+        )
+        raise offering.told(refused, shown, view.manifest, trials) from None
 
 
 def _tried(sql: str, terms: Terms) -> bool:

@@ -28,7 +28,7 @@ from queries.plan.price import Options
 from queries.plan.quantiles import MOST_GROUPS, Sketch, sketch
 from queries.plan.timing import Shape, met, scanned
 
-MOST_WORK = 10**7
+MOST_WORK = 10**6
 """The most rows that one unit may cause to be read or compared, so that it owns no running time."""
 
 
@@ -268,7 +268,7 @@ def work(query: Query, level: Level, view: View) -> Shape:
     if scanned(relation, 1, {}) + met(scalars_of(query.measure), 1, {}, relation.rows) > MOST_WORK:
         raise TooManyRowsPerUnit(
             "One unit could be too much work here: each of its rows is compared with many.",
-            hint="Tie the subquery to the row around it by equalities, or narrow it.",
+            hint="Tie what is compared by equalities, or narrow it.",
         )
     joined = units * relation.rows  # what a join makes of the rows that are read
     rows = max(scanned(relation, units, sizes) + inside, joined)

@@ -67,13 +67,13 @@ def scanned(source: Source, units: int, publics: dict[str, int]) -> int:
             return source.rows
         case Inner():
             members = sum(scanned(part, units, publics) for part in source.sources)
-            made = max(members, source.rows * units)
+            made = max(members, source.rows * units, source.met * units)
             return made + met(source.conjuncts, units, publics, source.rows)
         case Left() | Full():
             read = sum(scanned(side, units, publics) for side in (source.left, source.right))
-            return max(read, source.rows * units) + met(
-                source.conjuncts, units, publics, source.rows
-            )
+            looked = source.met if isinstance(source, Left) else 0
+            made = max(read, source.rows * units, looked * units)
+            return made + met(source.conjuncts, units, publics, source.rows)
         case Spine():
             return scanned(source.source, units, publics)
         case Derived():

@@ -80,4 +80,4 @@ def test_a_column_that_is_not_grouped_goes_by_the_name_it_was_given() -> None:
     sql = "SELECT COUNT(*) FROM (SELECT v.person AS who, COUNT(*) FROM visits v GROUP BY v.visit)"
     with pytest.raises(QueryRefused) as refused:
         bench("clinic").plan(sql)
-    assert refused.value.message == "v.person is neither grouped by nor aggregated."
+    assert refused.value.message == "v.person is neither grouped by nor inside an aggregate."

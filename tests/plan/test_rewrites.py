@@ -71,7 +71,8 @@ def test_few_candidates_are_planned_and_what_is_offered_was_accepted(case: Case)
 
     with pytest.raises(QueryRefused) as caught:
         bench(case.dataset).plan(case.sql, case.options, case.price)
-    told = offering.told(caught.value, case.sql, bench(case.dataset).view.manifest, planned)
+    trials = offering.Trials(planned, planned)
+    told = offering.told(caught.value, case.sql, bench(case.dataset).view.manifest, trials)
     assert len(asked) <= offering.TRIALS + 1
     assert told.rewrite is None or told.rewrite in accepted
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from queries.algebra.relations import Inner, Public, Scan
 from queries.catalog.manifest import Timing, Unit
 from queries.catalog.view import View
+from queries.language.refusals import TooManyRowsPerUnit
 from queries.plan.planner import plan
 from queries.plan.price import Options
 from queries.plan.timing import LONGEST, UNTIMED, Shape, scanned, slot
@@ -93,3 +94,25 @@ def test_rows_compared_one_by_one_are_counted() -> None:
     equated = f"SELECT SUM(({own} AND g.month = 2)) FROM flights f"
     compared = f"SELECT SUM(({own} AND g.month < f.month)) FROM flights f"
     assert planned(compared, 1_000) > 2 * planned(equated, 1_000)
+
+
+SPANS = """FROM flights f {} JOIN (SELECT 'EWR' AS place, range AS low, range + 1 AS high
+    FROM range({})) s ON s.place = f.origin AND f.distance >= s.low AND f.distance < s.high"""
+
+
+@pytest.mark.parametrize("side", ["", "LEFT"])
+def test_every_span_that_equalities_leave_is_work(side: str) -> None:
+    """A row lies in one span, but the engine looks at all of its place."""
+    sql = f"SELECT COUNT(*) {SPANS}"
+    few, many = (planned(sql.format(side, n), 20_000) for n in (10, 1_000))
+    assert many > few
+    with pytest.raises(TooManyRowsPerUnit):
+        planned(sql.format(side, 1_990), 1_000)
+
+
+def test_spans_that_a_subquery_compares_are_work_too() -> None:
+    """As those of a join are."""
+    inside = SPANS.split("JOIN ", 1)[1].replace(" ON ", " WHERE ")
+    sql = f"SELECT COUNT(*) FROM flights f WHERE EXISTS (SELECT 1 FROM {inside})"
+    few, many = (planned(sql.format(n), 20_000) for n in (10, 1_000))
+    assert many > few

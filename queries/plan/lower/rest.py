@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from queries.algebra.facts import ENGINE_TYPES
 from queries.algebra.names import quoted
 from queries.algebra.scalars import Scalar
 from queries.catalog.manifest import Type
-from queries.plan.lower.words import ENGINE_TYPES, width
+from queries.plan.lower.words import width
 
 KEPT = "_kept"
 """The table of the keys that left, each as text."""

@@ -16,12 +16,12 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from queries.algebra.facts import EXACT, Facts
+from queries.algebra.facts import ENGINE_TYPES, EXACT, Facts
 from queries.algebra.names import quoted, text
 from queries.algebra.scalars import Call, Column, Exists, Literal, Scalar, Subquery, Subvalue
 from queries.catalog.manifest import Type
 from queries.plan.lower import dates, maths
-from queries.plan.lower.words import ENGINE_TYPES, constant, width
+from queries.plan.lower.words import constant, width
 
 
 @dataclass(slots=True)

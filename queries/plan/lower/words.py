@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from queries.algebra.calendar import as_date, as_datetime
-from queries.algebra.facts import EXACT, Facts
+from queries.algebra.facts import ENGINE_TYPES, EXACT, Facts
 from queries.algebra.names import text
 from queries.algebra.scalars import Literal
 from queries.catalog.manifest import Type
@@ -11,15 +11,6 @@ from queries.language.refusals import RangeTooLarge
 
 BIGINT = 2**62
 HUGEINT = 2**126
-ENGINE_TYPES = {
-    Type.INTEGER: "BIGINT",
-    Type.DECIMAL: "BIGINT",
-    Type.REAL: "DOUBLE",
-    Type.TEXT: "VARCHAR",
-    Type.BOOLEAN: "BOOLEAN",
-    Type.DATE: "DATE",
-    Type.TIMESTAMP: "TIMESTAMP",
-}
 
 
 def width(*facts: Facts) -> str:

@@ -32,9 +32,7 @@ def lists_rows(select: exp.Select) -> bool:
     return not aggregates.present(select) and select.args.get("distinct") is None
 
 
-def aggregated(
-    tree: exp.Query, manifest: Manifest, accepts: Callable[[str], bool]
-) -> Iterator[str]:
+def aggregated(tree: exp.Query, manifest: Manifest, seems: Callable[[str], bool]) -> Iterator[str]:
     """Of one row a person: fewer keys, or the mean over persons. Of rows: groups and means."""
     select = outermost(tree)
     if select is None:
@@ -42,7 +40,7 @@ def aggregated(
     if lists_rows(select):
         yield from (_placed(tree, select, one) for one in _summaries(select, manifest))
         return
-    yield from _fewer_keys(tree, select, manifest, accepts)
+    yield from _fewer_keys(tree, select, manifest, seems)
     yield from _over_units(tree, select)
     yield _placed(tree, select, regrouped(untailed(select), []))
 
@@ -57,7 +55,7 @@ def _swap(old: exp.Select, new: exp.Select) -> Callable[[exp.Expr], exp.Expr]:
 
 
 def _fewer_keys(
-    tree: exp.Query, select: exp.Select, manifest: Manifest, accepts: Callable[[str], bool]
+    tree: exp.Query, select: exp.Select, manifest: Manifest, seems: Callable[[str], bool]
 ) -> Iterator[str]:
     """The keys that are answered one by one, together; none that has a value for each unit."""
     whole = keys(select)
@@ -65,7 +63,7 @@ def _fewer_keys(
     if len(whole) < 2 or len(found) > MOST_KEYS:
         return
     short = untailed(select)
-    kept = [key for key in found if accepts(_placed(tree, select, regrouped(short, [key])))]
+    kept = [key for key in found if seems(_placed(tree, select, regrouped(short, [key])))]
     if kept:
         yield _placed(tree, select, regrouped(select, kept))
 

@@ -28,7 +28,7 @@ def within_unit(tree: exp.Query, manifest: Manifest) -> Iterator[str]:
 
 
 def of_everybody(
-    tree: exp.Query, manifest: Manifest, accepts: Callable[[str], bool]
+    tree: exp.Query, manifest: Manifest, seems: Callable[[str], bool]
 ) -> Iterator[str]:
     """The same without the conditions that pick units by their id, and without keys made of it."""
     units = {table.unit_key.lower() for table in manifest.tables if table.unit_key}
@@ -40,7 +40,7 @@ def of_everybody(
     if select is None or select is not found:
         return
     if listing.lists_rows(select):
-        yield from listing.aggregated(found, manifest, accepts)
+        yield from listing.aggregated(found, manifest, seems)
     else:
         yield from _counted(select, units)
 

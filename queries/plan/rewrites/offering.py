@@ -53,20 +53,25 @@ WIDEST = 160
 
 @dataclass(slots=True)
 class Trials:
-    """Plans candidates, a bounded number of them."""
+    """Plans candidates, a bounded number of them; `drawn` does so but for what the engine says."""
 
     planned: Callable[[str], object]
+    drawn: Callable[[str], object]
     left: int = TRIALS
 
     def accepts(self, text: str) -> bool:
         """Whether the planner accepts the text; False once too many were tried."""
-        return self.left > 0 and self.refusal(text) is None
+        return self.left > 0 and self.refusal(text, self.planned) is None
 
-    def refusal(self, text: str) -> QueryRefused | None:
+    def seems(self, text: str) -> bool:
+        """Whether the planner may accept the text, in less time; False as above."""
+        return self.left > 0 and self.refusal(text, self.drawn) is None
+
+    def refusal(self, text: str, plan: Callable[[str], object]) -> QueryRefused | None:
         """Why the planner refuses the text; None where it does not."""
         self.left -= 1
         try:
-            self.planned(text)
+            plan(text)
         except QueryRefused as refused:
             return refused
         except (RecursionError, WorkersUnavailable):
@@ -74,11 +79,8 @@ class Trials:
         return None
 
 
-def told(
-    refused: QueryRefused, sql: str, manifest: Manifest, planned: Callable[[str], object]
-) -> QueryRefused:
+def told(refused: QueryRefused, sql: str, manifest: Manifest, trials: Trials) -> QueryRefused:
     """The refusal with its place shown and, where one is found, a rewrite that is accepted."""
-    trials = Trials(planned)
     if len(sql) <= LONGEST:
         refused = _first_reason(refused, sql, trials)
         candidates = _candidates(refused, sql, manifest, trials)
@@ -111,7 +113,7 @@ def _first_reason(refused: QueryRefused, sql: str, trials: Trials) -> QueryRefus
         return refused
     for name in ("limit", "offset", "order", "qualify", "distinct"):
         select.set(name, None)
-    other = trials.refusal(written(tree))
+    other = trials.refusal(written(tree), trials.drawn)
     if not isinstance(other, NamesPersons | NotAnAggregate):
         return refused
     other.position = refused.position
@@ -136,7 +138,7 @@ def _candidates(
         case AmbiguousColumn():
             yield from naming.qualified(sql, refused, tree)
         case NamesPersons() | NotAnAggregate():
-            yield from listing.aggregated(tree, manifest, trials.accepts)
+            yield from listing.aggregated(tree, manifest, trials.seems)
         case NotGrouped():
             yield from grouping.completed(tree)
         case TooManyGroups() | KeysNeedDelta():
@@ -150,7 +152,7 @@ def _candidates(
         case AcrossUnits():
             yield from narrowing.within_unit(tree, manifest)
         case UnitCompared():
-            yield from narrowing.of_everybody(tree, manifest, trials.accepts)
+            yield from narrowing.of_everybody(tree, manifest, trials.seems)
         case UnboundedColumn():
             yield from narrowing.ratio_of_sums(tree)
         case UnsupportedFunction():
