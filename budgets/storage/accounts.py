@@ -110,6 +110,12 @@ def by_id(tx: Connection, which: int) -> Account:
     return _read(tx.execute(_BY_ID, {"which": which}).one())
 
 
+def roots(tx: Connection) -> Sequence[Account]:
+    """The ceilings of all datasets."""
+    wanted = select(account).where(account.c.parent.is_(None)).order_by(account.c.id)
+    return [_read(row) for row in tx.execute(wanted)]
+
+
 def of_dataset(tx: Connection, dataset: str) -> Sequence[Account]:
     """Every account under a ceiling, the ceiling first."""
     rows = tx.execute(select(account).where(account.c.dataset == dataset).order_by(account.c.id))

@@ -7,6 +7,7 @@ StorageUnusable         the database cannot be used as it is; somebody has to ac
     NewerSchema             the tables are those of a later version
     NotDurable              a setting of the server lets a commit be lost
     Moved                   the ledger lives in another database now
+    NotMoved                a move was refused or did not come out even
 StorageBusy             the database cannot be reached, or a lock took too long; try again
     OutcomeUnknown          ... while it was told to commit
 """
@@ -80,6 +81,13 @@ class Moved(StorageUnusable):
 
     def __init__(self, where: str) -> None:
         super().__init__(f"This ledger was moved to {where}.")
+
+
+class NotMoved(StorageUnusable):
+    """The ledger was not moved, and lives where it lived; the text says what stood in the way."""
+
+    code = "not-moved"
+    hint = "Move to an empty database of PostgreSQL; the source was left as it is."
 
 
 class StorageBusy(Exception):

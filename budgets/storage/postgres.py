@@ -87,6 +87,7 @@ class Postgres:
 
     def __init__(self, address: str) -> None:
         self._engine = engine(address)
+        self.name = self._engine.url.set(drivername="postgresql").render_as_string()
         self._reading = self._engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )

@@ -277,7 +277,7 @@ api_key = Table(
     Column("id", NAME, primary_key=True),
     Column("member", NAME, ForeignKey("member.id"), nullable=False),
     Column("prefix", String(20), nullable=False),
-    Column("hash", DIGEST, nullable=False, unique=True),
+    Column("hash", DIGEST, nullable=False, unique=True, info={"secret": True}),
     Column("project", NAME, ForeignKey("project.name"), comment="null: wherever the member may"),
     Column("role", String(20), nullable=False),
     Column("created", Moment, nullable=False),

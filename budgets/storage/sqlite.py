@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
 
 WRITES = "sluis_writes"
+_SEAL = "sealed_"
 _PRAGMAS = (
     "PRAGMA busy_timeout = 60000",
     "PRAGMA journal_mode = WAL",
@@ -32,6 +34,7 @@ class Sqlite:
     embedded = True
 
     def __init__(self, path: Path) -> None:
+        self.name = str(path)
         self._engine = engine(path)
         self._turn = threading.Lock()
 
@@ -51,6 +54,21 @@ class Sqlite:
 
     def migrating(self, connection: Connection) -> None:
         """The write lock is held already: nobody else migrates meanwhile."""
+
+    def sealing(self, connection: Connection, tables: Iterable[str]) -> None:
+        """Let the file itself refuse every change of these tables, by whoever has it open."""
+        for table, act in product(tables, ("INSERT", "UPDATE", "DELETE")):
+            connection.exec_driver_sql(
+                f'CREATE TRIGGER IF NOT EXISTS "{_SEAL}{table}_{act}" BEFORE {act} ON "{table}" '
+                "BEGIN SELECT RAISE(ABORT, 'this ledger was moved'); END"
+            )
+
+    def unsealing(self, connection: Connection) -> None:
+        """Let the file be changed again."""
+        named = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+        for (name,) in connection.exec_driver_sql(named).all():
+            if name.startswith(_SEAL):
+                connection.exec_driver_sql(f'DROP TRIGGER "{name}"')
 
     def close(self) -> None:
         """Close every connection that is not in use."""

@@ -20,7 +20,7 @@ from budgets.storage.faults import (
     StorageBusy,
 )
 from budgets.storage.postgres import Postgres, Undone
-from budgets.storage.schema import standing
+from budgets.storage.schema import metadata, standing
 from budgets.storage.sqlite import Sqlite
 
 T = TypeVar("T")
@@ -65,6 +65,34 @@ class Storage:
     def embedded(self) -> bool:
         """Whether this is a file of one machine, not a server's database."""
         return self._database.embedded
+
+    @property
+    def name(self) -> str:
+        """Where the database is, without its password."""
+        return self._database.name
+
+    @property
+    def moved(self) -> str | None:
+        """Where the ledger was moved, or None while it lives here."""
+        return self._moved
+
+    def seal(self, where: str) -> None:
+        """Refuse from now on every change, since the ledger moves to another place."""
+        if self._moved not in (None, where):
+            raise Moved(self._moved or where)
+        if isinstance(self._database, Sqlite):
+            with self._database.write(serial=True) as connection:
+                connection.execute(update(standing).values(moved=where))
+                self._database.sealing(connection, metadata.tables.keys() - {standing.name})
+        self._moved = where
+
+    def unseal(self) -> None:
+        """Allow changes again: the ledger did not move after all."""
+        if isinstance(self._database, Sqlite):
+            with self._database.write(serial=True) as connection:
+                self._database.unsealing(connection)
+                connection.execute(update(standing).values(moved=None))
+        self._moved = None
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:

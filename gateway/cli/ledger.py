@@ -1,8 +1,12 @@
-"""`sluis ledger`: its tables, and whether it agrees with itself."""
+"""`sluis ledger`: its tables, whether it agrees with itself, its text, and where it lives."""
 
 from __future__ import annotations
 
+import json
+import os
 import sys
+from contextlib import ExitStack
+from typing import Any
 
 import click
 
@@ -40,6 +44,74 @@ def migrate(home: str | None, as_json: bool) -> None:
         emit({"revision": stands})
     else:
         click.echo(f"The database stands at revision {stands}.")
+
+
+@ledger.command()
+@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True))
+@home_option
+@json_option
+@refusals_told
+def export(file: str, home: str | None, as_json: bool) -> None:
+    """Write the whole ledger to FILE (-: standard output) as JSON, one canonical line a row.
+
+    Hashes of API keys are left out; all else is there, releases included. The last line has the
+    number of rows and the SHA-256 of each table, and the head of each chain.
+    """
+    from budgets.exporting import lines
+    from gateway.cli.local import opened
+
+    last = "{}"
+    with opened(home) as local, click.open_file(file, "w", encoding="ascii") as out:
+        for last in lines(local.storage):
+            out.write(last + "\n")
+    if file != "-":
+        _tell_proof(json.loads(last), as_json=as_json)
+
+
+@ledger.command()
+@click.option("--to", "address", required=True, help="postgresql://user@host:port/name")
+@home_option
+@json_option
+@refusals_told
+def move(address: str, home: str | None, as_json: bool) -> None:
+    """Move the ledger of a home to an empty database of PostgreSQL, and prove that all is there.
+
+    The home's own database refuses every charge from then on. Interrupted, the same command
+    carries on. A password is better kept in PGPASSWORD or ~/.pgpass than on the command line.
+    """
+    from budgets.moving import move as moved
+    from budgets.storage import Storage
+    from gateway.home import Home, private_files, take_lock
+    from gateway.settings import load
+
+    place = Home(load(home=home).home).prepare()
+    lock = take_lock(place)
+    with private_files(), ExitStack() as closing:
+        closing.callback(os.close, lock)
+        source = Storage.open(place.database)
+        closing.callback(source.close)
+        target = Storage.migrated(address)
+        closing.callback(target.close)
+        proof = moved(source, target)
+        where = target.name
+    told = {
+        "tables": {n: {"rows": c.rows, "sha256": c.digest} for n, c in proof.tables.items()},
+        "heads": {name: {"head": head} for name, head in proof.heads.items()},
+    }
+    _tell_proof(told, as_json=as_json)
+    if not as_json:
+        click.echo(f"Moved to {where}. Set SLUIS_DATABASE to it wherever this home is used.")
+
+
+def _tell_proof(told: dict[str, Any], *, as_json: bool) -> None:
+    """Tables with their rows and hashes, and the heads of all chains."""
+    if as_json:
+        emit(told)
+        return
+    for name, content in told["tables"].items():
+        click.echo(f"{name}: {content['rows']} rows, SHA-256 {content['sha256']}")
+    for name, chain in told["heads"].items():
+        click.echo(f"{name}: head {chain['head']}")
 
 
 @ledger.command()

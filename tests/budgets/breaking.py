@@ -41,7 +41,7 @@ class Breaking:
 
     def commit(self, connection: Any) -> None:
         """A COMMIT is about to be sent."""
-        if self._armed and self._moment < 0:
+        if self._armed and self._moment < 0 and connection.dialect.name == "postgresql":
             self._take(connection)
 
     def _take(self, connection: Any) -> None:
