@@ -23,6 +23,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import NullPool, create_engine, text
 
+from budgets.storage import Storage
+
 ACCOUNT = "sluis"
 MISSING = (
     "PostgreSQL is not installed here, so nothing of it was tried: install the Debian package "
@@ -164,7 +166,7 @@ def _as_postgres() -> list[str]:
 
 
 @contextmanager
-def server() -> Iterator[Server]:
+def running_server() -> Iterator[Server]:
     """A server that runs while the block does; skips the test where none is installed."""
     bin = programs()
     if bin is None:
@@ -177,6 +179,20 @@ def server() -> Iterator[Server]:
         yield made
     finally:
         made.leave()
+
+
+def with_blank(server: Server) -> Server:
+    """The same server, with an empty, migrated database `blank` to copy."""
+    server.do("CREATE DATABASE blank")
+    Storage.migrated(server.address("blank")).close()
+    return server
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """One server for all tests of a process."""
+    with running_server() as made:
+        yield with_blank(made)
 
 
 @contextmanager

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from budgets.storage import Storage
-from tests import postgres
 from tests.budgets.places import Place
-from tests.postgres import Server
+from tests.postgres import Server, server
+
+__all__ = ["places", "server"]
 
 Places = Callable[[], Place]
 LONG_ON_A_SERVER = {"test_crash"}
@@ -27,15 +27,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.slow)
 
 
-@pytest.fixture(scope="session")
-def server() -> Iterator[Server]:
-    """One server for all tests of a process, with an empty, migrated database to copy."""
-    with postgres.server() as made:
-        made.do("CREATE DATABASE blank")
-        Storage.migrated(made.address("blank")).close()
-        yield made
-
-
 @pytest.fixture(params=["sqlite", "postgres"])
 def places(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Places]:
     """Makes a place for new books, empty and migrated, as often as it is called."""
@@ -43,8 +34,8 @@ def places(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Places]:
         numbers = count()
         yield lambda: tmp_path / f"{next(numbers)}.db"
         return
-    server: Server = request.getfixturevalue("server")
-    with server.databases("blank") as made:
+    found: Server = request.getfixturevalue("server")
+    with found.databases("blank") as made:
         yield made
 
 

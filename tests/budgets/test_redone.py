@@ -19,7 +19,6 @@ from budgets.ledger import Ledger
 from budgets.refusals import BudgetExceeded
 from budgets.storage import Storage
 from budgets.storage.faults import OutcomeUnknown, StorageBusy
-from tests import postgres
 from tests.budgets import invariants
 from tests.budgets.books import (
     DATASET,
@@ -39,7 +38,7 @@ from tests.budgets.books import (
 )
 from tests.budgets.breaking import ANSWER_LOST, BEFORE_COMMIT, breaking
 from tests.budgets.places import plain
-from tests.postgres import Server
+from tests.postgres import Server, running_server, with_blank
 
 
 @pytest.fixture
@@ -138,10 +137,8 @@ def test_an_administrators_act_that_may_have_been_done_is_not_repeated(
 @pytest.fixture
 def own() -> Iterator[Server]:
     """A server that a test may stop, with an empty, migrated database to copy."""
-    with postgres.server() as made:
-        made.do("CREATE DATABASE blank")
-        Storage.migrated(made.address("blank")).close()
-        yield made
+    with running_server() as made:
+        yield with_blank(made)
 
 
 @pytest.mark.slow
