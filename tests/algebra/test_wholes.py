@@ -13,6 +13,7 @@ from queries.algebra.facts import Facts, stored
 from queries.algebra.operations import known, number
 from queries.algebra.scalars import Column, Scalar
 from queries.catalog.manifest import Type
+from tests.properties.hostile import engine, writer
 
 Binary = Callable[[Scalar, Scalar], Scalar]
 SPANS = [(-9, 4), (-4, 9), (-9, -4), (4, 9), (0, 9), (-9, 0), (0, 0), (-1, 0), (0, 1), (-8, 7)]
@@ -54,6 +55,7 @@ def test_what_two_numbers_make_is_null_and_undeclared_where_one_is(
     left, right = (column(1, 5, null=one, source=n) for n, one in enumerate(null))
     loose = Column(2, "y", stored(Type.INTEGER))
     assert make(left, right).facts.nullable == any(null)
+    assert make(left, right).facts.scale == 0
     assert make(left, right).facts.bounded
     assert not make(left, loose).facts.bounded
     assert not make(loose, right).facts.bounded
@@ -84,6 +86,11 @@ def test_a_shift_is_the_power_of_two_that_is_written(by: int) -> None:
     assert left.facts.span() == (5 << by, 100 << by)
     assert right.facts.span() == (5 >> by, 100 >> by)
     assert not left.facts.nullable
+    for value in (5, 100):
+        shown = ", ".join(f"CAST({writer().write(one)} AS HUGEINT)" for one in (left, right))
+        rows = f"(SELECT {value} AS x) AS t0"
+        found = engine().execute(f"SELECT {shown} FROM {rows}").fetchall()
+        assert found == [(value << by, value >> by)]
     assert wholes.shifted(column(0, 1, null=True), by, left=False).facts.nullable
     assert not wholes.shifted(Column(0, "y", stored(Type.INTEGER)), 1, left=False).facts.bounded
 
@@ -102,6 +109,10 @@ def test_a_bucket_and_every_step_on_the_way_to_it_stay_in_their_ranges(
     assert inside.facts.span()[0] <= min(map(int, quotients)) + 1
     assert max(map(int, quotients)) + 1 <= inside.facts.span()[1]
     assert inside.facts.span()[1] <= max(map(abs, quotients)) + 1
+    rows = f"(SELECT CAST(unnest(range({low}, {high + 1})) AS BIGINT) AS x) AS t0"
+    exact = {x: 1 + (x - least) * count // (most - least) for x in range(low, high + 1)}
+    expected = [(x, min(max(place, 0), count + 1)) for x, place in exact.items()]
+    assert engine().execute(f"SELECT x, {writer().write(found)} FROM {rows}").fetchall() == expected
 
 
 def test_a_bucket_of_a_real_is_null_where_the_value_may_be() -> None:

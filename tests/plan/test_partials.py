@@ -60,6 +60,29 @@ def test_a_unit_is_counted_where_one_of_its_rows_counts(by: str, cap: int) -> No
     assert {row for row in got if row[-1]} == {row for row in rows if row[-1]}
 
 
+OF_UNITS = [
+    ("people p", 1),
+    ("people p JOIN bands b ON b.score = 0", 2),
+    ("(SELECT * FROM visits QUALIFY ROW_NUMBER() OVER (PARTITION BY person) <= 2) p", 2),
+    ("visits p", 8),
+]
+"""Relations, with the most rows of one unit in each."""
+
+
+@pytest.mark.parametrize(("relation", "rows"), OF_UNITS)
+@pytest.mark.parametrize("beside", [[], ["COUNT(*)"], ["COUNT(*)", "SUM(3)"]], ids=len)
+def test_a_unit_is_counted_once_whatever_its_rows_and_what_is_asked_beside(
+    relation: str, rows: int, beside: list[str]
+) -> None:
+    clinic = bench("clinic")
+    sql = f"SELECT {', '.join(['COUNT(DISTINCT p.person)', *beside])} FROM {relation}"
+    plan = clinic.plan(sql)
+    (stage,) = plan.stages
+    claims = sorted(column.noise.l1 for column in stage.columns)
+    assert claims == sorted([1, rows, 3 * rows][: 1 + len(beside)])
+    assert clinic.answered(plan)[1] == clinic.expected(sql)[1]
+
+
 WIDE = [(-9, 4), (5, 9), (2**40, 2**41), (-(2**62), 2**62), (-(2**70), 2**70), (2**69, 2**70)]
 
 
