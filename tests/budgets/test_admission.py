@@ -150,6 +150,24 @@ def test_what_is_run_costs_at_least_the_floor() -> None:
     assert due([], 10**7) == NONE
 
 
+@given(parts=st.lists(losses, min_size=1, max_size=4), floor=st.integers(0, 10**6))
+def test_no_part_of_a_loss_is_foundbelow_the_sum_of_what_is_run(
+    parts: list[PrivacyLoss], floor: int
+) -> None:
+    claims = [StageClaim(f"s{n}", loss, (1.0,), "discrete-laplace") for n, loss in enumerate(parts)]
+    found = due(claims, floor)
+    assert found.rho == max(floor, sum(loss.rho for loss in parts))
+    assert found.delta == sum(loss.delta for loss in parts)
+    epsilons = [loss.epsilon for loss in parts]
+    if None in epsilons:
+        assert found.epsilon is None
+    else:
+        whole = sum(epsilon or 0 for epsilon in epsilons)
+        assert found.epsilon is not None
+        assert found.epsilon >= whole
+        assert found.epsilon == whole or whole**2 < 2 * floor * PICO
+
+
 @pytest.mark.parametrize(("floor", "faults"), [(-1, 3), (0, 0), (10**7, -1)])
 def test_a_policy_without_sense_is_refused(floor: int, faults: int) -> None:
     assert (Policy(0, 1).floor, Policy(0, 1).faults) == (0, 1)
