@@ -101,6 +101,29 @@ def test_what_is_proved_holds_for_that_column_alone() -> None:
     assert refined(op.number(7), found) == op.number(7)
 
 
+@pytest.mark.parametrize("sign", sorted(TESTS))
+def test_a_comparison_of_an_expression_proves_nothing_of_its_column(sign: str) -> None:
+    five = op.number(5)
+    for value in (
+        op.add(COLUMN, op.number(1)),
+        op.multiply(COLUMN, COLUMN),
+        op.negate(COLUMN),
+        op.absolute(COLUMN),
+        op.null_if(COLUMN, five),
+        op.whole_divide(COLUMN, op.number(2)),
+        Call("date", (COLUMN,), COLUMN.facts),
+    ):
+        assert proved([op.boolean(sign, value, five), op.boolean(sign, five, value)]) == {}
+
+
+@pytest.mark.parametrize("sign", sorted(TESTS))
+def test_a_real_keeps_its_range_since_more_than_whole_numbers_pass(sign: str) -> None:
+    real = Column(0, "r", Facts(Type.REAL, True, 0, -9, 9))
+    five = Literal(5.0, Facts(Type.REAL, False, 0, 5, 5))
+    found = proved([op.boolean(sign, real, five)])[real]
+    assert (found.lower, found.upper, found.nullable) == (-9, 9, False)
+
+
 def test_presence_is_proved_by_what_null_fails_and_by_nothing_else() -> None:
     null = Call("null", (COLUMN,), Facts(Type.BOOLEAN, False))
     other = Column(1, "y", Facts(Type.INTEGER, True, 0, 0, 9))
