@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from itertools import product
 
@@ -77,6 +77,32 @@ def test_rounding(left: tuple[Column, int], digits: int) -> None:
         unit = Decimal(1).scaleb(-digits)
         value = (Decimal(steps).scaleb(-2) / unit).to_integral_value(way) * unit
         assert holds(found.facts, Fraction(value) * 10**found.facts.scale)
+
+
+WAYS = {
+    "round": ROUND_HALF_UP,
+    "floor": ROUND_FLOOR,
+    "ceil": ROUND_CEILING,
+    "truncate": ROUND_DOWN,
+}
+
+
+@pytest.mark.parametrize("way", sorted(WAYS))
+@given(hundredths=st.tuples(NUMBERS, NUMBERS, NUMBERS).map(sorted), digits=st.integers(-3, 1))
+def test_a_rounded_real_leaves_its_range_by_one_unit_at_most(
+    way: str, hundredths: list[int], digits: int
+) -> None:
+    low, value, high = (Decimal(each).scaleb(-2) for each in hundredths)
+    real = Column(0, "x", Facts(Type.REAL, False, 0, Fraction(low), Fraction(high)))
+    found = op.rounded(way, real, digits).facts
+    unit = Decimal(1).scaleb(-digits)
+    assert holds(found, Fraction((value / unit).to_integral_value(WAYS[way]) * unit))
+    assert found.lower is not None
+    assert found.upper is not None
+    assert (found.lower, found.upper) == (
+        Fraction(low) - Fraction(unit),
+        Fraction(high) + Fraction(unit),
+    )
 
 
 @given(left=ranged())
