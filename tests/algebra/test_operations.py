@@ -149,33 +149,6 @@ def test_the_range_of_arithmetic_is_attained_at_both_ends(
         assert found.facts.span() == (min(images), max(images))
 
 
-@given(
-    parts=st.lists(st.tuples(ranged(), st.booleans(), st.booleans()), min_size=1, max_size=3),
-)
-def test_an_extreme_of_what_may_be_null_is_one_of_the_others(
-    parts: list[tuple[tuple[Column, int], bool, bool]],
-) -> None:
-    """NULLs are skipped, so a part that is always there does not bound the result from afar."""
-    args = [
-        replace(column, source=n, facts=replace(column.facts, nullable=null))
-        for n, ((column, _), null, _) in enumerate(parts)
-    ]
-    present = [value for (_, value), null, missing in parts if not (null and missing)]
-    for name, chosen in (("least", min), ("greatest", max)):
-        found = op.extreme(name, args).facts
-        assert found.nullable == all(null for _, null, _ in parts)
-        if present:
-            assert holds(found, chosen(present))
-
-
-@pytest.mark.parametrize("name", ["least", "greatest"])
-def test_an_extreme_with_half_a_range_has_no_end_on_that_side(name: str) -> None:
-    whole = Column(0, "x", Facts(Type.REAL, False, 0, Fraction(2), Fraction(9)))
-    for side in ("lower", "upper"):
-        half = Column(1, "y", replace(whole.facts, **{side: None}))
-        assert getattr(op.extreme(name, [whole, half]).facts, side) is None
-
-
 NUMERIC = Facts(Type.INTEGER, False, 0, 2, 9)
 REAL = Facts(Type.REAL, False, 0, Fraction(2), Fraction(9))
 
