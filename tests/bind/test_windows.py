@@ -50,6 +50,16 @@ def test_a_row_number_bounds_the_rows_of_a_unit(sql: str, rows: int) -> None:
     assert stage.columns[0].noise.l1 == rows
 
 
+@pytest.mark.parametrize("join", ["JOIN", "LEFT JOIN"])
+def test_a_row_number_bounds_its_own_rows_and_not_what_they_are_joined_with(join: str) -> None:
+    """The one first visit meets each of the four codes."""
+    numbered = f"(SELECT person, {FIRST} AS n FROM visits) v JOIN codes c ON TRUE"
+    inner = f"(SELECT v.person, v.n FROM {numbered}) t"
+    sql = f"SELECT COUNT(*) FROM people p {join} {inner} ON t.person = p.person AND t.n = 1"
+    (stage,) = bench("clinic").plan(sql).stages
+    assert stage.columns[0].noise.l1 >= 4
+
+
 def test_a_window_over_persons_is_told_which_key_it_lacks() -> None:
     with pytest.raises(QueryRefused) as refused:
         bench("clinic").plan(
