@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from budgets.amounts import ATTO, PICO
+from queries.enclave import claims
 from queries.enclave.claims import distance, least_threshold, verify
 from queries.faults import ClaimMismatch
 from queries.plan.model import Key, Mechanism, Noise, Stage, Threshold
@@ -42,6 +44,11 @@ def test_a_loss_understated_by_a_millionth_is_found(scale: float, l1: int) -> No
             short = dataclasses.replace(noise, **{field: charged - charged // 10**6})
             with pytest.raises(ClaimMismatch):
                 verify(of(short))
+
+
+def test_the_enclave_counts_in_the_units_of_the_ledger() -> None:
+    """Written apart, since the enclave trusts no number of the plan's: 1e-12 and 1e-18."""
+    assert (claims.UNITS, claims.DELTA_UNITS) == (PICO, ATTO) == (10**12, 10**18)
 
 
 GOOD = gaussian(10.0, 3, 9)
