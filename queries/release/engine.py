@@ -154,9 +154,10 @@ def _answer(
         return Answer(columns, shown_rows(rows), nothing, nothing, confidence)
     columns = described(plan, types[1:], table.stage)
     places = [row[0] for row in rows]
-    margins = Margins(connection, table, places, confidence)
+    shown = [row[1:] for row in rows]
+    margins = Margins(connection, table, places, confidence, shown)
     columns, lower, upper = margins.attached(plan.post.outputs, columns)
-    return Answer(columns, shown_rows([row[1:] for row in rows]), lower, upper, confidence)
+    return Answer(columns, shown_rows(shown), lower, upper, confidence)
 
 
 def _tables(plan: Plan, noisy: Mapping[str, NoisyStage]) -> dict[str, Together]:

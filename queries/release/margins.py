@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import duckdb
 
@@ -66,20 +67,27 @@ def _without(column: AnswerColumn, reason: str) -> AnswerColumn:
 
 @dataclass(frozen=True, slots=True)
 class Margins:
-    """Intervals of rows that each show one row of a table; `places` are those rows' numbers."""
+    """Intervals of rows that each show one row of a table; `places` are those rows' numbers.
+
+    `shown` are the rows themselves: what is computed of values that were held to each other, or at
+    zero, may lie outside of what noise alone would make of it, and intervals hold it too.
+    """
 
     connection: duckdb.DuckDBPyConnection
     table: Together
     places: Sequence[int | None]
     confidence: float
+    shown: Sequence[Sequence[Any]] = ()
 
     def attached(self, outputs: Sequence[Output], columns: Columns) -> tuple[Columns, Rows, Rows]:
         """The columns with their reasons, and the lower and upper ends row by row."""
         scattered, located = self._scattered(outputs), self._found()
         ends: list[Ends] = []
         told: list[AnswerColumn] = []
-        for output, column in zip(outputs, columns, strict=True):
+        for place, (output, column) in enumerate(zip(outputs, columns, strict=True)):
             some, reason = self._ends(output, column, scattered, located)
+            if output.role is Role.DERIVED and self.table.fits and self.shown:
+                some = _holding(some, [row[place] for row in self.shown])
             ends.append(some)
             told.append(column if reason is None else _without(column, reason))
         lower = tuple(tuple(some[row][0] for some in ends) for row in range(len(self.places)))
@@ -140,6 +148,18 @@ class Margins:
         except duckdb.Error:  # an expression may fail where the released values themselves do not
             found = [{} for _ in expressions]
         return dict(zip(expressions, found, strict=True))
+
+
+def _holding(ends: Ends, values: Sequence[Any]) -> Ends:
+    """The ends, moved out to the value shown between them where it is beyond."""
+    return [
+        some if value is None or None in some else _around(some, float(value))
+        for some, value in zip(ends, values, strict=True)
+    ]
+
+
+def _around(ends: tuple[Any, Any], value: float) -> tuple[float, float]:
+    return min(ends[0], value), max(ends[1], value)
 
 
 def _end(steps: int, measure: NoisyColumn, type_: str, *, up: bool) -> Value:
