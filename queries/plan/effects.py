@@ -123,7 +123,9 @@ def bounding(
     pairs = None if free is None else _paired(asked, free)
     if free is not None and pairs is not None:
         try:
-            return _compared(table, draft, asked, free, pairs, view, least), True
+            found = _compared(table, draft, asked, free, pairs, view, least)
+            averaged = _averaged(asked, draft)
+            return found, all(before == one for before, one in pairs if one in averaged)
         except (RangeTooLarge, TooManyRowsPerUnit):
             if free is asked:
                 raise
@@ -146,7 +148,8 @@ def _compared(
     lost = tuple(
         Lost(before, counted, wanted[counted], falls=before == counted and not moved)
         for before, counted in pairs
-        if moved or before != counted or _touched(counted, draft)
+        if (moved or before != counted or _touched(counted, draft))
+        and counted not in _averaged(asked, draft)
     )
     if not lost:
         return None
@@ -182,6 +185,15 @@ def _wanted(asked: Measure) -> dict[Statistic, tuple[str, ...]]:
         rows = Rows(both(present(ranked.value), ranked.where))
         found.setdefault(rows, []).append(asked.column(ranked))
     return {one: tuple(names) for one, names in found.items()}
+
+
+def _averaged(asked: Measure, draft: Draft) -> set[Statistic]:
+    """The totals of means alone under a cap on rows, of which so many average ones count."""
+    if draft.bounds.per_group >= draft.bounds.rows:
+        return set()
+    means = (one for one in asked.statistics if isinstance(one, Centred))
+    totals: set[Statistic] = {Total(one.value, one.where) for one in means}
+    return totals - set(asked.statistics)
 
 
 def _paired(asked: Measure, free: Measure) -> tuple[tuple[Statistic, Statistic], ...] | None:

@@ -21,10 +21,7 @@ MEASURED = (
     "What this query's own bounds left out, over all groups together; what the manifest's caps and "
     "ranges dropped at registration is not among it."
 )
-UNRANGED = (
-    "What ranges of columns left out is not measured: without them this query cannot be compared "
-    "with itself."
-)
+UNRANGED = "What ranges of columns left out is not measured, or not of every number."
 
 
 def told(measured: Sequence[Bounding], post: Post, manifest: Manifest, *, whole: bool) -> Effects:

@@ -101,14 +101,14 @@ def test_ranges_and_caps_are_told_together() -> None:
 
 
 STATISTICS = {
-    "AVG(air_time)": {"rows", "the total of air_time"},
+    "AVG(air_time)": {"rows"},
     "COUNT(air_time)": {"rows"},
     "MEDIAN(air_time)": {"rows"},
     "COUNT(DISTINCT dest)": {"distinct values, counted in each group"},
     "SUM(DISTINCT distance)": {"the total of distinct values of distance"},
     "SUM(distance) FILTER (WHERE month = 1)": {"the total of distance"},
     "SUM(distance * hour)": {"the total of distance, hour"},
-    "STDDEV(air_time)": {"rows", "the total of air_time"},
+    "STDDEV(air_time)": {"rows"},
 }
 
 
@@ -121,6 +121,18 @@ def test_every_statistic_has_its_shares(measured: str) -> None:
     assert {one.about for one in rest} == STATISTICS[measured]
     assert all(one.columns == ("x",) for one in rest)
     assert all(one.share is not None and 0 <= one.share <= 1 for one in told)
+
+
+def test_of_a_mean_the_total_is_told_where_no_rows_are_capped() -> None:
+    sql = "SELECT origin, AVG(distance) AS x FROM flights GROUP BY origin"
+    ranged = bench().plan(sql, RANGE)
+    assert ranged.effects is not None
+    assert ranged.effects.note == MEASURED
+    assert [one.about for one in ranged.effects.shares] == ["the total of distance"]
+    both = bench().plan(sql, replace(ROWS, columns=NEAR))
+    assert both.effects is not None
+    assert both.effects.note == f"{MEASURED} {UNRANGED}"
+    assert [one.of for one in both.effects.shares] == ["units", "rows"]
 
 
 UNTOUCHED = [

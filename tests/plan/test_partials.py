@@ -148,3 +148,28 @@ def test_what_was_rounded_or_cast_is_kept_in_its_range_also_beside_exact_parts(
             (found,) = _computed(statistic, 100, "BIGINT")
             assert isinstance(found, int)
             assert least <= found <= most
+
+
+@pytest.mark.parametrize("cap", [1, 3, 8])
+@pytest.mark.parametrize("where", ["", " FILTER (WHERE urgent)"])
+@pytest.mark.parametrize("value", [HIGH, "score", "score + 5"])
+def test_a_mean_is_of_so_many_rows_of_each_unit_s_own_average(
+    value: str, where: str, cap: int
+) -> None:
+    """Where it has more rows that count: a whole number of steps from the middle, to zero."""
+    clinic = bench("clinic")
+    _, got = clinic.answer(
+        f"SELECT kind, AVG({value}){where} FROM visits GROUP BY kind", Options(None, cap)
+    )
+    low, high = next((low, high) for _, text, low, high in ADDED if text == value)
+    middle = (max(low, 9 if value == HIGH else low) + high) // 2
+    n = f"COUNT({value}){where}"
+    own = (
+        f"SELECT kind, {n} AS n, COALESCE(SUM(({value}) - ({middle})){where}, 0) AS s "
+        "FROM visits GROUP BY person, kind"
+    )
+    part = f"CASE WHEN n > {cap} THEN trunc(s * {cap} / n) ELSE s END"
+    mean = f"{middle} + SUM({part}) / NULLIF(SUM(LEAST(n, {cap})), 0)"
+    _, expected = clinic.expected(f"SELECT kind, {mean} FROM ({own}) GROUP BY kind")
+    known = {key: mean for key, mean in got if mean is not None}
+    assert known == pytest.approx({key: mean for key, mean in expected if mean is not None})

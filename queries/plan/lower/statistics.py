@@ -6,13 +6,14 @@ Privacy note
                 sensitivities (`queries.plan.bounding`).
     Requires    at most `bounds.rows` rows of one unit in the relation.
     Why         two levels aggregate per (unit, group) first; each partial is clamped to what
-                `rows_per_group` rows can add; where a unit may have more groups than it is allowed,
-                ROW_NUMBER over a keyed hash of (unit, key) keeps that many, never more, and looks
-                at the unit's own groups and a secret drawn for this run alone. Keys that are not
-                listed cannot occur, and are discarded by the enclave if they did; they could only
-                take a listed group's place, which moves nothing beyond the claim (P7, P10). A
-                grouping set adds up the bounded partials of all keys, and counts a unit once in
-                each of its cells.
+                `rows_per_group` rows can add (of a mean, it is brought down to so many rows of the
+                unit's own average first, which looks at its own rows alone); where a unit may have
+                more groups than it is allowed, ROW_NUMBER over a keyed hash of (unit, key) keeps
+                that many, never more, and looks at the unit's own groups and a secret drawn for
+                this run alone. Keys that are not listed cannot occur, and are discarded by the
+                enclave if they did; they could only take a listed group's place, which moves
+                nothing beyond the claim (P7, P10). A grouping set adds up the bounded partials of
+                all keys, and counts a unit once in each of its cells.
     Tried by    tests/properties/test_sensitivity.py
 """
 
@@ -248,7 +249,11 @@ class Query:
         cap = self.bounds.rows_per_group
         if cap is None or cap >= self.bounds.rows:
             return total
-        return clamped(total, min(0, one.lower * cap), max(0, one.upper * cap))
+        low, high = min(0, one.lower * cap), max(0, one.upper * cap)
+        if isinstance(statistic, Centred):
+            own = _averaged(one, total, cap)
+            return f"LEAST(GREATEST({own}, {low}::HUGEINT), {high}::HUGEINT)"
+        return clamped(total, low, high)
 
     def _sample(self, inner: str, names: list[str]) -> str:
         if not self.sampled:
@@ -273,6 +278,17 @@ def _aggregate(one: Row) -> str:
     if one.distinct is not None:
         return f"COALESCE({one.distinct}(DISTINCT {one.value}){kept}, 0)"
     return f"COALESCE(SUM({one.value}){kept}, 0)"
+
+
+def _averaged(one: Row, total: str, cap: int) -> str:
+    """So many rows of the unit's own average, where it has more: what a mean is made of.
+
+    The rows beside it are clamped to as many, so the mean of a unit stays its own. It is a whole
+    number, rounded towards zero, of at most 78 bits for each of twice ten thousand rows.
+    """
+    kept = "" if one.where is None else f" FILTER (WHERE {one.where})"
+    rows = f"COUNT({one.value}){kept}"
+    return f"(CASE WHEN ({rows} > {cap}) THEN (({total} * {cap}) // {rows}) ELSE {total} END)"
 
 
 def fitting(column: str, shift: int) -> str:
