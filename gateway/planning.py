@@ -195,7 +195,7 @@ def _served(stage: Stage, by: StoredStage) -> Stage:
     )
     other = None if stage.other is None else by.other
     drawn = replace(stage, columns=by.columns, threshold=by.threshold, other=other)
-    return replace(drawn, distributions=distributions)
+    return replace(drawn, distributions=distributions, top=by.top)
 
 
 def _priced(stage: Stage, plan: Plan) -> dict[str, Any]:

@@ -282,7 +282,7 @@ def _served(planned: Planned, charge: Charge, fresh: str | None) -> dict[str, St
 
 def _kept(stage: Stage, noisy: NoisyStage) -> bytes:
     """What is stored of a stage."""
-    parts = (stage.columns, stage.threshold, stage.distributions, stage.other)
+    parts = (stage.columns, stage.threshold, stage.distributions, stage.other, stage.top)
     return codec.dumps(StoredStage(noisy, *parts))
 
 

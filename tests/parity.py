@@ -27,7 +27,7 @@ from queries.enclave import given as inputs
 from queries.enclave.exact import ExactAnswer
 from queries.enclave.noise import released
 from queries.enclave.others import Keys, held_back
-from queries.enclave.selection import Counts, nodes, scores
+from queries.enclave.selection import Counts, nodes, ranked, scores
 from queries.language.refusals import NotBound
 from queries.plan.model import Distribution, Plan, Stage
 from queries.plan.noisy import InputRows, NoisyStage, beside
@@ -190,6 +190,9 @@ class Bench:
 
 def exactly(stage: Stage, answer: ExactAnswer) -> NoisyStage:
     """A stage's table with its true integers."""
+    if stage.top is not None:
+        best = np.argsort(-ranked(answer), kind="stable")[: stage.top.most]
+        return NoisyStage(stage.name, tuple(answer.keys[n] for n in best), ((),) * len(best))
     drawn = tuple(
         tuple(map(found_exactly, stage.distributions, each)) for each in answer.histograms
     )

@@ -132,6 +132,7 @@ class Measure:
     """GROUP BY `keys` over a private relation, with its statistics, both in canonical order.
 
     `sets` are the positions of the keys of each grouping set, () where all keys are the one set.
+    With `leading` nothing is wanted but so many keys, those of its one statistic's greatest values.
     """
 
     relation: Relation
@@ -139,6 +140,7 @@ class Measure:
     statistics: tuple[Statistic, ...]
     sets: tuple[tuple[int, ...], ...] = ()
     ranked: tuple[Ranked, ...] = ()
+    leading: int = 0
 
     @property
     def distributions(self) -> tuple[tuple[Ranked, ...], ...]:

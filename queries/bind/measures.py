@@ -29,7 +29,7 @@ from queries.algebra.measures import (
 )
 from queries.algebra.relations import Relation, Spine, size_of
 from queries.algebra.scalars import Scalar
-from queries.bind import aggregates, forms, open_queries, open_subqueries, spines
+from queries.bind import aggregates, forms, leading, open_queries, open_subqueries, spines
 from queries.bind.colours import Cell, Environment, Open, Rowwise
 from queries.bind.expressions import MOST_EXPANSIONS, Expressions
 from queries.bind.grouping import Grouping, grouping, of_key, positioned
@@ -87,6 +87,7 @@ def select(
         spines.check_listing(relation, place(node))
         measure = replace(measure, statistics=(Units(None),))
     measure = spines.measured(measure, place(node))
+    measure = replace(measure, leading=0 if listing else leading.wanted(node, reader, measure))
     binder.measures.append(measure)
     grouped = [(item, key) for item, key in keys.keys if item is not None]
     texts = {(type(item), item.sql()): measure.keys.index(key) for item, key in grouped}

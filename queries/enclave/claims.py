@@ -19,9 +19,9 @@ from fractions import Fraction
 from functools import lru_cache
 from statistics import NormalDist
 
-from queries.enclave.mechanisms import measurement, selector
+from queries.enclave.mechanisms import measurement, ranker, selector
 from queries.faults import ClaimMismatch
-from queries.plan.model import Distribution, Mechanism, Noise, NoisyColumn, Other, Stage
+from queries.plan.model import Distribution, Mechanism, Noise, NoisyColumn, Other, Stage, Top
 from queries.plan.noisy import beside
 
 UNITS = 10**12
@@ -40,6 +40,8 @@ def verify(stages: Iterable[Stage]) -> None:
             _verify_noise(column.noise)
         for found in stage.distributions:
             _verify_distribution(found)
+        if stage.top is not None:
+            _verify_top(stage, stage.top)
         if stage.threshold is not None:
             _verify_threshold(stage)
         if stage.other is not None:
@@ -120,6 +122,22 @@ def _verify_distribution(found: Distribution) -> None:
     if tree and (modes == {True} or found.branching**found.levels < found.bins.count):
         raise ClaimMismatch("a tree does not hold its bins")
     _verify_noise(found.noise, one_way=modes == {True})
+
+
+def _verify_top(stage: Stage, top: Top) -> None:
+    """Some of the listed keys and no number, at OpenDP's map for all selections together."""
+    noise = top.noise
+    if stage.listed is None or stage.columns or stage.distributions or stage.other is not None:
+        raise ClaimMismatch("selected keys are public, and nothing stands beside them")
+    if top.most < 1 or not noise.mechanism.selects or top.column in stage.wanted[:-1]:
+        raise ClaimMismatch("no selection of keys")
+    _verify_noise(noise, one_way=True)
+    ranked = ranker(noise.mechanism, noise.scale, top.most)
+    loss: Callable[[int], float] = ranked.map
+    moved = 2 * math.ceil(distance(-(-noise.l2_squared // top.most)))
+    charged = noise.rho if noise.mechanism is Mechanism.EXPONENTIAL else noise.epsilon
+    if charged is None or _finite(loss(moved)) * UNITS > charged:
+        raise ClaimMismatch("the charged loss is less than that of all selections")
 
 
 def _finite(loss: float) -> Fraction:

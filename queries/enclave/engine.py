@@ -81,9 +81,9 @@ def exact(connection: duckdb.DuckDBPyConnection, stage: Stage, seed: int) -> Exa
 
 def _rows(connection: duckdb.DuckDBPyConnection, stage: Stage, seed: int) -> list[Row]:
     """At most `most_rows` rows of the stage's single SELECT, its columns in the plan's order."""
-    if not stage.columns and stage.threshold is None:
+    wanted = list(stage.wanted)
+    if len(wanted) == len(stage.keys) and stage.threshold is None:
         return [] if stage.keys else [()]
-    wanted = [key.name for key in stage.keys] + [column.name for column in stage.columns]
     result, names = executed(connection, stage.sql, seed, wanted)
     rows = result.fetchmany(stage.most_rows + 1)
     if len(rows) > stage.most_rows:
@@ -139,7 +139,7 @@ def _answer(stage: Stage, rows: list[Row]) -> ExactAnswer:
     keys = _encoded([row[:width] for row in rows], width)
     values = [row[width:] for row in rows]
     if stage.listed is not None:
-        return _aligned(stage.listed, keys, values, len(stage.columns))
+        return _aligned(stage.listed, keys, values, len(stage.wanted) - width)
     if stage.threshold is not None:
         _distinct(keys)
         return ExactAnswer(keys, values)

@@ -39,6 +39,14 @@ def measurement(mechanism: Mechanism, scale: float) -> opendp.mod.Measurement:
 
 
 @lru_cache(maxsize=256)
+def ranker(mechanism: Mechanism, scale: float, most: int) -> opendp.mod.Measurement:
+    """OpenDP's selection of so many largest scores, one after the other, all moving one way."""
+    return opendp.measurements.make_noisy_top_k(
+        VECTOR, LARGEST[True], LOSSES[mechanism], k=most, scale=scale
+    )
+
+
+@lru_cache(maxsize=256)
 def selector(mechanism: Mechanism, scale: float, *, one_way: bool) -> opendp.mod.Measurement:
     """OpenDP's selection of the largest score; `one_way` where a unit's rows move all up."""
     return opendp.measurements.make_noisy_max(

@@ -19,13 +19,19 @@ from typing import cast
 from queries.catalog.view import Value
 from queries.enclave.exact import ExactAnswer
 from queries.enclave.mechanisms import measurement
-from queries.enclave.selection import drawn
+from queries.enclave.selection import drawn, leading
 from queries.plan.model import NoisyColumn, Stage
 from queries.plan.noisy import NoisyStage
 
 
 def released(stage: Stage, exact: ExactAnswer) -> NoisyStage:
-    """The noisy table of a stage: listed keys in the list's order, others in their own (P13)."""
+    """The noisy table of a stage: listed keys in the list's order, others in their own (P13).
+
+    Keys that were selected leave in the order of their selection.
+    """
+    if stage.top is not None:
+        chosen = tuple(exact.keys[place] for place in leading(stage.top, exact))
+        return NoisyStage(stage.name, chosen, _rows([], len(chosen)))
     if stage.threshold is None:
         columns = [
             _noisy(column, [row[place] for row in exact.values])

@@ -20,10 +20,13 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from queries.enclave.mechanisms import measurement, selector
-from queries.plan.model import Distribution, Target
+from queries.enclave.exact import ExactAnswer
+from queries.enclave.mechanisms import measurement, ranker, selector
+from queries.plan.model import Distribution, Target, Top
 
 Counts = NDArray[np.int64]
+LARGEST_SCORE = 2**61
+"""Values beyond it count as this much: twice as much still fits 64 bits."""
 
 
 def scores(target: Target, histogram: Counts) -> Counts:
@@ -47,6 +50,19 @@ def nodes(found: Distribution, histogram: Counts) -> Counts:
         level = level.reshape(-1, found.branching).sum(axis=1)
         kept.append(level)
     return np.concatenate(kept)
+
+
+def ranked(exact: ExactAnswer) -> Counts:
+    """The score of each key: twice its exact value."""
+    scores = np.array([value for (value,) in exact.values], dtype=np.int64)
+    return 2 * np.clip(scores, -LARGEST_SCORE, LARGEST_SCORE)
+
+
+def leading(top: Top, exact: ExactAnswer) -> list[int]:
+    """The places of the selected keys, in the order of their selection."""
+    noise = top.noise
+    choose = ranker(noise.mechanism, noise.scale, top.most)
+    return cast(list[int], choose(ranked(exact).tolist()))
 
 
 def drawn(found: Distribution, histograms: Sequence[Counts]) -> list[tuple[int, ...]]:

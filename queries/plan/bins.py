@@ -8,10 +8,43 @@ between any two. What is read off them is then exact to a share of itself, small
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from queries.plan.model import Piece
+from queries.catalog.view import Value
 
 MOST_BITS = 62
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Bins of one width: from bin `first` on, each `width` steps, the first one from `lower`."""
+
+    lower: int
+    width: int
+    first: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bins:
+    """The candidates of a distribution: `count` bins of a grid, or the values listed.
+
+    The bins follow each other in pieces of equal width, between the steps `lower` and `upper`; each
+    step of the grid is worth numerator / denominator. With `listed`, bin b is the value at that
+    place, as a key would be written.
+    """
+
+    count: int
+    pieces: tuple[Piece, ...] = ()
+    lower: int = 0
+    upper: int = 0
+    numerator: int = 1
+    denominator: int = 1
+    listed: tuple[Value, ...] | None = None
+
+    @property
+    def exact(self) -> bool:
+        """Whether each bin is one value."""
+        return all(piece.width == 1 for piece in self.pieces)
 
 
 def equal(low: int, high: int, most: int) -> tuple[Piece, ...]:

@@ -168,6 +168,12 @@ def _stages(
 
 
 def _stage(name: str, found: Draft, parts: Sequence[Price], delta: int, terms: Terms) -> Stage:
+    if found.leading is not None:
+        top = found.leading.priced("m0", parts[0])
+        return Stage(
+            name, found.digest, found.text, found.keys, (), found.listed,
+            most_rows=found.most_rows, top=top,
+        )  # fmt: skip
     columns = _columns(found, parts)
     threshold = None
     if found.thresholded:

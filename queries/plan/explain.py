@@ -9,7 +9,7 @@ from queries.algebra.sources import tables_of
 from queries.catalog.manifest import Manifest
 from queries.plan.formulas import most_values
 from queries.plan.levels import Family
-from queries.plan.model import Distribution, Mechanism, Stage
+from queries.plan.model import Distribution, Mechanism, Stage, Top
 from queries.plan.price import Options
 from queries.plan.stages import Draft
 from queries.plan.trees import size
@@ -49,6 +49,8 @@ def notes(
         if stage.columns:
             found.append(f"Every number gets {MECHANISMS[stage.columns[0].noise.mechanism]}.")
         found.extend(_distribution(distribution) for distribution in stage.distributions)
+        if stage.top is not None:
+            found.append(_leading(stage.top))
     return (*dict.fromkeys(found), *_order(stages), UNCOUNTED)
 
 
@@ -147,9 +149,20 @@ def _distribution(found: Distribution) -> str:
     return f"{_many(len(found.targets), 'answer')} selected among {bins} by {law}."
 
 
+def _leading(top: Top) -> str:
+    return (
+        f"{_many(top.most, 'name')} selected one after the other by "
+        f"{MECHANISMS[top.noise.mechanism]} without any number, which takes less noise than "
+        "numbers for all groups would; ask for the numbers too, and they are measured instead."
+    )
+
+
 def about(draft: Draft) -> str:
     """What a stage measures, in plain words."""
     numbers = _many(len(draft.measure.statistics) + len(draft.measure.ranked), "noisy number")
+    if draft.leading is not None:
+        read = " and ".join(tables_of(draft.measure.relation))
+        return f"{_many(draft.leading.most, 'name')} out of {draft.cells:,} groups, from {read}"
     where = "in one group"
     if draft.listed is not None and draft.keys:
         where = f"in each of {_many(len(draft.listed), 'group')}"

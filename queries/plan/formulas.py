@@ -39,6 +39,18 @@ def sensitivity(statistic: Statistic, bounds: Bounds, bits: int) -> Sensitivity:
     return of_rows(bounds, per_row(statistic), bits)
 
 
+def swing(statistic: Statistic, bounds: Bounds, bits: int) -> int:
+    """From how far one unit may lower the total of a group to how far it may raise it, in steps."""
+    found = row(statistic, Relations())
+    kept = bounds.per_group
+    if isinstance(statistic, Units):
+        kept = 1
+    elif isinstance(statistic, Distinct | DistinctTotal):
+        kept = most_values(statistic, bounds)
+    low, high = min(0, found.lower) * kept, max(0, found.upper) * kept
+    return max(1, -(-high >> bits) - (low >> bits))
+
+
 def most_values(statistic: OfValues, bounds: Bounds) -> int:
     """The most distinct values that one unit adds to a group: as a sum of so many rows."""
     return max(1, min(bounds.per_group, statistic.most or bounds.rows))

@@ -10,8 +10,9 @@ from queries.algebra.measures import BinCounts
 from queries.catalog.manifest import Type
 from queries.catalog.view import Value
 from queries.language.refusals import TooManyColumns
+from queries.plan.bins import Bins
 from queries.plan.keys import key
-from queries.plan.model import Bins, Distribution, Target
+from queries.plan.model import Distribution, Target
 
 KEYS = {Type.INTEGER: "BIGINT", Type.REAL: "DOUBLE", Type.TEXT: "VARCHAR"}
 COUNTS = "BIGINT"

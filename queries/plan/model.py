@@ -16,10 +16,11 @@ from enum import StrEnum
 from queries.algebra.inputs import Input
 from queries.algebra.measures import SET
 from queries.catalog.view import Value
+from queries.plan.bins import Bins
 from queries.plan.post import Post
 from queries.plan.shown import Effects, Frequency, NonNegative
 
-PLANNER_VERSION = 2
+PLANNER_VERSION = 3
 
 
 class Mechanism(StrEnum):
@@ -72,38 +73,6 @@ class NoisyColumn:
     numerator: int
     denominator: int
     sql_type: str
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """Bins of one width: from bin `first` on, each `width` steps, the first one from `lower`."""
-
-    lower: int
-    width: int
-    first: int
-
-
-@dataclass(frozen=True, slots=True)
-class Bins:
-    """The candidates of a distribution: `count` bins of a grid, or the values listed.
-
-    The bins follow each other in pieces of equal width, between the steps `lower` and `upper`; each
-    step of the grid is worth numerator / denominator. With `listed`, bin b is the value at that
-    place, as a key would be written.
-    """
-
-    count: int
-    pieces: tuple[Piece, ...] = ()
-    lower: int = 0
-    upper: int = 0
-    numerator: int = 1
-    denominator: int = 1
-    listed: tuple[Value, ...] | None = None
-
-    @property
-    def exact(self) -> bool:
-        """Whether each bin is one value."""
-        return all(piece.width == 1 for piece in self.pieces)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,12 +146,25 @@ class Other:
 
 
 @dataclass(frozen=True, slots=True)
+class Top:
+    """The keys of the `most` greatest values of the engine's column `column`, in that order.
+
+    They are selected one after the other by `noise`, and no value leaves.
+    """
+
+    column: str
+    most: int
+    noise: Noise
+
+
+@dataclass(frozen=True, slots=True)
 class Stage:
     """One GROUP BY with its measures: the unit of noise, of charge and of reuse.
 
     `sql` yields the keys k0.. and the exact integers m0..; with `listed` every listed key is
     answered and no other; otherwise `threshold` decides. Both None means a single row, no key.
-    Without columns the text is empty: what is asked is found in `distributions` alone.
+    Without columns the text is empty: what is asked is found in `distributions` alone. With `top`
+    some of the listed keys are answered, in the order of values that stay in the engine.
     The text may hold the parameter $seed (a secret, fresh 63-bit integer for each run).
     `most_rows` bounds the rows the engine may return, from declared sizes. `inputs` are released
     rows that the text reads: the stage runs when the stages that they read have run. `about` says
@@ -201,11 +183,19 @@ class Stage:
     inputs: tuple[Input, ...] = ()
     about: str = ""
     other: Other | None = None
+    top: Top | None = None
 
     @property
-    def parts(self) -> tuple[NoisyColumn | Distribution, ...]:
-        """Every column, then every distribution."""
-        return (*self.columns, *self.distributions)
+    def parts(self) -> tuple[NoisyColumn | Distribution | Top, ...]:
+        """Every column, then every distribution, or the selection of keys."""
+        return (*self.columns, *self.distributions, *(() if self.top is None else (self.top,)))
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The columns of the engine's rows: the keys, and what is noised or selected by."""
+        scored = () if self.top is None else (self.top.column,)
+        columns = tuple(column.name for column in self.columns)
+        return (*(key.name for key in self.keys), *columns, *scored)
 
     @property
     def noises(self) -> tuple[Noise, ...]:

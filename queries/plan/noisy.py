@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from queries.catalog.view import Value
-from queries.plan.model import Distribution, NoisyColumn, Other, Stage, Threshold
+from queries.plan.model import Distribution, NoisyColumn, Other, Stage, Threshold, Top
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,7 @@ class StoredStage:
     threshold: Threshold | None
     distributions: tuple[Distribution, ...] = ()
     other: Other | None = None
+    top: Top | None = None
 
 
 def beside(stage: Stage) -> Stage | None:

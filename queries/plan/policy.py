@@ -80,12 +80,17 @@ def listing(bound: Open, names: Mapping[str, str], stages: tuple[Stage, ...]) ->
 
 
 def occurring(query: exp.Expr, names: Mapping[str, str], stages: tuple[Stage, ...]) -> None:
-    """Write in the count from which a listed key is said to occur."""
+    """Write in the count from which a listed key is said to occur.
+
+    Where keys alone were selected, the order of their values is that in which they left.
+    """
     named = {stage.name: stage for stage in stages}
     for column in list(query.find_all(exp.Column)):
-        if column.name == OCCURS and column.table in names:
-            stage = named[names[column.table]]
+        stage = named.get(names.get(column.table, ""))
+        if stage is not None and column.name == OCCURS:
             column.replace(exp.Literal.number(_least(stage)))
+        elif stage is not None and stage.top is not None and column.name == stage.top.column:
+            column.replace(exp.Neg(this=exp.column("_row", table=column.table, quoted=True)))
 
 
 def _least(stage: Stage) -> int:

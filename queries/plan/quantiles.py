@@ -34,12 +34,12 @@ from queries.bind.publics import Publics
 from queries.catalog.manifest import Type
 from queries.language.refusals import RangeTooLarge, UnsupportedFunction
 from queries.plan import maps, split, trees
-from queries.plan.bins import equal, floating
+from queries.plan.bins import Bins, equal, floating
 from queries.plan.bounding import Sensitivity, of_rows
 from queries.plan.keys import SMALL, key, listed
 from queries.plan.lower.histograms import Histogram
 from queries.plan.lower.statistics import Query
-from queries.plan.model import Bins, Distribution, Target
+from queries.plan.model import Distribution, Target
 from queries.plan.price import Price
 from queries.plan.ranks import CONFIDENCE, NORMAL, margin
 

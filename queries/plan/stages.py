@@ -21,6 +21,7 @@ from queries.language.refusals import BoundTooWide, TooManyColumns, TooManyRowsP
 from queries.plan import keys as group_keys
 from queries.plan.bounding import Bounds, Sensitivity
 from queries.plan.formulas import sensitivity, shift, value_of
+from queries.plan.leading import Leading, leading
 from queries.plan.lower.relations import Relations
 from queries.plan.lower.statistics import Query
 from queries.plan.model import PLANNER_VERSION, Key
@@ -48,6 +49,7 @@ class Draft:
     sensitivities: tuple[Sensitivity, ...]
     shape: Shape
     sketches: tuple[Sketch, ...] = ()
+    leading: Leading | None = None
 
     @property
     def bounds(self) -> Bounds:
@@ -161,9 +163,22 @@ def drafted(
         _sensitivities(query), shape, sketches,
     )  # fmt: skip
     check_size(found.draws, len(measure.statistics))
+    if options.minimum_frequency is None:
+        found = replace(found, leading=_leading(found))
     meaning = _meaning(found, options.minimum_frequency if thresholded else None)
     digest = hashed((PLANNER_VERSION, view.delivery, view.manifest_hash, meaning))
     return replace(found, digest=digest, meaning=meaning)
+
+
+def _leading(found: Draft) -> Leading | None:
+    """The selection of keys, where nothing else is wanted and it takes less noise than values."""
+    measure, most = found.measure, found.measure.leading
+    if not most or found.listed is None or most >= len(found.listed):
+        return None
+    if len(measure.statistics) > 1:
+        return None
+    (statistic,), (counted,), (bits,) = measure.statistics, found.sensitivities, found.query.shifts
+    return leading(most, statistic, found.bounds, bits, counted)
 
 
 def rebounded(found: Draft, units: int, options: Options) -> Draft:
@@ -300,6 +315,7 @@ def _meaning(found: Draft, frequency: int | None) -> str:
         "values": [value_of(statistic) for statistic in found.measure.statistics],
         "sets": found.measure.sets,
         "distributions": [sketch.identity for sketch in found.sketches],
+        "leading": found.leading,
     }
     return hashed(parts)
 

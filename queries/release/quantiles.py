@@ -15,7 +15,8 @@ import numpy as np
 
 from queries.algebra.calendar import DAY, as_date, as_datetime
 from queries.catalog.view import Value
-from queries.plan.model import Bins, Distribution, Stage, Target
+from queries.plan.bins import Bins
+from queries.plan.model import Distribution, Stage, Target
 from queries.plan.noisy import NoisyStage
 from queries.plan.ranks import deviation
 from queries.release import histograms, trees

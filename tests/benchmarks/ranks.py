@@ -16,7 +16,8 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from queries.plan.model import Bins, Distribution, Mechanism, Noise, Target
+from queries.plan.bins import Bins
+from queries.plan.model import Distribution, Mechanism, Noise, Target
 from queries.plan.trees import shape
 from queries.release.trees import leaves, read
 

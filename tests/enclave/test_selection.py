@@ -17,7 +17,8 @@ from queries.enclave.claims import verify
 from queries.enclave.engine import counted, opened
 from queries.enclave.selection import nodes, scores
 from queries.faults import ClaimMismatch
-from queries.plan.model import Bins, Distribution, Noise, Stage, Target
+from queries.plan.bins import Bins
+from queries.plan.model import Distribution, Key, Noise, Stage, Target, Threshold, Top
 from queries.workers.settings import Settings
 from tests.enclave.stages import MEMORY, column, deliver, gaussian, laplace, selecting, stage
 
@@ -150,6 +151,46 @@ def test_a_claim_holds_and_one_that_is_too_small_does_not(found: Distribution) -
 def test_a_distribution_that_makes_no_sense_is_found(wrong: Distribution) -> None:
     with pytest.raises(ClaimMismatch):
         verify(of(wrong))
+
+
+def selected_keys(noise: Noise, **other: object) -> list[Stage]:
+    one = stage("", [], [Key("k0", "BIGINT")], [(key,) for key in range(5)])
+    changed: dict[str, object] = {"top": Top("m0", 3, noise), **other}
+    return [dataclasses.replace(one, **changed)]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("pure", [False, True])
+def test_the_claim_of_selected_keys_is_that_of_all_selections(pure: bool) -> None:
+    noise = selecting(7.0, 3 * 2, 3 * 4, pure=pure)
+    verify(selected_keys(noise))
+    wrong = [
+        dataclasses.replace(noise, rho=noise.rho * 99 // 100),
+        dataclasses.replace(noise, scale=noise.scale * 0.99),
+        selecting(7.0, 2, 4, pure=pure),
+        gaussian(7.0, 3 * 2, 3 * 4),
+    ]
+    for one in wrong[:2] + wrong[3:]:
+        with pytest.raises(ClaimMismatch):
+            verify(selected_keys(one))
+    less = dataclasses.replace(wrong[2], l1=noise.l1, l2_squared=noise.l2_squared)
+    with pytest.raises(ClaimMismatch):
+        verify(selected_keys(less))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"listed": None, "threshold": Threshold("m0", 9, 10**9)},
+        {"listed": None, "keys": ()},
+        {"columns": (column("m1", gaussian(7.0)),)},
+        {"distributions": (distribution(selecting(7.0)),)},
+        {"top": Top("k0", 3, selecting(7.0, 6, 12))},
+        {"top": Top("m0", 0, selecting(7.0, 6, 12))},
+    ],
+)
+def test_keys_are_selected_from_a_list_and_alone(other: dict[str, object]) -> None:
+    with pytest.raises(ClaimMismatch):
+        verify(selected_keys(selecting(7.0, 6, 12), **other))
 
 
 def test_a_column_is_never_selected() -> None:

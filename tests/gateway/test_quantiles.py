@@ -74,6 +74,18 @@ def test_a_histogram_is_a_map_with_an_interval_for_each_count(gateway: Gateway) 
     assert row["h_lower"].startswith("[[10.0, ")
 
 
+def test_names_alone_are_selected_and_replayed(gateway: Gateway) -> None:
+    names = "SELECT area FROM visits GROUP BY area ORDER BY COUNT(DISTINCT person_id) DESC LIMIT 1"
+    answer = gateway.query(names, budget_share="1%").json
+    assert len(answer["rows"]) == 1
+    (noise,) = answer["stages"][0]["columns"]
+    assert (noise["name"], noise["mechanism"]) == ("top", "exponential")
+    again = gateway.query(names, budget_share="1%").json
+    assert again["rows"] == answer["rows"]
+    assert again["replayed"]
+    assert [n["name"] for n in again["stages"][0]["columns"]] == ["top"]
+
+
 def test_further_quantiles_of_a_tree_are_free(gateway: Gateway) -> None:
     gateway.query(TREE, budget_share="2%")
     spent = gateway.budget()["spent"]["rho"]

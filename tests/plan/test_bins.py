@@ -7,8 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from queries.plan.bins import equal, floating
-from queries.plan.model import Bins, Piece
+from queries.plan.bins import Bins, Piece, equal, floating
 from queries.release.quantiles import steps
 
 ends = st.integers(-(2**62), 2**62) | st.integers(-5_000, 5_000)

@@ -14,8 +14,8 @@ import numpy as np
 
 from queries.catalog.view import Value
 from queries.enclave.exact import ExactAnswer
-from queries.enclave.selection import Counts, nodes, scores
-from queries.plan.model import Noise, Plan, Stage, Target
+from queries.enclave.selection import Counts, nodes, ranked, scores
+from queries.plan.model import Noise, Plan, Stage, Target, Top
 from queries.plan.noisy import NoisyStage
 from queries.plan.price import Options, Price
 from tests.parity import Bench
@@ -95,6 +95,8 @@ class Run:
             left, right = self.answers[stage.name], answers[stage.name]
             yield from _columns(stage, left, right)
             yield from _histograms(stage, left, right)
+            if stage.top is not None:
+                yield _selected(stage, stage.top, left, right)
             if stage.other is not None:
                 yield from self._held_back(stage, other, {*left.keys, *right.keys})
 
@@ -129,6 +131,14 @@ def _columns(stage: Stage, left: ExactAnswer, right: ExactAnswer) -> Iterator[Mo
             for key in before.keys() | after.keys()
         ]
         yield _between(stage, column.name, steps, column.noise)
+
+
+def _selected(stage: Stage, top: Top, left: ExactAnswer, right: ExactAnswer) -> Moved:
+    """The same of selected keys: half of how far the difference of two scores moved, each time."""
+    assert left.keys == right.keys
+    change = ranked(right) - ranked(left)
+    half = -(-int(change.max() - change.min()) // 2)
+    return _between(stage, "top", [half] * top.most, top.noise)
 
 
 def _histograms(stage: Stage, left: ExactAnswer, right: ExactAnswer) -> Iterator[Moved]:

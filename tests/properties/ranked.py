@@ -9,6 +9,13 @@ TIGHT = Options(rows_per_group=1)
 ONE_GROUP = Options(groups_per_unit=1)
 SAMPLED = Options(groups_per_unit=2, rows_per_group=1)
 TWO_ROWS = Options(groups_per_unit=1, rows_per_group=2)
+
+
+def names(call: str, most: int) -> str:
+    """The scores of the greatest values of an aggregate, and these not shown."""
+    return f"SELECT score FROM visits GROUP BY score ORDER BY {call} DESC LIMIT {most}"
+
+
 MANY = ", ".join(f"{share / 40}" for share in range(1, 40))
 
 RANKED: list[tuple[str, str, Options]] = [
@@ -88,6 +95,19 @@ RANKED: list[tuple[str, str, Options]] = [
         SAMPLED,
     ),
     ("mode, grouping sets", "SELECT kind, MODE(score) FROM visits GROUP BY CUBE (kind)", TIGHT),
+    ("leading names", names("COUNT(DISTINCT person)", 2), NONE),
+    ("leading names by rows", names("COUNT(*)", 2), TIGHT),
+    ("leading names by a sum", names("SUM(score + 5)", 1), TIGHT),
+    ("leading names by a shifted sum", names("SUM(huge)", 1), TIGHT),
+    ("leading names by distinct values", names("COUNT(DISTINCT kind)", 1), TIGHT),
+    (
+        "leading names by a signed sum",
+        (
+            "SELECT score, area FROM visits CROSS JOIN areas GROUP BY score, area "
+            "ORDER BY SUM(CASE WHEN score > 0 THEN cost ELSE - cost END) DESC LIMIT 1"
+        ),
+        TIGHT,
+    ),
     ("mode", "SELECT MODE(kind), MODE(score) FROM visits", NONE),
     ("mode, rows per group", "SELECT kind, MODE(score) FROM visits GROUP BY kind", TIGHT),
     ("mode of one row", "SELECT sex, MODE(area), MODE(wage) FROM people GROUP BY sex", NONE),

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from queries.plan.model import Bins, Distribution, Piece, Target
+from queries.plan.bins import Bins, Piece
+from queries.plan.model import Distribution, Target
 from queries.plan.trees import size
 from queries.release import forests
 from queries.release.consistency import Whole

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from queries.plan.model import Bins, Distribution, Noise, Target
+from queries.plan.bins import Bins
+from queries.plan.model import Distribution, Noise, Target
 from queries.plan.trees import shape, size, spread, variance, variances
 from queries.release.trees import leaves, read
 from tests.enclave.stages import gaussian

@@ -12,7 +12,8 @@ from scipy import stats
 
 from queries.enclave.client import Enclave
 from queries.enclave.selection import nodes, scores
-from queries.plan.model import Bins, Distribution, Key, Noise, Target
+from queries.plan.bins import Bins
+from queries.plan.model import Distribution, Key, Noise, Target
 from queries.release.law import draws
 from queries.release.trees import leaves, read
 from tests.enclave.stages import gaussian, laplace, plan, selecting, stage

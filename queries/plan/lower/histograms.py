@@ -24,11 +24,11 @@ from queries.algebra.grid import grid
 from queries.algebra.names import quoted
 from queries.algebra.scalars import Scalar
 from queries.catalog.manifest import Type
+from queries.plan.bins import Bins
 from queries.plan.lower.keys import key_text
 from queries.plan.lower.relations import Relations
 from queries.plan.lower.statistics import Query, sampling, steps
 from queries.plan.lower.words import width
-from queries.plan.model import Bins
 
 
 @dataclass(frozen=True, slots=True)

@@ -608,3 +608,14 @@ SELECT origin, GROUPING_ID(), COUNT(*) FROM flights GROUP BY ROLLUP (origin)
 SELECT origin, VARIANCE(distance), CORR(distance, air_time), AVG(DISTINCT month) FROM flights GROUP BY ROLLUP (origin)
 SELECT origin, REGR_SLOPE(distance, air_time) FILTER (WHERE month > 6), SKEWNESS(distance) FROM flights GROUP BY CUBE (origin) HAVING COUNT(*) > 10
 SELECT origin, HISTOGRAM(dep_delay, [0, 15, 60]), COUNT(*) FROM flights GROUP BY ROLLUP (origin)
+SELECT origin FROM flights GROUP BY origin ORDER BY COUNT(DISTINCT tailnum) DESC LIMIT 1
+SELECT carrier FROM flights GROUP BY carrier ORDER BY COUNT(DISTINCT tailnum) DESC LIMIT 3
+SELECT carrier, UPPER(carrier) AS u FROM flights GROUP BY carrier ORDER BY COUNT(DISTINCT tailnum) DESC LIMIT 3
+SELECT carrier FROM flights GROUP BY carrier ORDER BY COUNT(DISTINCT tailnum) DESC NULLS FIRST LIMIT 3
+SELECT carrier FROM flights GROUP BY carrier ORDER BY COUNT(DISTINCT tailnum) DESC LIMIT 0
+SELECT carrier FROM flights GROUP BY carrier ORDER BY COUNT(DISTINCT tailnum) DESC LIMIT 10 %
+SELECT carrier FROM flights GROUP BY carrier ORDER BY COUNT(DISTINCT tailnum) DESC LIMIT (1 + 1)
+SELECT COUNT(*) FROM flights WHERE carrier IN (SELECT carrier FROM flights GROUP BY carrier ORDER BY COUNT(DISTINCT tailnum) DESC LIMIT 3)
+SELECT a.carrier FROM airlines a LEFT JOIN flights f ON f.carrier = a.carrier GROUP BY a.carrier ORDER BY COUNT(f.tailnum) DESC LIMIT 2
+SELECT carrier FROM flights GROUP BY ROLLUP (carrier) ORDER BY COUNT(DISTINCT tailnum) DESC LIMIT 2
+SELECT carrier AS c, (SELECT COUNT(*) FROM airlines) AS n FROM flights GROUP BY carrier ORDER BY COUNT(DISTINCT tailnum) DESC LIMIT 2
