@@ -7,6 +7,7 @@ under it. A commit returns when the bytes are on disk (`synchronous=FULL` in WAL
 from __future__ import annotations
 
 import os
+import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import OperationalError
+
+from budgets.storage.faults import StorageBusy
 
 WRITES = "sluis_writes"
 _SEAL = "sealed_"
@@ -41,7 +45,7 @@ class Sqlite:
     @contextmanager
     def write(self, serial: bool) -> Iterator[Connection]:
         """A write transaction. Threads queue here instead of polling the file's lock."""
-        with self._turn, self._engine.connect() as plain:
+        with self._turn, _told(), self._engine.connect() as plain:
             connection = plain.execution_options(**{WRITES: True})
             with connection.begin():
                 yield connection
@@ -85,6 +89,17 @@ def engine(path: Path) -> Engine:
     event.listen(made, "connect", _connected)
     event.listen(made, "begin", _begun)
     return made
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """A file that another process keeps locked is out of reach, and nothing was changed."""
+    try:
+        yield
+    except OperationalError as error:
+        if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+            raise StorageBusy from error
+        raise
 
 
 def _url(path: Path) -> URL:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from fractions import Fraction
 
 import pytest
@@ -234,6 +235,24 @@ def test_recovery_takes_what_is_past_its_deadline_and_nothing_else(
     assert invariants.taken(place) == STEP
     with pytest.raises(ChargeClosed):
         ledger.void(charge)
+    invariants.hold(place)
+
+
+def test_a_clock_that_is_set_back_changes_nothing_but_times(place: Place) -> None:
+    """Order is kept by sequences, and nothing is given back because it seems to be early."""
+    now = [NOON]
+    ready(place)
+    ledger = Ledger(Storage.open(place), clock=lambda: now[0])
+    first = reserved(ledger)
+    now[0] = NOON - timedelta(days=400)
+    second = reserved(ledger)
+    answered(ledger, stage("count"))
+    assert [entry.number for entry, _ in ledger.entries(DATASET)] == list(range(1, 10))
+    assert [query.id for query in ledger.queries(PROJECT)][1:] == [second.query, first.query]
+    assert ledger.recover(now[0]) == ()
+    assert ledger.verify(DATASET).intact
+    assert ledger.recover(LATE) == (first.query, second.query)
+    assert invariants.taken(place) == 3 * STEP
     invariants.hold(place)
 
 

@@ -118,6 +118,21 @@ def test_processes_with_threads_spend_a_cap_exactly(place: Place) -> None:
     invariants.hold(place)
 
 
+@pytest.mark.slow
+def test_eight_processes_with_sixty_four_clients_spend_a_ceiling_exactly(place: Place) -> None:
+    """What is spent equals the sum of all charges, and never passes the cap."""
+    capped(place, 200)
+
+    def clients(ledger: Ledger) -> int:
+        done = together(*[lambda: until_refused(ledger)] * 8)
+        return sum(int(str(number)) for number in done)
+
+    assert in_processes(place, 8, clients) == 200
+    assert invariants.taken(place) == invariants.taken(place, "dataset") == 200 * STEP
+    invariants.hold(place)
+    assert opened(place).verify("mobility").intact
+
+
 def test_one_key_is_one_query(place: Place) -> None:
     ledger = ready(place)
     records = together(*[lambda: asked(ledger, "key").id] * 8)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 import stat
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,8 +21,19 @@ from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
 from budgets.account import Amounts
 from budgets.charge import QueryState
 from budgets.storage import Storage, accounts, migrations, schema
+from budgets.storage.faults import StorageBusy
 from tests.budgets import invariants
-from tests.budgets.books import LATE, NOON, PROJECT, STEP, blank, opened, ready, reserved, tables
+from tests.budgets.books import (
+    LATE,
+    NOON,
+    PROJECT,
+    STEP,
+    blank,
+    opened,
+    ready,
+    reserved,
+    tables,
+)
 from tests.budgets.conftest import Places
 from tests.budgets.places import ZERO, Place, looking
 from tests.postgres import Server
@@ -246,6 +259,26 @@ def test_a_full_disk_at_settlement_keeps_the_charge(tmp_path: Path) -> None:
     assert later.query(PROJECT, charge.query).state is QueryState.RUNNING
     assert later.recover(LATE) == (charge.query,)
     assert invariants.taken(path) == STEP
+    invariants.hold(path)
+
+
+def impatient(connection: Connection) -> None:
+    connection.connection.driver_connection.execute("PRAGMA busy_timeout = 300")  # type: ignore[union-attr]
+
+
+def test_a_locked_file_is_waited_for_and_then_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    event.listen(Engine, "engine_connect", impatient)
+    try:
+        ledger = ready(path)
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(StorageBusy):
+                reserved(ledger)
+        assert invariants.taken(path) == 0
+        reserved(ledger)
+    finally:
+        event.remove(Engine, "engine_connect", impatient)
     invariants.hold(path)
 
 
