@@ -166,13 +166,17 @@ def _as_postgres() -> list[str]:
 
 
 @contextmanager
-def running_server() -> Iterator[Server]:
-    """A server that runs while the block does; skips the test where none is installed."""
+def running_server(place: Path | None = None) -> Iterator[Server]:
+    """A server that runs while the block does; skips the test where none is installed.
+
+    Its data are in memory unless a place on a disk is named.
+    """
     bin = programs()
     if bin is None:
         pytest.skip(MISSING)
     fast = Path("/dev/shm")
-    folder = Path(tempfile.mkdtemp(prefix="sluis-pg-", dir=fast if fast.is_dir() else None))
+    chosen = place or (fast if fast.is_dir() else None)
+    folder = Path(tempfile.mkdtemp(prefix="sluis-pg-", dir=chosen))
     made = Server(folder, bin)
     try:
         made.start()
