@@ -91,7 +91,10 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One account as it stands. `allocated` is what was promised to the accounts below."""
+    """One account as it stands. `allocated` is what was promised to the accounts below.
+
+    `head` and `length` are of the chain, and stand on a ceiling alone.
+    """
 
     id: int
     kind: Kind
@@ -104,6 +107,8 @@ class Account:
     allocated: Amounts
     reserved: Amounts
     spent: Amounts
+    head: str | None = None
+    length: int = 0
 
     @property
     def accountant(self) -> Accountant:

@@ -31,6 +31,7 @@ from budgets.refusals import (
     InFlight,
     NothingAllocated,
     ProjectFrozen,
+    UnknownProject,
 )
 from budgets.storage import accounts, charges, journal, queries
 from budgets.storage.schema import project as projects
@@ -40,10 +41,14 @@ _FROZEN = select(projects.c.frozen).where(projects.c.name == bindparam("named"))
 
 @dataclass(frozen=True, slots=True)
 class Sorted:
-    """The stages of a claim: those that are stored already, by id, and those to be run."""
+    """The stages of a claim: those that are stored already, by id, and those to be run.
+
+    `in_flight` says whether one of the latter is being run for another query now.
+    """
 
     served: Mapping[str, int]
     unserved: tuple[StageClaim, ...]
+    in_flight: bool
 
 
 def path_of(tx: Connection, project: str, analyst: str | None) -> tuple[Account, ...]:
@@ -59,22 +64,22 @@ def path_of(tx: Connection, project: str, analyst: str | None) -> tuple[Account,
 
 def sort(tx: Connection, project: str, stages: Sequence[StageClaim]) -> Sorted:
     """Which stages a stored release serves, and which must be run and paid for."""
-    stored = charges.stored(tx, project, [stage.digest for stage in stages])
+    stored, running = charges.stored(tx, project, [stage.digest for stage in stages])
     serving = {stage.digest: served_by(stored, stage) for stage in stages}
+    unserved = tuple(stage for stage in stages if serving[stage.digest] is None)
     return Sorted(
         served={digest: found.id for digest, found in serving.items() if found is not None},
-        unserved=tuple(stage for stage in stages if serving[stage.digest] is None),
+        unserved=unserved,
+        in_flight=any(stage.digest in running for stage in unserved),
     )
 
 
 def reserve(tx: Connection, claim: Claim, holder: str, policy: Policy, at: datetime) -> Charge:
     """Charge a claim to its whole path, or raise a refusal and change nothing."""
-    accounts.root(tx, dataset_of(tx, claim.project))
-    path = path_of(tx, claim.project, claim.analyst)
-    refuse_frozen(tx, claim.project)
+    path = _locked_path(tx, claim)
     number = _running(tx, claim)
     stages = sort(tx, claim.project, claim.stages)
-    if charges.any_in_flight(tx, claim.project, [stage.digest for stage in stages.unserved]):
+    if stages.in_flight:
         raise InFlight
     loss = due(stages.unserved, policy.floor)
     posted = postings(path, loss) if stages.unserved else ()
@@ -90,6 +95,19 @@ def reserve(tx: Connection, claim: Claim, holder: str, policy: Policy, at: datet
         stages=tuple(stage.digest for stage in stages.unserved),
         served=charges.documents(tx, stages.served) if stages.served else {},
     )
+
+
+def _locked_path(tx: Connection, claim: Claim) -> tuple[Account, ...]:
+    """The accounts that a charge is posted to, root first, which is locked before all is read."""
+    root = accounts.ceiling(tx, claim.project)
+    if root is None:
+        raise UnknownProject(claim.project)
+    path, frozen = accounts.below(tx, root, claim.project, claim.analyst)
+    if path == (root,):
+        raise NothingAllocated(claim.project)
+    if frozen:
+        raise ProjectFrozen(claim.project)
+    return path
 
 
 def reserved_by(tx: Connection, charge: Charge, holder: str) -> bool:
@@ -111,8 +129,8 @@ def settle(
     root = _closed(tx, charge.dataset, charge.id, ChargeState.SETTLED)
     accounts.spend(tx, journal.charged_by(tx, charge.id))
     charges.store_stages(tx, charge.id, stages)
-    queries.store(tx, charge.query, document)
-    _moved(tx, charge.query, QueryState.RELEASED)
+    if not queries.store(tx, charge.query, document):
+        raise ChargeClosed
     note = {
         "document": hashlib.sha256(document).hexdigest(),
         "query": charge.query,
@@ -133,7 +151,7 @@ def void(tx: Connection, charge: Charge, at: datetime) -> None:
         for which, amounts in charged.items()
     ]
     if items:
-        journal.append(tx, root.id, items, at)
+        journal.append(tx, root, items, at)
 
 
 def fail(
@@ -154,7 +172,8 @@ def fail(
     charges.end_stages(tx, charge.id, state)
     _moved(tx, charge.query, QueryState.FAULTED, incident)
     event = Event.FAULT if state is ChargeState.FAULTED else Event.LOST
-    _enter(tx, root, event, charge.id, {"incident": incident, "query": charge.query}, at)
+    note = {"incident": incident, "query": charge.query}
+    root = _enter(tx, root, event, charge.id, note, at)
     if charged:
         _count_fault(tx, root, charge.project, policy, at)
 
@@ -167,10 +186,11 @@ def refuse_frozen(tx: Connection, project: str) -> None:
 
 def _running(tx: Connection, claim: Claim) -> int:
     """Take the query from queued to running; its number."""
-    record = queries.get(tx, claim.project, claim.query)
-    if not queries.move(tx, claim.query, QueryState.QUEUED, QueryState.RUNNING):
-        raise InFlight if record.state is QueryState.RUNNING else AlreadyAnswered
-    return record.number
+    number = queries.take(tx, claim.project, claim.query)
+    if number is None:
+        state = queries.get(tx, claim.project, claim.query).state
+        raise InFlight if state is QueryState.RUNNING else AlreadyAnswered
+    return number
 
 
 def _post(
@@ -183,15 +203,14 @@ def _post(
     at: datetime,
 ) -> None:
     """Post to every account, root first, and enter each posting into the chain."""
-    for account, amounts in zip(path, posted, strict=True):
-        accounts.reserve(tx, account.id, amounts)
+    accounts.reserve(tx, {one.id: amounts for one, amounts in zip(path, posted, strict=True)})
     charges.add_stages(tx, charge, claim.project, stages.unserved)
     note = {"query": claim.query, "stages": [stage.digest for stage in stages.unserved]}
     items = [
         journal.Item(Event.RESERVE, account, amounts, charge, note if account is path[0] else {})
         for account, amounts in zip(path, posted, strict=True)
     ]
-    journal.append(tx, path[0].id, items, at)
+    journal.append(tx, path[0], items, at)
 
 
 def _closed(tx: Connection, dataset: str, charge: int, state: ChargeState) -> Account:
@@ -214,8 +233,8 @@ def _enter(
     charge: int | None,
     note: Mapping[str, object],
     at: datetime,
-) -> None:
-    journal.append(tx, root.id, [journal.Item(event, root, charge=charge, note=note)], at)
+) -> Account:
+    return journal.append(tx, root, [journal.Item(event, root, charge=charge, note=note)], at)
 
 
 def _count_fault(tx: Connection, root: Account, project: str, policy: Policy, at: datetime) -> None:

@@ -38,7 +38,7 @@ def open_dataset(tx: Connection, name: str, ceiling: Grant, unit: str, at: datet
         return
     tx.execute(insert(datasets).values(name=name, unit=unit, created=at))
     made = accounts.opened(tx, Kind.DATASET, "", name, ceiling, None)
-    _enter(tx, made.id, journal.Item(Event.OPEN, made, made.cap, note=_granted(ceiling)), at)
+    _enter(tx, made, journal.Item(Event.OPEN, made, made.cap, note=_granted(ceiling)), at)
 
 
 def raise_ceiling(
@@ -52,7 +52,7 @@ def raise_ceiling(
         raise CeilingDiffers(name)
     accounts.regrant(tx, root, ceiling)
     note = _granted(ceiling) | {"by": by, "reason": reason}
-    _enter(tx, root.id, journal.Item(Event.RAISE, root, grown, note=note), at)
+    _enter(tx, root, journal.Item(Event.RAISE, root, grown, note=note), at)
 
 
 def open_project(tx: Connection, name: str, dataset: str, title: str, at: datetime) -> None:
@@ -90,7 +90,7 @@ def allocate(
     accounts.promise(tx, root, above)
     made, grown = _granted_to(tx, root, before, name, given)
     note = _granted(given) | {"by": by, "reason": reason}
-    _enter(tx, root.id, journal.Item(Event.ALLOCATE, made, grown, note=note), at)
+    _enter(tx, root, journal.Item(Event.ALLOCATE, made, grown, note=note), at)
 
 
 def open_limit(
@@ -107,7 +107,7 @@ def open_limit(
     limit = Grant(amounts.granted(epsilon), parent.grant.delta)
     made = accounts.opened(tx, Kind.ANALYST, name, analyst, limit, parent)
     note = _granted(limit) | {"by": by, "reason": reason}
-    _enter(tx, root.id, journal.Item(Event.OPEN, made, made.cap, note=note), at)
+    _enter(tx, root, journal.Item(Event.OPEN, made, made.cap, note=note), at)
 
 
 def freeze(tx: Connection, name: str, frozen: bool, by: str, reason: str, at: datetime) -> None:
@@ -117,7 +117,7 @@ def freeze(tx: Connection, name: str, frozen: bool, by: str, reason: str, at: da
     tx.execute(update(projects).where(projects.c.name == name).values(values))
     event = Event.FREEZE if frozen else Event.THAW
     note = {"by": by, "project": name, "reason": reason}
-    _enter(tx, root.id, journal.Item(event, root, note=note), at)
+    _enter(tx, root, journal.Item(event, root, note=note), at)
 
 
 def dataset_of(tx: Connection, name: str) -> str:
@@ -174,5 +174,5 @@ def _granted(given: Grant) -> dict[str, object]:
     }
 
 
-def _enter(tx: Connection, root: int, item: journal.Item, at: datetime) -> None:
+def _enter(tx: Connection, root: Account, item: journal.Item, at: datetime) -> None:
     journal.append(tx, root, [item], at)

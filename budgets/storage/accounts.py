@@ -18,13 +18,14 @@ from sqlalchemy import (
     and_,
     bindparam,
     insert,
+    or_,
     select,
     update,
 )
 
 from budgets.account import Account, Amounts, Grant, Kind
 from budgets.chain import GENESIS
-from budgets.storage.schema import account
+from budgets.storage.schema import account, project
 
 PARTS = ("rho", "delta", "epsilon")
 
@@ -62,6 +63,31 @@ _PATH = (
     select(account).where(account.c.id.in_(bindparam("ids", expanding=True))).order_by(account.c.id)
 )
 _BY_ID = select(account).where(_THIS)
+_CEILING = (
+    select(account)
+    .join(project, project.c.dataset == account.c.dataset)
+    .where(project.c.name == bindparam("named"), account.c.parent.is_(None))
+    .with_for_update(of=account, key_share=True)
+)
+_BELOW = (
+    select(account, project.c.frozen)
+    .join(project, project.c.name == bindparam("named"))
+    .where(
+        or_(
+            and_(
+                account.c.kind == Kind.PROJECT.value,
+                account.c.owner == project.c.dataset,
+                account.c.name == project.c.name,
+            ),
+            and_(
+                account.c.kind == Kind.ANALYST.value,
+                account.c.owner == project.c.name,
+                account.c.name == bindparam("analyst"),
+            ),
+        )
+    )
+    .order_by(account.c.id)
+)
 _PROMISE = _CHANGE.where(
     _each(lambda part, by: _column("allocated", part) + by <= _column("cap", part))
 ).values(_moved("allocated", 1))
@@ -91,6 +117,26 @@ def root(tx: Connection, dataset: str) -> Account | None:
     named = {"kind": Kind.DATASET.value, "owner": "", "name": dataset}
     row = tx.execute(_LOCKED, named).one_or_none()
     return None if row is None else _read(row)
+
+
+def ceiling(tx: Connection, project: str) -> Account | None:
+    """The account of the ceiling over a project, locked as `root` does."""
+    row = tx.execute(_CEILING, {"named": project}).one_or_none()
+    return None if row is None else _read(row)
+
+
+def below(
+    tx: Connection, root: Account, project: str, analyst: str | None
+) -> tuple[tuple[Account, ...], bool]:
+    """The accounts from the root down to the caller's, and whether the project is frozen.
+
+    No account below the root: nothing has been allocated. One who has no limit pays as the project.
+    """
+    rows = tx.execute(_BELOW, {"named": project, "analyst": analyst or ""}).all()
+    found = [_read(row) for row in rows]
+    if found and found[0].parent != root.id:
+        return path(tx, found[-1]), rows[0].frozen
+    return (root, *found), bool(rows and rows[0].frozen)
 
 
 def path(tx: Connection, last: Account) -> tuple[Account, ...]:
@@ -153,25 +199,24 @@ def promise(tx: Connection, which: Account, amounts: Amounts) -> None:
     _changed(tx, _PROMISE, _asked(which.id, amounts))
 
 
-def reserve(tx: Connection, which: int, amounts: Amounts) -> None:
-    """Post a charge to an account, if it fits."""
-    _changed(tx, _RESERVE, _asked(which, amounts))
+def reserve(tx: Connection, asked: Mapping[int, Amounts]) -> None:
+    """Post a charge to its accounts, root first, if it fits all of them."""
+    _changed(tx, _RESERVE, *(_asked(which, amounts) for which, amounts in asked.items()))
 
 
 def spend(tx: Connection, charged: Mapping[int, Amounts]) -> None:
     """Turn what a charge has reserved into what is spent for good, root first."""
-    for which, amounts in charged.items():
-        _changed(tx, _SPEND, _asked(which, amounts))
+    _changed(tx, _SPEND, *(_asked(which, amounts) for which, amounts in charged.items()))
 
 
 def give_back(tx: Connection, charged: Mapping[int, Amounts]) -> None:
     """Undo what a charge has reserved, root first."""
-    for which, amounts in charged.items():
-        _changed(tx, _GIVE_BACK, _asked(which, amounts))
+    _changed(tx, _GIVE_BACK, *(_asked(which, amounts) for which, amounts in charged.items()))
 
 
-def _changed(tx: Connection, statement: Update, values: Mapping[str, int]) -> None:
-    if tx.execute(statement, values).rowcount != 1:
+def _changed(tx: Connection, statement: Update, *values: Mapping[str, int]) -> None:
+    """Change one row for each of the values, or raise: the caller's transaction is then undone."""
+    if values and tx.execute(statement, list(values)).rowcount != len(values):
         raise Overdrawn
 
 
@@ -206,4 +251,6 @@ def _read(row: Row[Any]) -> Account:
         allocated=_amounts(row, "allocated"),
         reserved=_amounts(row, "reserved"),
         spent=_amounts(row, "spent"),
+        head=row.head,
+        length=row.length,
     )

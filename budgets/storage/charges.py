@@ -30,11 +30,11 @@ _STORE_STAGE = (
     .values(state=ChargeState.SETTLED.value, document=bindparam("table"))
 )
 _OF_PROJECT = select(
-    stage.c.id, stage.c.digest, stage.c.scales, stage.c.family, stage.c.delta
+    stage.c.id, stage.c.digest, stage.c.scales, stage.c.family, stage.c.delta, stage.c.state
 ).where(
     stage.c.project == bindparam("name"),
     stage.c.digest.in_(bindparam("digests", expanding=True)),
-    stage.c.state == bindparam("wanted"),
+    stage.c.state.in_([ChargeState.SETTLED.value, ChargeState.RESERVED.value]),
 )
 
 
@@ -93,19 +93,18 @@ def reads(tx: Connection, delivery: str) -> bool:
     return found.first() is not None
 
 
-def stored(tx: Connection, name: str, digests: Iterable[str]) -> Sequence[StoredStage]:
-    """The project's released stages among these digests."""
-    rows = tx.execute(_OF_PROJECT, _asked(name, digests, ChargeState.SETTLED))
-    return [
+def stored(
+    tx: Connection, name: str, digests: Iterable[str]
+) -> tuple[Sequence[StoredStage], frozenset[str]]:
+    """The project's released stages among these digests, and those digests that are in flight."""
+    rows = tx.execute(_OF_PROJECT, {"name": name, "digests": list(digests)}).all()
+    released = [
         StoredStage(row.id, row.digest, tuple(json.loads(row.scales)), row.family, row.delta)
         for row in rows
+        if row.state == ChargeState.SETTLED.value
     ]
-
-
-def any_in_flight(tx: Connection, name: str, digests: Iterable[str]) -> bool:
-    """Whether one of these stages is reserved in the project and not settled."""
-    rows = tx.execute(_OF_PROJECT, _asked(name, digests, ChargeState.RESERVED))
-    return rows.first() is not None
+    running = {row.digest for row in rows if row.state == ChargeState.RESERVED.value}
+    return released, frozenset(running)
 
 
 def add_stages(tx: Connection, which: int, name: str, stages: Sequence[StageClaim]) -> None:
@@ -130,9 +129,9 @@ def add_stages(tx: Connection, which: int, name: str, stages: Sequence[StageClai
 
 def store_stages(tx: Connection, which: int, documents: Mapping[str, bytes]) -> None:
     """Keep the noisy table of each stage of a charge."""
-    for digest, document in documents.items():
-        named = {"which": which, "named": digest}
-        tx.execute(_STORE_STAGE, named | {"table": document})
+    named = [{"which": which, "named": one, "table": table} for one, table in documents.items()]
+    if named:
+        tx.execute(_STORE_STAGE, named)
 
 
 def end_stages(tx: Connection, which: int, state: ChargeState) -> None:
@@ -144,7 +143,3 @@ def documents(tx: Connection, ids: Mapping[str, int]) -> dict[str, bytes]:
     """The noisy tables of these stages, by digest."""
     rows = tx.execute(select(stage.c.digest, stage.c.document).where(stage.c.id.in_(ids.values())))
     return {row.digest: row.document for row in rows}
-
-
-def _asked(name: str, digests: Iterable[str], state: ChargeState) -> dict[str, object]:
-    return {"name": name, "digests": list(digests), "wanted": state.value}

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from budgets.account import Account, Amounts
-from budgets.chain import Entry, Event, canonical, link
+from budgets.chain import GENESIS, Entry, Event, canonical, link
 from budgets.storage.schema import Moment, account, entry
 
 _THIS = account.c.id == bindparam("root")
 _HEAD = select(account.c.head, account.c.length).where(_THIS)
-_ADVANCE = update(account).where(_THIS, account.c.length == bindparam("before"))
+_ADVANCE = (
+    update(account)
+    .where(_THIS, account.c.length == bindparam("before"))
+    .values(head=bindparam("digest"), length=bindparam("after"))
+)
 _ENTER = insert(entry)
 _CHARGED = (
     select(entry.c.account, entry.c.rho, entry.c.delta, entry.c.epsilon)
@@ -35,18 +39,23 @@ class Item:
     note: Mapping[str, object] = field(default_factory=dict)
 
 
-def append(tx: Connection, root: int, items: Sequence[Item], at: datetime) -> None:
-    """Add entries at the end of the chain whose head stands on account `root`."""
-    digest, length = head(tx, root)
-    rows = []
-    for number, item in enumerate(items, start=length + 1):
+class Forked(Exception):
+    """The chain is not where the caller's view of its root says; nothing was written."""
+
+
+def append(tx: Connection, root: Account, items: Sequence[Item], at: datetime) -> Account:
+    """Add entries at the end of the chain of a locked root; the root as it stands then."""
+    digest, rows = root.head or GENESIS, []
+    for number, item in enumerate(items, start=root.length + 1):
         made = _entry(item, number, at)
         digest = link(digest, made)
         rows.append(_row(made, item.account.id, at, digest))
-    tx.execute(insert(entry), rows)
-    tx.execute(
-        update(account).where(account.c.id == root).values(head=digest, length=length + len(rows))
-    )
+    tx.execute(_ENTER, rows)
+    after = root.length + len(rows)
+    moved = {"root": root.id, "before": root.length, "digest": digest, "after": after}
+    if tx.execute(_ADVANCE, moved).rowcount != 1:
+        raise Forked
+    return replace(root, head=digest, length=after)
 
 
 def head(tx: Connection, root: int) -> tuple[str, int]:

@@ -26,9 +26,24 @@ _MOVE = (
     .where(query.c.id == bindparam("name"), query.c.state == bindparam("before"))
     .values(state=bindparam("after"), incident=bindparam("because"))
 )
-_STORE = insert(release).values(
-    query=select(query.c.number).where(query.c.id == bindparam("name")).scalar_subquery()
+_TAKE = (
+    update(query)
+    .where(
+        query.c.id == bindparam("name"),
+        query.c.project == bindparam("of"),
+        query.c.state == QueryState.QUEUED.value,
+    )
+    .values(state=QueryState.RUNNING.value, incident=None)
+    .returning(query.c.number)
 )
+_RELEASE = (
+    update(query)
+    .where(query.c.id == bindparam("name"), query.c.state == QueryState.RUNNING.value)
+    .values(state=QueryState.RELEASED.value, incident=None)
+    .returning(query.c.number)
+)
+_STORE = insert(release)
+_ADD = insert(query).returning(query.c.number)
 
 
 def add(
@@ -42,19 +57,12 @@ def add(
     created: datetime,
 ) -> QueryRecord:
     """A new query, queued, under this id."""
-    tx.execute(
-        insert(query).values(
-            id=name,
-            project=project,
-            member=member,
-            key=key,
-            digest=digest,
-            request=request,
-            state=QueryState.QUEUED.value,
-            created=created,
-        )
-    )
-    return get(tx, project, name)
+    values = {
+        "id": name, "project": project, "member": member, "key": key, "digest": digest,
+        "request": request, "created": created, "incident": None,
+    }  # fmt: skip
+    number: int = tx.execute(_ADD, values | {"state": QueryState.QUEUED.value}).scalar_one()
+    return QueryRecord(**values, number=number, state=QueryState.QUEUED, deadline=None, loss=None)  # type: ignore[arg-type]
 
 
 def get(tx: Connection, project: str, name: str) -> QueryRecord:
@@ -96,9 +104,19 @@ def move(
     return tx.execute(_MOVE, {"name": name} | words).rowcount == 1
 
 
-def store(tx: Connection, name: str, document: bytes) -> None:
-    """Keep the release of a query."""
-    tx.execute(_STORE, {"name": name, "document": document})
+def take(tx: Connection, project: str, name: str) -> int | None:
+    """Take a query of a project from queued to running: its number, or None if it is not queued."""
+    number: int | None = tx.execute(_TAKE, {"of": project, "name": name}).scalar()
+    return number
+
+
+def store(tx: Connection, name: str, document: bytes) -> bool:
+    """Take a query from running to released, with its release; says whether it was running."""
+    number = tx.execute(_RELEASE, {"name": name}).scalar()
+    if number is None:
+        return False
+    tx.execute(_STORE, {"query": number, "document": document})
+    return True
 
 
 def document(tx: Connection, project: str, name: str) -> bytes | None:
