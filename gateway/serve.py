@@ -21,6 +21,7 @@ from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 from gunicorn.http import wsgi  # type: ignore[import-untyped]
 
+from budgets.storage.faults import StorageBusy, StorageUnusable
 from gateway import logs
 from gateway.home import Home, take_lock
 from gateway.logs import places
@@ -99,6 +100,9 @@ class Server(BaseApplication):  # type: ignore[misc]
         """
         try:
             return self._opened()
+        except (StorageUnusable, StorageBusy) as error:
+            log.error("cannot start", kind=type(error).__name__, code=error.code, do=error.hint)
+            sys.exit(Arbiter.WORKER_BOOT_ERROR)
         except Exception as error:  # noqa: BLE001 - whatever it is, nothing can be served
             log.error("cannot start", kind=type(error).__name__, where=places(error))
             sys.exit(Arbiter.WORKER_BOOT_ERROR)

@@ -197,6 +197,4 @@ def moved_to(connection: Connection) -> str | None:
 
 
 def _database(place: Place) -> Sqlite | Postgres:
-    if isinstance(place, str) and "://" in place:
-        return Postgres(place)
-    return Sqlite(Path(place))
+    return Postgres(place) if isinstance(place, str) else Sqlite(place)

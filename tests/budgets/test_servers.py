@@ -113,7 +113,9 @@ def test_a_statement_that_failed_in_silence_fails_the_commit(address: str) -> No
         tx.execute(text("SELECT 1/0"))
 
 
-@pytest.mark.parametrize("address", ["mysql://a/b", "postgresql://host", "postgresql://h:p:q/b"])
+@pytest.mark.parametrize(
+    "address", ["mysql://a/b", "postgresql://host", "postgresql://h:p:q/b", "a.db"]
+)
 def test_what_is_no_address_is_not_repeated(address: str) -> None:
     with pytest.raises(NotAnAddress) as refused:
         Storage.open(address)

@@ -65,7 +65,7 @@ def test_the_home_that_was_moved_serves_nothing_by_itself(pair: Pair, tmp_path: 
     assert "intact" in sluis("ledger", "verify", "--home", str(pair.one.home)).stdout
     copied = tmp_path / "copy"
     shutil.copytree(pair.one.home, copied, ignore=shutil.ignore_patterns("serve.log", "lock"))
-    with pytest.raises(RuntimeError, match="Moved"), running(copied, {}):
+    with pytest.raises(RuntimeError, match="Set SLUIS_DATABASE"), running(copied, {}):
         pass
 
 
