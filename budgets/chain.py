@@ -21,6 +21,9 @@ GENESIS = "0" * 64
 """What the first entry of a chain follows."""
 
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
 class Event(StrEnum):
     """What an entry records: `open`, `allocate`, `raise` capacity; `reserve` and `void` loss."""
 
@@ -69,7 +72,7 @@ class Entry:
 
 def canonical(value: object) -> str:
     """JSON with sorted keys, no blanks, ASCII only: one text for one value."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return _ENCODER.encode(value)
 
 
 def link(previous: str, entry: Entry) -> str:

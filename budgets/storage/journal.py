@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import BigInteger, Connection, bindparam, insert, select, type_coerce, update
 
 from budgets.account import Account, Amounts
 from budgets.chain import GENESIS, Entry, Event, canonical, link
@@ -21,6 +20,11 @@ _ADVANCE = (
     .values(head=bindparam("digest"), length=bindparam("after"))
 )
 _ENTER = insert(entry)
+_ENTRY = (
+    *(entry.c[name] for name in ("dataset", "number", "event", "charge")),
+    *(entry.c[name] for name in ("rho", "delta", "epsilon", "note")),
+    type_coerce(entry.c.at, BigInteger),
+)
 _CHARGED = (
     select(entry.c.account, entry.c.rho, entry.c.delta, entry.c.epsilon)
     .where(entry.c.charge == bindparam("of"), entry.c.event == Event.RESERVE.value)
@@ -67,13 +71,13 @@ def head(tx: Connection, root: int) -> tuple[str, int]:
 def entries(tx: Connection, dataset: str, after: int = 0) -> Iterator[tuple[Entry, str]]:
     """Every entry after number `after`, in order, each with its stored hash."""
     rows = tx.execution_options(yield_per=1000).execute(
-        select(entry, account.c.kind, account.c.owner, account.c.name)
+        select(*_ENTRY, account.c.kind, account.c.owner, account.c.name, entry.c.hash)
         .join(account, account.c.id == entry.c.account)
         .where(entry.c.dataset == dataset, entry.c.number > after)
         .order_by(entry.c.number)
     )
-    for row in rows:
-        yield _read(row), row.hash
+    for *row, digest in rows:
+        yield _read(*row), digest
 
 
 def charged_by(tx: Connection, charge: int) -> dict[int, Amounts]:
@@ -111,14 +115,18 @@ def _row(made: Entry, account_id: int, at: datetime, digest: str) -> dict[str, o
     }
 
 
-def _read(row: Row[Any]) -> Entry:
-    return Entry(
-        dataset=row.dataset,
-        number=row.number,
-        event=row.event,
-        account=(row.kind, row.owner, row.name),
-        charge=row.charge,
-        amounts=Amounts(row.rho, row.delta, row.epsilon),
-        note=row.note,
-        at=Moment.written(row.at),
-    )
+def _read(
+    dataset: str,
+    number: int,
+    event: str,
+    charge: int | None,
+    rho: int,
+    delta: int,
+    epsilon: int,
+    note: str,
+    at: int,
+    *account: str,
+) -> Entry:
+    kind, owner, name = account
+    amounts = Amounts(rho, delta, epsilon)
+    return Entry(dataset, number, event, (kind, owner, name), charge, amounts, note, at)
