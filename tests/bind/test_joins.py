@@ -78,6 +78,7 @@ BETWEEN = [
     (TOUCHING, "m.lo + 1 >= m.lo AND m.lo + 1 < m.hi", 3),
     (TOUCHING, "v.score >= m.lo * m.lo AND v.score < m.hi", 3),
     (f"{TOUCHING} n, {TOUCHING}", "v.score >= n.lo AND v.score < m.hi", 9),
+    (f"{TOUCHING} n, {TOUCHING}", "v.score >= n.lo AND v.score < n.hi", 3),
 ]
 """Rows with two ends, a condition on them, and the most of them that one row can meet."""
 
