@@ -7,6 +7,7 @@ at once.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -22,6 +23,8 @@ from tests.parity import Bench
 
 WILD = ((0,), (2**62, 1, -(2**62)), (-(2**62), 2**62, 7))
 """What noise may have made of the numbers of one row, over and over."""
+FLOOR = re.compile(r'HAVING COUNT\((?:\*|DISTINCT "u")\) >= ([2-9]|\d\d+)\b')
+"""Where the engine drops keys of fewer units."""
 PRICE = Price(rho=10**20, delta=10**12)
 """So high that no claim is too large for the noise; none is drawn here."""
 
@@ -93,8 +96,9 @@ class Run:
         answers = other.answers(self.plan, self.seed, self.handed)
         for stage in self.plan.stages:
             left, right = self.answers[stage.name], answers[stage.name]
-            yield from _columns(stage, left, right)
-            yield from _histograms(stage, left, right)
+            keys = _both(stage, left, right)
+            yield from _columns(stage, keys, left, right)
+            yield from _histograms(stage, keys, left, right)
             if stage.top is not None:
                 yield _selected(stage, stage.top, left, right)
             if stage.other is not None:
@@ -120,16 +124,38 @@ def _between(stage: Stage, column: str, steps: list[int], claim: Noise) -> Moved
     return Moved(stage.name, column, l1, l2_squared, claim)
 
 
-def _columns(stage: Stage, left: ExactAnswer, right: ExactAnswer) -> Iterator[Moved]:
+def _both(stage: Stage, left: ExactAnswer, right: ExactAnswer) -> set[tuple[Value, ...]]:
+    """The keys to compare: those of either side, but those of one side where rare ones are dropped.
+
+    Such a key is at the floor with the unit and under it without, and delta answers for it.
+    """
+    keys = {*left.keys, *right.keys}
+    alone = {*left.keys} ^ {*right.keys}
+    assert stage.threshold is not None or not alone
+    dropped = FLOOR.search(stage.sql)
+    if stage.threshold is None or dropped is None:
+        return keys
+    names = [column.name for column in stage.columns]
+    decides = names.index(stage.threshold.column)
+    assert len(alone) <= stage.columns[decides].noise.l1
+    units = [
+        values[decides]
+        for side in (left, right)
+        for key, values in zip(side.keys, side.values, strict=True)
+        if key in alone
+    ]
+    assert set(units) <= {int(dropped[1])}
+    return keys - alone
+
+
+def _columns(
+    stage: Stage, keys: set[tuple[Value, ...]], left: ExactAnswer, right: ExactAnswer
+) -> Iterator[Moved]:
     before = dict(zip(left.keys, left.values, strict=True))
     after = dict(zip(right.keys, right.values, strict=True))
-    assert stage.threshold is not None or before.keys() == after.keys()
     zero = (0,) * len(stage.columns)
     for place, column in enumerate(stage.columns):
-        steps = [
-            after.get(key, zero)[place] - before.get(key, zero)[place]
-            for key in before.keys() | after.keys()
-        ]
+        steps = [after.get(key, zero)[place] - before.get(key, zero)[place] for key in keys]
         yield _between(stage, column.name, steps, column.noise)
 
 
@@ -141,14 +167,16 @@ def _selected(stage: Stage, top: Top, left: ExactAnswer, right: ExactAnswer) -> 
     return _between(stage, "top", [half] * top.most, top.noise)
 
 
-def _histograms(stage: Stage, left: ExactAnswer, right: ExactAnswer) -> Iterator[Moved]:
+def _histograms(
+    stage: Stage, keys: set[tuple[Value, ...]], left: ExactAnswer, right: ExactAnswer
+) -> Iterator[Moved]:
     """The same of distributions: of all nodes of a tree, or of every score that is maximised."""
     before = dict(zip(left.keys, left.histograms, strict=True))
     after = dict(zip(right.keys, right.histograms, strict=True))
     for place, found in enumerate(stage.distributions):
         zero = (np.zeros(found.bins.count, dtype=np.int64),) * len(stage.distributions)
         steps: list[int] = []
-        for key in before.keys() | after.keys():
+        for key in keys:
             was, now = before.get(key, zero)[place], after.get(key, zero)[place]
             if found.levels:
                 steps.extend((nodes(found, now) - nodes(found, was)).tolist())

@@ -181,11 +181,12 @@ def any_rows(chance: random.Random) -> Rows:
 random_rows = st.randoms(use_true_random=False).map(any_rows)
 
 
-def register(folder: Path, *parts: Rows) -> Dataset:
-    """The delivery that holds these units' rows."""
+def register(folder: Path, *parts: Rows, at_most: int = 16) -> Dataset:
+    """The delivery that holds these units' rows, of a dataset of at most so many units."""
+    manifest = MANIFEST.replace("at_most: 16", f"at_most: {at_most}")
     sources = {
         name: Source(header, [row for part in parts for row in getattr(part, name)])
         for name, header in HEADERS.items()
     }
-    found = delivered(folder, MANIFEST, {**sources, "areas": AREAS, "bands": BANDS})
+    found = delivered(folder, manifest, {**sources, "areas": AREAS, "bands": BANDS})
     return Dataset("shop", found.directory.parent.parent)

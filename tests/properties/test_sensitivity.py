@@ -82,3 +82,30 @@ def test_claims_hold_for_whatever_a_unit_does(base: Bench, rows: Rows) -> None:
                 assert one.held, (formula, one)
         other.private.close()
         other.open.close()
+
+
+DROPPED = (
+    (900, "SELECT note, MEDIAN(score), COUNT(*) FROM visits GROUP BY note"),
+    (90_000, "SELECT note, COUNT(*), SUM(score) FROM visits GROUP BY note"),
+    (90_000, "SELECT note, COUNT(DISTINCT cost) FROM visits GROUP BY note"),
+    (90_000, "SELECT note, COUNT(*), SUM(cost) FROM visits GROUP BY ROLLUP (note)"),
+)
+"""Statements over so many units that keys of fewer than four are dropped."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("at_most", "sql"), DROPPED)
+def test_a_unit_brings_a_dropped_key_to_its_floor_alone(
+    tmp_path: Path, at_most: int, sql: str
+) -> None:
+    """Three others have the note n; with the victim it is no longer dropped."""
+    base = Bench(register(tmp_path, OTHERS, at_most=at_most))
+    plan = base.plan(sql, price=PRICE)
+    (run,) = runs(plan, base, 1)
+    stage = next(stage for stage in plan.stages if stage.threshold is not None)
+    found = {len(run.answers[stage.name].keys)}
+    for rows in VARIANTS.values():
+        other = Bench(register(tmp_path, OTHERS, rows, at_most=at_most))
+        assert all(one.held for one in run.moved(other))
+        found.add(len(other.answers(plan)[stage.name].keys))
+    assert found == {0, 1}
