@@ -98,6 +98,7 @@ def _stage(stage: Stage, plan: Plan, stored: bool) -> dict[str, Any]:
         "stored": stored,
         "columns": [_noise(c.name, c.noise) for c in stage.columns]
         + [_noise(d.name, d.noise) for d in stage.distributions]
+        + [_noise(f"{d.name} ends", d.around) for d in stage.distributions if d.around is not None]
         + ([] if stage.top is None else [_noise("top", stage.top.noise)]),
         "other": [_noise(c.name, c.noise) for c in stage.other.columns] if stage.other else [],
         "threshold": stage.threshold.at_least if stage.threshold else None,

@@ -191,7 +191,7 @@ def _served(stage: Stage, by: StoredStage) -> Stage:
     """The stage as it was drawn; of a stored tree, what is asked now is read."""
     pairs = zip(stage.distributions, by.distributions, strict=True)
     distributions = tuple(
-        replace(asked, noise=stored.noise) if stored.levels else stored for asked, stored in pairs
+        replace(asked, noise=stored.noise) if stored.read_off else stored for asked, stored in pairs
     )
     other = None if stage.other is None else by.other
     drawn = replace(stage, columns=by.columns, threshold=by.threshold, other=other)
@@ -228,7 +228,7 @@ def _precision(stage: Stage) -> tuple[float, ...]:
 def _error(output: Output, plan: Plan, confidence: float) -> dict[str, Any]:
     """The expected error of one column, or why it cannot be told beforehand."""
     table = plan.table(plan.post.rowwise) if plan.post.rowwise is not None else None
-    named = output.column if output.role is Role.MEASURE else None
+    named = output.column if output.role is Role.MEASURE else next(iter(output.columns), None)
     error: dict[str, Any] = {"name": output.name, "mechanism": None, "scale": None, "margin": None}
     for stage in () if table is None else (table,):
         located = stage.located(named)

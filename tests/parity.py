@@ -201,9 +201,10 @@ def exactly(stage: Stage, answer: ExactAnswer) -> NoisyStage:
 
 def found_exactly(found: Distribution, histogram: Counts) -> tuple[int, ...]:
     """The best bins, or the exact nodes, in the place of those that would be drawn."""
-    if found.levels:
+    if found.read_off:
         return tuple(nodes(found, histogram).tolist())
-    return tuple(int(np.argmax(scores(target, histogram))) for target in found.targets)
+    best = tuple(int(np.argmax(scores(target, histogram))) for target in found.targets)
+    return best if found.around is None else (*best, *nodes(found, histogram).tolist())
 
 
 def _json(value: Any) -> Any:

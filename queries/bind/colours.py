@@ -35,14 +35,15 @@ class Cell:
     """What an output column is, over the columns of one stage.
 
     `key` or `measure` names the stage's column that it is exactly; else `expression` is computed
-    from the row, or None with the reason why no interval can be given. `facts` say what is proved
-    about its value.
+    from the row, or None with the reason why no interval can be given, unless it is the list of
+    the stage's columns `measures`. `facts` say what is proved about its value.
     """
 
     expression: exp.Expr | None
     key: bool = False
     measure: str | None = None
     reason: str | None = None
+    measures: tuple[str, ...] = ()
     facts: Facts | None = field(default=None, compare=False)
 
 

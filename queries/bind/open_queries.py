@@ -96,6 +96,9 @@ def cell(written: exp.Expr) -> Cell:
     names = [part.name for part in parts if isinstance(part, exp.Column)]
     located = [name for name in names if FOUND.fullmatch(name)]
     if located:
+        members = bare.expressions if isinstance(bare, exp.Array) else []
+        if members and all(isinstance(member, exp.Column) for member in members):
+            return Cell(None, reason=QUANTILES, measures=tuple(member.name for member in members))
         counts = all(name.endswith("_counts") for name in located)
         return Cell(None, reason=COUNTS if counts else QUANTILES)
     measured = any(name.startswith("m") for name in names)
@@ -301,7 +304,7 @@ def _through(item: exp.Expr, known: dict[str, Cell]) -> Cell:
         return known.get(bare.name.lower(), Cell(None, reason=SUBQUERY))
     found = cell(item)
     if found.reason is not None:
-        return found
+        return replace(found, measures=())
     copied = exp.Paren(this=anew(item))
     for named in list(copied.find_all(exp.Column)):
         inner = known.get(named.name.lower())

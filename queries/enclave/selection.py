@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from queries.enclave.exact import ExactAnswer
 from queries.enclave.mechanisms import measurement, ranker, selector
-from queries.plan.model import Distribution, Target, Top
+from queries.plan.model import Distribution, Noise, Target, Top
 
 Counts = NDArray[np.int64]
 LARGEST_SCORE = 2**61
@@ -36,7 +36,9 @@ def scores(target: Target, histogram: Counts) -> Counts:
     counts = histogram[::-1] if target.descending else histogram
     above = target.denominator * np.cumsum(counts)
     below = above - target.denominator * counts
-    rank = target.numerator * int(counts.sum()) + target.denominator * target.rows
+    total = int(counts.sum())
+    rows = target.rows if target.numerator else min(target.rows, max(1, (total + 1) // 2))
+    rank = target.numerator * total + target.denominator * rows
     distance = np.maximum(np.maximum(below + 1 - rank, rank - above), 0)
     return cast(Counts, -(distance[::-1] if target.descending else distance))
 
@@ -69,17 +71,21 @@ def drawn(found: Distribution, histograms: Sequence[Counts]) -> list[tuple[int, 
     """What is released of a distribution, group by group."""
     if not histograms:
         return []
-    if found.levels:
-        return _noised(found, [nodes(found, histogram) for histogram in histograms])
-    return [
+    if found.read_off:
+        return _noised(found.noise, [nodes(found, histogram) for histogram in histograms])
+    chosen = [
         tuple(_selected(found, target, histogram) for target in found.targets)
         for histogram in histograms
     ]
+    if found.around is None:
+        return chosen
+    trees = _noised(found.around, [nodes(found, histogram) for histogram in histograms])
+    return [(*places, *tree) for places, tree in zip(chosen, trees, strict=True)]
 
 
-def _noised(found: Distribution, trees: list[Counts]) -> list[tuple[int, ...]]:
+def _noised(noise: Noise, trees: list[Counts]) -> list[tuple[int, ...]]:
     """All nodes of all groups in one call."""
-    draw = measurement(found.noise.mechanism, found.noise.scale)
+    draw = measurement(noise.mechanism, noise.scale)
     noisy = cast(list[int], draw(np.concatenate(trees).tolist()))
     width = len(trees[0])
     return [tuple(noisy[start : start + width]) for start in range(0, len(noisy), width)]

@@ -139,14 +139,21 @@ def _distribution(found: Distribution) -> str:
             f"Each row falls in one of {bins}, whose counts each get "
             f"{MECHANISMS[found.noise.mechanism]}."
         )
-    if found.levels:
+    if found.levels and found.around is None:
         nodes = size(found.branching, found.levels)
         return (
             f"Quantiles are read off a tree of {nodes:,} counts over {bins}, "
             f"each with {MECHANISMS[found.noise.mechanism]}."
         )
     law = MECHANISMS[found.noise.mechanism]
-    return f"{_many(len(found.targets), 'answer')} selected among {bins} by {law}."
+    said = f"{_many(len(found.targets), 'answer')} selected among {bins} by {law}."
+    if found.around is None:
+        return said
+    nodes = size(found.branching, found.levels)
+    return (
+        f"{said} Their intervals are read off a tree of {nodes:,} counts, each with "
+        f"{MECHANISMS[found.around.mechanism]}, which takes half of the price."
+    )
 
 
 def _leading(top: Top) -> str:

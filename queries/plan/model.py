@@ -99,8 +99,9 @@ class Distribution:
 
     `sql` yields the keys k0.., the bin b and its exact number of rows n. Without `branching` each
     target is selected by `noise`; with it, all nodes of a tree of that many levels, each node of
-    `branching` children, are noised, and the targets are read off it. `scale` says how many
-    decimals a whole step of listed values has.
+    `branching` children, are noised, and the targets are read off it. With `around` targets are
+    selected by `noise`, and their ends are read off such a tree, its nodes noised by `around`.
+    `scale` says how many decimals a whole step of listed values has.
     """
 
     name: str
@@ -111,6 +112,12 @@ class Distribution:
     branching: int = 0
     levels: int = 0
     scale: int = 0
+    around: Noise | None = None
+
+    @property
+    def read_off(self) -> bool:
+        """Whether the targets themselves are read off a tree."""
+        return self.levels > 0 and self.around is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,9 +206,10 @@ class Stage:
 
     @property
     def noises(self) -> tuple[Noise, ...]:
-        """The noise of every part, then of the columns of the row of what is held back."""
+        """All noise: of every part, of what is held back, and of trees beside selections."""
         rest = () if self.other is None else self.other.columns
-        return tuple(part.noise for part in (*self.parts, *rest))
+        around = (found.around for found in self.distributions if found.around is not None)
+        return (*(part.noise for part in (*self.parts, *rest)), *around)
 
     def located(self, name: str | None) -> tuple[Distribution, Target] | None:
         """The distribution in which a column is found, and what is looked for in it."""

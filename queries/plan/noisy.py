@@ -15,7 +15,8 @@ class NoisyStage:
     `values` holds one integer for each column of the stage, in its order, in the mechanism's own
     steps: shift, numerator and denominator have not been applied. `found` holds, row by row, what
     was released of each distribution: the bin of each target, or the nodes of its tree, leaves
-    first; it is empty where a stage has none. `other` is the row of what was held back.
+    first, or both in this order; it is empty where a stage has none. `other` is the row of what was
+    held back.
     """
 
     name: str

@@ -202,6 +202,8 @@ def _output(name: str, cell: Cell) -> Output:
         return Output(name, Role.MEASURE, column=cell.measure)
     if cell.key:
         return Output(name, Role.KEY)
+    if cell.measures:
+        return Output(name, Role.DERIVED, columns=cell.measures)
     if cell.expression is None:
         return Output(name, Role.DERIVED, reason=cell.reason)
     text = open_sql.text(open_sql.total(exp.Paren(this=anew(cell.expression))))

@@ -18,7 +18,7 @@ class Output:
 
     A `measure` is exactly the stage column named `column`; a `derived` one with an `expression`
     (SQL over the columns of the one stage, row by row) gets a simulated interval; without one its
-    interval is null for the stated `reason`.
+    interval is null for the stated `reason`, unless it is a list of the stage's columns `columns`.
     """
 
     name: str
@@ -26,6 +26,7 @@ class Output:
     column: str | None = None
     expression: str | None = None
     reason: str | None = None
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,9 @@ Privacy note
     Why         the score of bin c is minus the distance of the target num * n + den * rows from
                 the ranks that the bin holds, den * lt(c) to den * (lt(c) + eq(c)). A row below c
                 moves both ends against the target by den - num, one above by num, one in c each
-                end by one of these; never all scores one way, so never "monotonic". A count's
+                end by one of these; never all scores one way, so never "monotonic". The target of
+                an extreme stops at the middle of n rows, which a row moves by at most one, and
+                never away from the end that it moves. A count's
                 candidates only gain by a unit's rows, so for the mode doubled counts are scored,
                 half of whose change is m(g). Selections in several groups and for several targets
                 compose: their losses add. A row is in one node of each level: L1 = levels * sum(m),
@@ -64,6 +66,7 @@ class Sketch:
     branching: int
     levels: int
     scale: int
+    selected: bool = False
 
     @property
     def weights(self) -> tuple[int, ...]:
@@ -76,22 +79,26 @@ class Sketch:
     @property
     def sensitivity(self) -> Sensitivity:
         """Of a tree's nodes, or of all selections together."""
-        one = two = self.levels
-        if not self.levels:
-            one, two = sum(self.weights), sum(weight**2 for weight in self.weights)
+        if not self.selected:
+            return self.nodes
+        one, two = sum(self.weights), sum(weight**2 for weight in self.weights)
         return Sensitivity(self.rows.l1 * one, self.rows.l2_squared * two)
+
+    @property
+    def nodes(self) -> Sensitivity:
+        """Of all nodes of the tree."""
+        return Sensitivity(self.rows.l1 * self.levels, self.rows.l2_squared * self.levels)
 
     @property
     def draws(self) -> int:
         """The noisy numbers, or the candidates met, of one group."""
-        if self.levels:
-            return trees.size(self.branching, self.levels)
-        return self.bins.count * len(self.targets)
+        met = self.bins.count * len(self.targets) if self.selected else 0
+        return met + (trees.size(self.branching, self.levels) if self.levels else 0)
 
     @property
     def identity(self) -> object:
         """What decides whether an earlier release serves: of a tree, not what is read off it."""
-        targets = () if self.levels else tuple(target.name for target in self.targets)
+        targets = tuple(target.name for target in self.targets) if self.selected else ()
         return self.sql, self.bins, self.rows, self.branching, self.levels, targets
 
 
@@ -101,14 +108,14 @@ def sketch(
     """One distribution of a measure in so many groups; raises a QueryRefused.
 
     Trees of grouping sets that add up stand on one grid, fine enough for all of their `together`
-    groups; what is selected in a set is looked for on a grid of its own.
+    groups; what has none is looked for in each set on a grid of its own.
     """
-    parts = query.measure.distributions[place]
+    part = query.measure.distributions[place][0]
+    if not isinstance(part, Quantile):
+        return _sketch(place, query, groups, publics)
     found = _sketch(place, query, groups if together is None else together, publics)
-    if not isinstance(parts[0], Quantile) or not _is_tree(found):
-        return found if together is None else _sketch(place, query, groups, publics)
     branching, levels = trees.shape(found.bins.count)
-    return replace(found, branching=branching, levels=levels)
+    return replace(found, branching=branching, levels=levels, selected=not _is_tree(found))
 
 
 def _sketch(place: int, query: Query, groups: int, publics: Publics) -> Sketch:
@@ -130,18 +137,20 @@ def _sketch(place: int, query: Query, groups: int, publics: Publics) -> Sketch:
         target = maps.target(_name(place, one), one, bins, scale)
         return Sketch(sql, bins, (target,), rows, bins.count, 1, scale)
     targets = tuple(_target(place, part, _denominator(parts)) for part in parts)
-    return Sketch(sql, bins, targets, rows, 0, 0, scale)
+    return Sketch(sql, bins, targets, rows, 0, 0, scale, selected=True)
 
 
 def _is_tree(found: Sketch) -> bool:
-    """Whether so many are asked that a tree is more exact than selections at the same loss.
+    """Whether a tree alone serves better than selections and a tree of half the loss each.
 
-    Both errors are those of ranks where values are dense, at one confidence, in the noise of a
-    single count: an exponential law with the selections' scale, a normal one with the tree's.
+    Halves make either error larger by the root of two: selections must be twice as exact, so that
+    what values gain by them outweighs what intervals lose. Both errors are those of ranks where
+    values are dense, at one confidence, in the noise of a single count: an exponential law with the
+    selections' scale, a normal one with the tree's.
     """
     branching, levels = trees.shape(found.bins.count)
     apart = SEVERAL * math.sqrt(sum(weight**2 for weight in found.weights))
-    return apart / found.targets[0].denominator > NORMAL * trees.spread(
+    return 2 * apart / found.targets[0].denominator > NORMAL * trees.spread(
         branching, levels, found.bins.count
     )
 
@@ -208,11 +217,15 @@ def priced(name: str, found: Sketch, part: Price, largest: int) -> Distribution:
     """
     if max(2, *(target.denominator for target in found.targets)) * largest > LARGEST_SCORE:
         raise RangeTooLarge("The ranks of so many rows may pass 61 bits.")
-    make = split.noise if found.levels else split.selection
+    around = None
+    if found.selected and found.levels:
+        part = split.share(part, 2)
+        around = split.noise(found.nodes, part)
+    make = split.selection if found.selected else split.noise
     noise = make(found.sensitivity, part)
     made = Distribution(
         name, found.sql, found.bins, found.targets, noise, found.branching, found.levels,
-        found.scale,
+        found.scale, around,
     )  # fmt: skip
     if any(target.labels for target in found.targets):
         return made
@@ -221,6 +234,4 @@ def priced(name: str, found: Sketch, part: Price, largest: int) -> Distribution:
         Target(t.name, t.numerator, t.denominator, inside * t.rows, t.descending, t.sql_type)
         for t in found.targets
     )
-    return Distribution(
-        name, found.sql, found.bins, targets, noise, found.branching, found.levels, found.scale
-    )
+    return replace(made, targets=targets)

@@ -18,7 +18,7 @@ def margin(found: Distribution) -> float:
     Of selections, exp(-gap / scale) bounds the weight of each candidate (McSherry and Talwar 2007,
     Theorem 6); of a mode it is how many rows more the most frequent value may have.
     """
-    if found.levels:
+    if found.read_off:
         return NORMAL * deviation(found.noise) * math.sqrt(_largest(found))
     scores: float = found.noise.scale * math.log(found.bins.count / (1 - CONFIDENCE))
     return scores / (found.targets[0].denominator or 2)
@@ -26,7 +26,7 @@ def margin(found: Distribution) -> float:
 
 def scale(found: Distribution, target: Target) -> float:
     """The mechanism's own parameter in rows."""
-    return found.noise.scale if found.levels else found.noise.scale / (target.denominator or 2)
+    return found.noise.scale if found.read_off else found.noise.scale / (target.denominator or 2)
 
 
 def deviation(noise: Noise) -> float:
@@ -55,14 +55,17 @@ def told(found: Distribution, target: Target, *, several: bool = False) -> str:
         return maps.told(found, target)
     rows = f"{math.ceil(margin(found)):,}"
     if not target.denominator:
-        return f"A selection: no value is more frequent by over {rows} rows, at 95 %."
+        return (
+            f"A selection: no value is more frequent by over {rows} rows, at 95 %. Values that are "
+            "as frequent may lie anywhere, so it has no interval."
+        )
     words = []
     if not target.numerator:
         end, way = ("MAX", "above") if target.descending else ("MIN", "below")
         words.append(
             f"{end} is answered as the {_ordinal(target.rows)} value from {way}"
             f"{', or one nearer to the end in sets with less noise' if several else ''}, so that "
-            "it is nobody's own."
+            "it is nobody's own, and as the median of fewer than twice as many."
         )
     words.append(f"Its rank is within {rows} rows of what was asked, at 95 %.")
     if not found.bins.exact:

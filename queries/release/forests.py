@@ -35,7 +35,8 @@ def fitted(parts: Sequence[Part], cells: Sequence[Whole]) -> list[Part]:
     shapes = {(one.distribution.branching, one.distribution.levels) for one in parts}
     bins = {one.distribution.bins for one in parts}
     counted = any(histograms.is_one(one.distribution) for one in parts)
-    if len(shapes) != 1 or len(bins) != 1 or shapes == {(0, 0)} or counted:
+    read_off = all(one.distribution.read_off for one in parts)
+    if len(shapes) != 1 or len(bins) != 1 or not read_off or counted:
         return list(parts)
     width = parts[0].distribution.branching ** parts[0].distribution.levels
     if len(cells[0]) * width > MOST or not len(cells[0]):

@@ -43,9 +43,10 @@ def described(plan: Plan, types: Sequence[str], stage: Stage | None) -> Columns:
 
 def _described(output: Output, type_: str, stage: Stage | None) -> AnswerColumn:
     plain = AnswerColumn(output.name, type_, output.role, reason=output.reason)
-    if output.role is not Role.MEASURE or stage is None:
+    named = output.columns[0] if output.columns else output.column
+    if stage is None or (output.role is not Role.MEASURE and not output.columns):
         return plain
-    located = stage.located(output.column)
+    located = stage.located(named)
     if located is not None:
         mechanism, scale = located[0].noise.mechanism, ranks.scale(*located)
         reason = ranks.told(*located, several=stage.several)
@@ -107,6 +108,8 @@ class Margins:
             return self._measured(measures[output.column], column.type), None
         if output.role is Role.MEASURE and output.column in located:
             return self._located(located[output.column]), None
+        if output.columns and all(name in located for name in output.columns):
+            return self._listed([located[name] for name in output.columns]), None
         if output.role is Role.DERIVED and output.expression in scattered:
             found = scattered[output.expression]
             ends = [NO_ENDS if at is None else found.get(at) or NO_ENDS for at in self.places]
@@ -134,6 +137,14 @@ class Margins:
 
     def _located(self, one: Found) -> Ends:
         return [NO_ENDS if at is None else one.ends[at] or NO_ENDS for at in self.places]
+
+    def _listed(self, members: Sequence[Found]) -> Ends:
+        """The ends of a list, each a list of those of its members."""
+        columns = [self._located(one) for one in members]
+        return [
+            (tuple(low for low, _ in row), tuple(high for _, high in row))
+            for row in zip(*columns, strict=True)
+        ]
 
     def _scattered(self, outputs: Sequence[Output]) -> dict[str, dict[int, Interval]]:
         """The simulated intervals of each expression; none where the engine cannot compute it."""

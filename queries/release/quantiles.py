@@ -86,17 +86,34 @@ def _found(part: Part, confidence: float) -> list[Found]:
     if histograms.is_one(distribution):
         ends = histograms.ends(distribution, part.rows, confidence)
         return [Found(distribution, distribution.targets[0], histograms.listed(part.rows), ends)]
-    if distribution.levels:
+    if distribution.read_off:
         return [_read(part, target, confidence) for target in distribution.targets]
     return [
         Found(
             distribution,
             target,
             tuple(value(distribution.bins, row[n]) for row in part.rows),
-            (None,) * len(part.rows),
+            _around(part, target, n, confidence),
         )
         for n, target in enumerate(distribution.targets)
     ]
+
+
+def _around(
+    part: Part, target: Target, number: int, confidence: float
+) -> tuple[tuple[Value, Value] | None, ...]:
+    """The ends of a selected target, off the tree beside it; what was selected lies within them."""
+    found, bins = part.distribution, part.distribution.bins
+    if found.around is None:
+        return (None,) * len(part.rows)
+    noise, width = deviation(found.around), len(found.targets)
+    ends = []
+    for row in part.rows:
+        leaves = trees.leaves(found, row[width:])
+        _, first, last = trees.read(found, target, leaves, confidence, noise)
+        first, last = min(first, row[number]), max(last, row[number])
+        ends.append((end(bins, target, first, up=False), end(bins, target, last, up=True)))
+    return tuple(ends)
 
 
 def _read(part: Part, target: Target, confidence: float) -> Found:

@@ -47,14 +47,17 @@ def read(
 
     Sums of leaves are made monotone first: the mean of the least line above them and the greatest
     below. A bin may be it as long as neither of its ends is further beyond the target than noise
-    accounts for; with all bins between such ones, this errs on the safe side.
+    accounts for; with all bins between such ones, this errs on the safe side. An extreme that would
+    be looked for beyond the middle of its rows is the middle.
     """
     sums = np.cumsum(fitted[::-1] if target.descending else fitted)
     falling = np.minimum.accumulate(sums[::-1])[::-1]
     above = (np.maximum.accumulate(sums) + falling) / 2
     below = np.concatenate([[0.0], above[:-1]])
-    share = target.numerator / target.denominator
-    rank = target.rows + share * sums[-1]
+    share, rows = target.numerator / target.denominator, target.rows
+    if not share and rows > sums[-1] / 2:
+        share, rows = 0.5, 0
+    rank = rows + share * sums[-1]
     place = int(np.searchsorted(above, rank - 1e-6))
     width = noise * _widths(found.branching, found.levels, share, confidence)
     may = above - rank >= -width[1:]

@@ -88,7 +88,7 @@ def _treed(counts: Counts, shares: Shares, one: float, generator: Generator) -> 
         level = level.reshape(-1, branching).sum(axis=1)
     fitted = leaves(made, tuple(nodes))
     asked = [Target("", round(share * 1000), 1000, 0, False, "BIGINT") for share in shares]
-    return [read(made, target, fitted, 1 - MISSED) for target in asked]
+    return [read(made, target, fitted, 1 - MISSED, scale) for target in asked]
 
 
 WAYS = (

@@ -80,7 +80,7 @@ def treed(counts: Counts, shares: Shares, generator: Generator) -> list[int]:
         level = level.reshape(-1, branching).sum(axis=1)
     fitted = leaves(made, tuple(nodes))
     asked = [Target("", round(share * 1000), 1000, 0, False, "BIGINT") for share in shares]
-    return [read(made, target, fitted, 0.95)[0] for target in asked]
+    return [read(made, target, fitted, 0.95, scale)[0] for target in asked]
 
 
 def rows(name: str, count: int, generator: Generator) -> Counts:

@@ -57,8 +57,9 @@ def test_the_best_score_of_an_extreme_is_the_row_at_its_rank(
     if descending:
         rows.reverse()
     found = scores(target(0, 1, rank, descending=descending), np.array(counts))
-    if rank <= len(rows):
-        assert [place for place, one in enumerate(found) if one == 0] == [rows[rank - 1]]
+    if rows:
+        best = rows[min(rank, (len(rows) + 1) // 2) - 1]
+        assert [place for place, one in enumerate(found) if one == 0] == [best]
 
 
 @given(histograms, st.integers(0, 20), st.integers(0, 3), st.booleans(), st.data())
@@ -113,6 +114,7 @@ GOOD = [
     distribution(gaussian(7.0, 3, 9), branching=3, levels=2),
     distribution(laplace(7.0, 3, 9), branching=2, levels=4),
     distribution(gaussian(7.0, 3, 9), branching=9, levels=1, targets=(COUNTS,)),
+    distribution(selecting(7.0, 3, 9), branching=3, levels=2, around=gaussian(7.0, 6, 18)),
 ]
 
 
@@ -140,6 +142,16 @@ def test_a_claim_holds_and_one_that_is_too_small_does_not(found: Distribution) -
         distribution(gaussian(7.0), branching=3, levels=2, targets=(MODE,)),
         distribution(selecting(7.0), targets=(MODE, MEDIAN)),
         distribution(selecting(7.0), targets=(COUNTS,)),
+        distribution(selecting(7.0), around=gaussian(7.0)),
+        distribution(selecting(7.0), branching=3, levels=2, around=selecting(7.0)),
+        distribution(selecting(7.0), branching=2, levels=3, around=gaussian(7.0)),
+        distribution(selecting(7.0), branching=3, levels=2, around=gaussian(7.0), targets=(MODE,)),
+        distribution(
+            selecting(7.0),
+            branching=3,
+            levels=2,
+            around=dataclasses.replace(gaussian(7.0), rho=gaussian(7.0).rho * 99 // 100),
+        ),
         distribution(gaussian(7.0), branching=3, levels=2, targets=(COUNTS,)),
         distribution(gaussian(7.0), branching=8, levels=1, targets=(COUNTS,)),
         distribution(gaussian(7.0), branching=9, levels=1, targets=(COUNTS, MEDIAN)),

@@ -27,12 +27,17 @@ def test_a_median_says_how_far_its_rank_may_be_off(gateway: Gateway) -> None:
         told = column(answer, place)["reason"]
         assert "rows of what was asked, at 95 %" in told
         assert told == quoted["expected_error"][place]["reason"]
-        assert answer["intervals"]["lower"][0][place] is None
-        assert 0 <= answer["rows"][0][place] <= 100
+        shown = answer["rows"][0][place]
+        ends = (answer["intervals"][name][0][place] for name in ("lower", "upper"))
+        assert 0 <= next(ends) <= shown <= next(ends) <= 100
     assert column(answer, 1)["reason"].startswith("MAX is answered as the ")
     assert answer["intervals"]["lower"][0][2] is not None
     assert answer["privacy_loss"] == quoted["privacy_loss"]
-    assert [noise["name"] for noise in answer["stages"][0]["columns"]] == ["m0", "d0"]
+    assert [noise["name"] for noise in answer["stages"][0]["columns"]] == [
+        "m0",
+        "d0",
+        "d0 ends",
+    ]
 
 
 def test_a_pure_project_selects_by_permute_and_flip(gateway: Gateway) -> None:
@@ -45,6 +50,9 @@ def test_a_list_is_an_array_and_one_cell_of_csv(gateway: Gateway) -> None:
     answer = gateway.query(TREE, budget_share="2%").json
     assert column(answer, 1)["type"] == "list"
     assert all(len(row[1]) == 19 for row in answer["rows"])
+    ends = (answer["intervals"][name] for name in ("lower", "upper"))
+    for (_, low), (_, shown), (_, high) in zip(next(ends), answer["rows"], next(ends), strict=True):
+        assert all(a <= b <= c for a, b, c in zip(low, shown, high, strict=True))
     accept = {"Accept": "text/csv"}
     body = {"sql": TREE, "budget_share": "2%"}
     table = gateway.ask("POST", "/v1/projects/p/queries", body, headers=accept).body

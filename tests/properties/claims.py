@@ -176,13 +176,16 @@ def _histograms(
     for place, found in enumerate(stage.distributions):
         zero = (np.zeros(found.bins.count, dtype=np.int64),) * len(stage.distributions)
         steps: list[int] = []
+        beside: list[int] = []
         for key in keys:
             was, now = before.get(key, zero)[place], after.get(key, zero)[place]
             if found.levels:
-                steps.extend((nodes(found, now) - nodes(found, was)).tolist())
-            else:
+                beside.extend((nodes(found, now) - nodes(found, was)).tolist())
+            if not found.read_off:
                 steps.extend(_score(target, now, was) for target in found.targets)
-        yield _between(stage, found.name, steps, found.noise)
+        yield _between(stage, found.name, beside if found.read_off else steps, found.noise)
+        if found.around is not None:
+            yield _between(stage, f"{found.name} ends", beside, found.around)
 
 
 def _score(target: Target, now: Counts, was: Counts) -> int:

@@ -133,6 +133,8 @@ def test_an_extreme_is_the_value_at_the_rank_it_is_labelled_with(
     plan = place.plan(f"SELECT {call}({column}) AS x FROM visits")
     rank = plan.stages[0].distributions[0].targets[0].rows
     assert rank > 1
+    held = place.plain.execute(f"SELECT COUNT({column}) FROM visits").fetchall()[0][0]
+    rank = min(rank, (held + 1) // 2)
     ranked = f"SELECT {column} FROM visits WHERE {column} IS NOT NULL ORDER BY 1 {way}"
     rows = place.plain.execute(f"{ranked} LIMIT 1 OFFSET {rank - 1}").fetchall()
     _, got = place.answered(plan)

@@ -12,9 +12,11 @@ from scipy import stats
 
 from queries.enclave.client import Enclave
 from queries.enclave.selection import nodes, scores
-from queries.plan.bins import Bins
+from queries.plan.bins import Bins, Piece
 from queries.plan.model import Distribution, Key, Noise, Target
+from queries.plan.ranks import deviation
 from queries.release.law import draws
+from queries.release.quantiles import Part, found
 from queries.release.trees import leaves, read
 from tests.enclave.stages import gaussian, laplace, plan, selecting, stage
 from tests.statistics.draws import ALPHA
@@ -95,9 +97,9 @@ def covered(found: Distribution, counts: NDArray[np.int64], rounds: int) -> tupl
     truth = int(np.argmax(scores(target, counts)))
     exact = nodes(found, counts)
     noise = draws(found.noise, np.random.default_rng(3), (rounds, len(exact)))
-    held = wide = 0
+    held, wide, one = 0, 0, deviation(found.noise)
     for drawn in exact + noise:
-        place, first, last = read(found, target, leaves(found, tuple(drawn.tolist())), 0.95)
+        place, first, last = read(found, target, leaves(found, tuple(drawn.tolist())), 0.95, one)
         assert first <= place <= last
         held += first <= truth <= last
         wide += last - first
@@ -122,3 +124,28 @@ def test_intervals_are_hardly_wider_than_they_need_be(noise: Noise) -> None:
     found = Distribution("d0", "", Bins(1024), (target,), noise, 4, 5)
     share, _ = covered(found, np.full(1024, 12), 2000)
     assert 0.95 <= share <= 0.995
+
+
+@pytest.mark.parametrize("target", [MEDIAN, NINTH], ids=["median", "ninth"])
+@pytest.mark.parametrize("spread", [3.0, 300.0], ids=["narrow", "wide"])
+def test_intervals_beside_selections_cover(target: Target, spread: float) -> None:
+    """Through the release itself: what was selected lies within ends that hold the true bin."""
+    values = np.random.default_rng(7).gamma(2.0, spread, 20_000).astype(int)
+    counts = np.bincount(np.minimum(values, 1023), minlength=1024)
+    truth = int(np.argmax(scores(target, counts)))
+    bins = Bins(1024, (Piece(0, 1, 0),), 0, 1023)
+    noise, rounds = gaussian(40.0), 400
+    one = Distribution("d0", "", bins, (target,), selecting(20.0), 4, 5, 0, noise)
+    exact = nodes(one, counts)
+    around = exact + draws(noise, np.random.default_rng(3), (rounds, len(exact)))
+    picked = np.random.default_rng(4).gumbel(size=(rounds, 1024))
+    places = np.argmax(picked + scores(target, counts) / 20.0, axis=1)
+    rows = tuple((int(at), *map(int, tree)) for at, tree in zip(places, around, strict=True))
+    (column,) = found([Part(one, rows)], 0.95)
+    held = 0
+    for shown, ends in zip(column.values, column.ends, strict=True):
+        assert ends is not None
+        low, high = ends
+        assert low <= shown <= high  # type: ignore[operator]
+        held += low <= truth <= high  # type: ignore[operator]
+    assert held / rounds >= 0.93
