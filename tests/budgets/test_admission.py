@@ -107,6 +107,40 @@ def test_admission_is_a_comparison_of_every_part(loss: PrivacyLoss, margin: int)
         assert refused.value.remaining == PrivacyLoss(margin, margin, None)
 
 
+@given(
+    asked=st.integers(0, 10**6), reserved=st.integers(0, 10**6), margin=st.integers(0, 2 * 10**6)
+)
+def test_admission_to_a_pure_account_is_a_comparison_of_epsilon(
+    asked: int, reserved: int, margin: int
+) -> None:
+    """What is reserved and what is spent are taken alike, and either is given back in full."""
+    spent = Amounts(epsilon=PURE.capacity.epsilon - margin - reserved)
+    held = replace(account(given=PURE, spent=spent), reserved=Amounts(epsilon=reserved))
+    assert held.remaining == Amounts(epsilon=margin)
+    assert held.reserved + spent - spent == held.reserved
+    if asked <= margin:
+        assert postings([held], PrivacyLoss(0, 0, asked)) == (Amounts(epsilon=asked),)
+    else:
+        with pytest.raises(BudgetExceeded) as refused:
+            postings([held], PrivacyLoss(0, 0, asked))
+        assert refused.value.remaining == PrivacyLoss(0, 0, margin)
+
+
+def test_a_grant_is_what_half_a_delta_converts_and_half_a_delta_hands_out() -> None:
+    """In whole units: a delta too small to halve, or above one half, is none."""
+    for delta in (2, 3, ATTO // 2 - 1, ATTO // 2):
+        given_ = Grant(PICO, delta)
+        assert given_.capacity.delta == delta // 2
+        assert isinstance(given_.capacity.delta, int)
+    for delta in (-2, -1, 1, ATTO // 2 + 1):
+        with pytest.raises(ValueError, match="delta of a budget"):
+            Grant(PICO, delta)
+    assert Grant(10**6 * PICO, 0).capacity == Amounts(epsilon=10**6 * PICO)
+    for epsilon in (-1, 0, 10**6 * PICO + 1):
+        with pytest.raises(ValueError, match="epsilon of a budget"):
+            Grant(epsilon, 0)
+
+
 @pytest.mark.parametrize("rho", [10**18 + 1, 2**63, 10**30])
 def test_absurd_losses_are_refused_before_they_reach_the_database(rho: int) -> None:
     with pytest.raises(BudgetExceeded):
