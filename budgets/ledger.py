@@ -170,6 +170,11 @@ class Ledger:
         with self._storage.read() as tx:
             return queries.document(tx, project, query)
 
+    def first_table(self, project: str, stage: str) -> bytes | None:
+        """The noisy table that a project released first of a stage, or None before it did."""
+        with self._storage.read() as tx:
+            return charges.first(tx, project, stage)
+
     # Charges
 
     def quote(self, project: str, stages: Sequence[StageClaim]) -> PrivacyLoss:

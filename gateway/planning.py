@@ -13,34 +13,39 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from budgets.account import Accountant
+from budgets.amounts import PICO
 from budgets.charge import Claim, StageClaim
 from budgets.ledger import Ledger
 from budgets.loss import PrivacyLoss
 from budgets.reporting import BudgetStatus
-from gateway import budgeting, effects
-from gateway.prices import PricePolicy, fits, resolved
+from gateway import accuracy, budgeting, effects, quoting
+from gateway.accuracy import Aim, Aimed
+from gateway.errors import Size, Wanted
+from gateway.grouped import Released, medians
+from gateway.prices import PricePolicy, fits, least, limited, resolved, threshold_delta
 from gateway.registry import Registry, now
 from gateway.submission import Question
 from gateway.turns import Turns
+from queries import codec
 from queries.bind import clock
 from queries.catalog.delivered import load_view
 from queries.catalog.view import View
-from queries.plan import ranks
 from queries.plan.model import Plan, Stage
-from queries.plan.noisy import StoredStage, beside
+from queries.plan.noisy import StoredStage
+from queries.plan.planner import Outline, outline
 from queries.plan.planner import plan as planned
-from queries.plan.post import Output, Role
-from queries.plan.price import Options, Price
+from queries.plan.price import Price
 from queries.release.client import PublicReader, ReleaseEngine
-from queries.release.law import half_width
 
-FOLLOWS = "It follows from noisy columns; its interval comes with the answer."
+T = TypeVar("T")
+
 VIEWS_KEPT = 32
 PLANS_KEPT = 256
 MARGIN_SECONDS = 20
@@ -55,7 +60,8 @@ class Planned:
     claims: tuple[StageClaim, ...]
     budget: BudgetStatus
     view: View
-    price_delta: int
+    price: Price
+    aims: tuple[Aim, ...] = ()
 
     def claim(self, query: str, member: str, patience: float) -> Claim:
         """The whole claim; its deadline leaves room for the queue and the slot."""
@@ -81,7 +87,7 @@ class Planner:
         self._registry, self._ledger, self._engine = registry, ledger, engine
         self._deliveries, self._policy, self._turns = deliveries, policy, turns
         self._views: dict[str, View] = {}
-        self._plans: dict[tuple[str, str, Options, Price, str, datetime | None], Plan] = {}
+        self._plans: dict[Hashable, Any] = {}
         self._lock = threading.Lock()
 
     def view(self, dataset: str) -> View:
@@ -99,27 +105,65 @@ class Planner:
 
     def plan(self, question: Question, member: str, fresh: str | None = None) -> Planned:
         """The plan and the claim of a question; may refuse. `fresh` names a new draw."""
+        found = self._planned(question, member, fresh)
+        limited(found.price, found.budget, self._policy)
+        return found
+
+    def _planned(self, question: Question, member: str, fresh: str | None) -> Planned:
         view = self.view(self._registry.project(question.project).dataset)
         budget = self._ledger.budget(question.project, member)
-        price = resolved(question.price, budget, self._policy)
-        made = self._made(question, view, price)
+        if isinstance(question.price, Wanted):
+            aimed = self._aimed(question, question.price, view, budget)
+        else:
+            aimed = Aimed(resolved(question.price, budget, self._policy), ())
+        made = self._made(planned, question, view, aimed.price)
         claims = tuple(_claim(stage, fresh) for stage in made.stages)
-        return Planned(question, made, claims, budget, view, price.delta)
+        return Planned(question, made, claims, budget, view, aimed.price, aimed.aims)
 
-    def _made(self, question: Question, view: View, price: Price) -> Plan:
-        """The plan, planned once: it is a function of text, options, price, the sealed view and,
-        where the text asks for the time, this minute.
+    def _aimed(self, question: Question, wanted: Wanted, view: View, budget: BudgetStatus) -> Aimed:
+        """The least price that keeps the errors that the question names."""
+        found = self._outlined(question, view, budget)
+        released = self._released(question, found.plan) if wanted.size is Size.RELEASED else {}
+        return accuracy.aimed(
+            found,
+            wanted,
+            float(question.confidence),
+            threshold_delta(budget, self._policy),
+            least(budget, self._policy),
+            pure=budget.accountant is Accountant.PURE,
+            released=released,
+        )
+
+    def _outlined(self, question: Question, view: View, budget: BudgetStatus) -> Outline:
+        """The question planned at a price of no account."""
+        pure = PICO if budget.accountant is Accountant.PURE else None
+        price = Price(PICO, threshold_delta(budget, self._policy), pure)
+        return self._made(outline, question, view, price)
+
+    def _released(self, question: Question, plan: Plan) -> Released:
+        """What the project's first release of each stage says of the size of its columns."""
+        found = {}
+        for stage in plan.stages:
+            stored = self._ledger.first_table(question.project, stage.digest)
+            if stored is not None:
+                found[stage.name] = medians(codec.loads(StoredStage, stored))
+        return found
+
+    def _made(self, make: Callable[..., T], question: Question, view: View, price: Price) -> T:
+        """A plan or an outline, planned once: it is a function of text, options, price, the sealed
+        view and, where the text asks for the time, this minute.
 
         Each project has its own, so that the time of a plan tells nothing of another's questions.
         """
         moment = clock.minute(now()) if clock.mentioned(question.sql) else None
-        asked = (question.project, question.sql, question.options, price, view.delivery, moment)
+        options = question.options
+        asked = (make, question.project, question.sql, options, price, view.delivery, moment)
         with self._lock:
-            found = self._plans.get(asked)
+            found: T | None = self._plans.get(asked)
         if found is None:
             public = PublicReader(self._engine, view.delivery)
             with self._turns.one(question.project):
-                found = planned(question.sql, view, public, price, question.options, moment)
+                found = make(question.sql, view, public, price, options, moment)
             with self._lock:
                 if len(self._plans) >= PLANS_KEPT:
                     self._plans.clear()
@@ -128,41 +172,27 @@ class Planner:
 
     def quote(self, question: Question, member: str) -> dict[str, Any]:
         """What an answer would cost now and how exact it would be; free, reads no data."""
-        made = self.plan(question, member)
+        made = self._planned(question, member, None)
         loss = self._ledger.quote(question.project, made.claims)
         confidence = float(question.confidence)
+        follows = any(one.expression is not None for one in made.plan.post.outputs)
+        likely = self._outlined(question, made.view, made.budget).likely if follows else ()
+        size = accuracy.size(question.price, made.aims)
+        errors = quoting.errors(Outline(made.plan, likely), made.aims, size, confidence)
         return {
             "privacy_loss": budgeting.loss_shown(loss, made.budget),
             "affordable": fits(loss, made.budget),
-            "expected_error": [
-                _error(output, made.plan, confidence)
-                for output in made.plan.post.outputs
-                if output.role is not Role.KEY and made.plan.stages
-            ],
-            "other": _other(made.plan, confidence),
+            "expected_error": errors,
+            "other": quoting.other(made.plan, confidence),
             "effects": effects.quoted(made.plan, confidence),
             "confidence": confidence,
-            "thresholding_delta": budgeting.exact_loss(PrivacyLoss(0, made.price_delta))["delta"],
+            "thresholding_delta": budgeting.exact_loss(PrivacyLoss(0, made.price.delta))["delta"],
             "held_back": made.plan.held_back,
             "slot": made.plan.slot / 1000,
-            "stages": [_priced(stage, made.plan) for stage in made.plan.stages],
+            "stages": [quoting.priced(stage, made.plan) for stage in made.plan.stages],
             "plan": list(made.plan.notes),
             "warnings": list(made.plan.warnings),
         }
-
-
-def _other(plan: Plan, confidence: float) -> list[dict[str, Any]] | None:
-    """The expected error of the row of what is held back, column by column, where it is asked."""
-    stage = next((stage for stage in plan.stages if stage.other is not None), None)
-    row = None if stage is None else beside(stage)
-    if row is None:
-        return None
-    shown = replace(plan, stages=(row,), hierarchies=())
-    return [
-        _error(output, shown, confidence)
-        for output in plan.post.outputs
-        if output.role is not Role.KEY
-    ]
 
 
 def drawn(digest: str, fresh: str | None) -> str:
@@ -198,13 +228,6 @@ def _served(stage: Stage, by: StoredStage) -> Stage:
     return replace(drawn, distributions=distributions, top=by.top)
 
 
-def _priced(stage: Stage, plan: Plan) -> dict[str, Any]:
-    """What one stage measures and costs, and which ones it waits for, counted from 1."""
-    numbers = [n for n, other in enumerate(plan.stages, 1) if other.name in stage.needs]
-    loss = budgeting.exact_loss(PrivacyLoss(stage.rho, stage.delta))
-    return {"about": stage.about, "reads": numbers, "rho": loss["rho"], "delta": loss["delta"]}
-
-
 def _claim(stage: Stage, fresh: str | None) -> StageClaim:
     return StageClaim(
         digest=drawn(stage.digest, fresh),
@@ -223,25 +246,3 @@ def _precision(stage: Stage) -> tuple[float, ...]:
     other = () if stage.other is None else stage.other.columns
     scales = [part.noise.scale for part in (*stage.parts, *other)]
     return (*scales[: len(stage.parts)], *held, *scales[len(stage.parts) :])
-
-
-def _error(output: Output, plan: Plan, confidence: float) -> dict[str, Any]:
-    """The expected error of one column, or why it cannot be told beforehand."""
-    table = plan.table(plan.post.rowwise) if plan.post.rowwise is not None else None
-    named = output.column if output.role is Role.MEASURE else next(iter(output.columns), None)
-    error: dict[str, Any] = {"name": output.name, "mechanism": None, "scale": None, "margin": None}
-    for stage in () if table is None else (table,):
-        located = stage.located(named)
-        if located is not None:
-            mechanism, scale = located[0].noise.mechanism.value, ranks.scale(*located)
-            told = {"mechanism": mechanism, "scale": scale}
-            told["reason"] = ranks.told(*located, several=stage.several)
-            if located[1].labels:
-                told["margin"] = half_width(located[0].noise, confidence)
-            return error | told
-        for column in (column for column in stage.columns if column.name == named):
-            step = (column.numerator << column.shift) / column.denominator
-            margin = half_width(column.noise, confidence) * step
-            error |= {"scale": column.noise.scale * step, "margin": margin, "reason": None}
-            return error | {"mechanism": column.noise.mechanism.value}
-    return error | {"reason": output.reason or FOLLOWS}

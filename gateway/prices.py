@@ -27,11 +27,12 @@ class Unit(StrEnum):
     EPSILON = "epsilon"
     RHO = "rho"
     SHARE = "budget_share"
+    LEFT = "remaining_share"
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A price as the caller named it; a share is a fraction of the whole allocation."""
+    """A price as the caller named it; a share is of the whole allocation, or of what is left."""
 
     unit: Unit
     amount: Fraction
@@ -53,9 +54,21 @@ def resolved(asked: Asked, budget: BudgetStatus, policy: PricePolicy) -> Price:
     rho = _rho(asked, budget)
     if rho < policy.floor:
         raise _too_small(budget, policy)
-    _limit(PrivacyLoss(rho), rho, budget.allocated.rho, budget, policy)
-    delta = granted(policy.delta_share * budget.remaining.delta, 1)
-    return Price(rho=rho, delta=max(0, delta))
+    price = Price(rho=rho, delta=threshold_delta(budget, policy))
+    limited(price, budget, policy)
+    return price
+
+
+def threshold_delta(budget: BudgetStatus, policy: PricePolicy) -> int:
+    """The delta at which keys may be released: the policy's share of what is left, in 1e-18."""
+    if budget.accountant is Accountant.PURE:
+        return 0
+    return max(0, granted(policy.delta_share * budget.remaining.delta, 1))
+
+
+def least(budget: BudgetStatus, policy: PricePolicy) -> int:
+    """The least that an executed query costs: epsilon in a pure project, rho elsewhere."""
+    return _least_epsilon(policy) if budget.accountant is Accountant.PURE else policy.floor
 
 
 def share(loss: PrivacyLoss, budget: BudgetStatus) -> Fraction:
@@ -78,6 +91,8 @@ def _rho(asked: Asked, budget: BudgetStatus) -> int:
     match asked.unit:
         case Unit.SHARE:
             return granted(asked.amount * budget.allocated.rho, 1)
+        case Unit.LEFT:
+            return granted(asked.amount * max(0, budget.remaining.rho), 1)
         case Unit.RHO:
             return granted(asked.amount)
         case Unit.EPSILON:
@@ -88,23 +103,32 @@ def _pure(asked: Asked, budget: BudgetStatus, policy: PricePolicy) -> Price:
     if asked.unit is Unit.RHO:
         raise PriceNotOffered(
             "This project has a pure budget, in which epsilons add; rho is no price here.",
-            hint="Give epsilon or budget_share.",
+            hint="Give epsilon, budget_share, remaining_share or max_error.",
         )
-    whole = budget.allocated.epsilon or 0
-    share_of = Fraction(asked.amount * whole, PICO) if asked.unit is Unit.SHARE else asked.amount
-    epsilon = granted(share_of)
+    epsilon = _epsilon(asked, budget)
     if epsilon < _least_epsilon(policy):
         raise _too_small(budget, policy)
-    rho = max(1, epsilon * epsilon // (2 * PICO))
-    _limit(PrivacyLoss(rho, 0, epsilon), epsilon, whole, budget, policy)
-    return Price(rho=rho, delta=0, epsilon=epsilon)
+    price = Price(rho=max(1, epsilon * epsilon // (2 * PICO)), delta=0, epsilon=epsilon)
+    limited(price, budget, policy)
+    return price
 
 
-def _limit(
-    loss: PrivacyLoss, asked: int, whole: int, budget: BudgetStatus, policy: PricePolicy
-) -> None:
+def _epsilon(asked: Asked, budget: BudgetStatus) -> int:
+    match asked.unit:
+        case Unit.SHARE:
+            return granted(asked.amount * (budget.allocated.epsilon or 0), 1)
+        case Unit.LEFT:
+            return granted(asked.amount * max(0, budget.remaining.epsilon or 0), 1)
+    return granted(asked.amount)
+
+
+def limited(price: Price, budget: BudgetStatus, policy: PricePolicy) -> None:
     """Refuse what no budget of this project could ever pay, and what the policy holds too much."""
+    pure = budget.accountant is Accountant.PURE
+    asked = (price.epsilon or 0) if pure else price.rho
+    whole = (budget.allocated.epsilon or 0) if pure else budget.allocated.rho
     if asked > whole:
+        loss = PrivacyLoss(price.rho, 0, price.epsilon)
         raise BudgetExceeded(loss, budget.remaining, budget.kind)
     if asked > granted(policy.most * whole, 1):
         raise PriceTooLarge(

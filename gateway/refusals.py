@@ -82,6 +82,13 @@ class PriceNotOffered(Refused):
     way_out = "Name the price in one of the other ways."
 
 
+class ErrorNotOffered(Refused):
+    """No loss can be told, or counted, that keeps the error asked for."""
+
+    code = "max-error-not-offered"
+    way_out = "Name a price instead: epsilon, rho, budget_share or remaining_share."
+
+
 class PriceUnderFloor(Refused):
     """The price lies under the least that an executed query costs."""
 

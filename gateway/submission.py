@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from gateway.errors import Wanted
 from gateway.prices import Asked
 from queries import codec
 from queries.plan.price import Options
@@ -22,7 +23,7 @@ class Question:
 
     project: str
     sql: str = field(repr=False)
-    price: Asked
+    price: Asked | Wanted
     confidence: Fraction = CONFIDENCE
     options: Options = Options()
     fresh: bool = False

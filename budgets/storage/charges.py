@@ -107,6 +107,16 @@ def stored(
     return released, frozenset(running)
 
 
+def first(tx: Connection, name: str, digest: str) -> bytes | None:
+    """The noisy table that a project released first under a digest."""
+    which = (stage.c.project == name) & (stage.c.digest == digest)
+    settled = stage.c.state == ChargeState.SETTLED.value
+    found: bytes | None = tx.execute(
+        select(stage.c.document).where(which, settled).order_by(stage.c.id).limit(1)
+    ).scalar()
+    return found
+
+
 def add_stages(tx: Connection, which: int, name: str, stages: Sequence[StageClaim]) -> None:
     """The stages that a charge pays for, in flight from now on."""
     tx.execute(

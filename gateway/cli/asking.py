@@ -22,8 +22,14 @@ def price_options(command: Command) -> Command:
     for option in (
         click.argument("sql"),
         click.option("--share", help="Price: a share of the project's budget, such as 1%."),
+        click.option("--share-left", help="Price: a share of what is left of it, such as 1%."),
         click.option("--rho", help="Price: rho of the answer."),
         click.option("--epsilon", help="Price: epsilon of the answer, at the project's delta."),
+        click.option("--max-error", "errors", multiple=True,
+                     help="Price: the least that keeps errors within 25, 5% or, for one column, "
+                     "NAME=25; once for each column that is named."),
+        click.option("--group-size",
+                     help="With --max-error: rows of the groups it is for; declared, released."),
         click.option("--confidence", help="Of the intervals; 0.95 unless given."),
         click.option("--dialect", help="Of the statement; DuckDB's unless given."),
         click.option("--other", is_flag=True, help="Add one row of all groups held back."),
@@ -63,9 +69,11 @@ def quote(project: str, as_json: bool, **asked: Any) -> None:
     body = _body(**asked)
     path = f"/v1/projects/{project}/quotes"
     found = _asked(lambda client: client.post(path, body), as_json)
-    if as_json:
-        emit(found)
-        return
+    emit(found) if as_json else show_quote(found)
+
+
+def show_quote(found: dict[str, Any]) -> None:
+    """A price and, line by line, how exact the answer would be and what would be done."""
     click.echo(f"Costs {_loss(found['privacy_loss'])}.")
     if not found["affordable"]:
         click.echo("The project cannot pay that now.")
@@ -73,12 +81,25 @@ def quote(project: str, as_json: bool, **asked: Any) -> None:
     lines += [(f" {LABEL}", error) for error in found["other"] or ()]
     for label, error in lines:
         margin = error["reason"] if error["margin"] is None else f"+-{_number(error['margin'])}"
-        click.echo(f"  {error['name']}{label}: {margin}")
+        click.echo(f"  {error['name']}{label}: {margin}{_meant(error['asked'])}")
+    for column in [one for stage in found["stages"] for one in stage["columns"]]:
+        read = ", ".join(column["read_by"]) or "what decides about groups or tells of bounds"
+        click.echo(f"  {column['share']} of it is for {read}.")
     show_effects(found["effects"], _expected)
     if found["slot"] and found["privacy_loss"]["budget_share"] != "0%":
         click.echo(f"  The answer leaves {found['slot']:g} s after a worker takes the query.")
     for line in [*found["plan"], *found["warnings"]]:
         click.echo(f"  {line}")
+
+
+def _meant(asked: dict[str, Any] | None) -> str:
+    """What an error that was asked for came to."""
+    if asked is None:
+        return ""
+    if asked["magnitude"] is None:
+        return f" (asked: +-{asked['max_error']})"
+    of = f"{_number(asked['magnitude'])}, {asked['source']}"
+    return f" (asked: {asked['max_error']} of {of}, or +-{_number(asked['margin'])})"
 
 
 @click.command()
@@ -239,19 +260,25 @@ def _loss(loss: dict[str, Any]) -> str:
     return f"{loss['budget_share']} of the budget (epsilon {loss['epsilon']}, rho {loss['rho']})"
 
 
+PRICES = {
+    "share": "budget_share", "share_left": "remaining_share", "rho": "rho", "epsilon": "epsilon",
+}  # fmt: skip
+
+
 def _body(
-    sql: str,
-    share: str | None,
-    rho: str | None,
-    epsilon: str | None,
-    confidence: str | None,
-    **asked: Any,
+    sql: str, errors: Sequence[str], group_size: str | None, confidence: str | None, **asked: Any
 ) -> dict[str, Any]:
-    prices = {"budget_share": share, "rho": rho, "epsilon": epsilon}
-    given = {name: price for name, price in prices.items() if price is not None}
-    if len(given) != 1:
-        raise click.UsageError("Give exactly one of --epsilon, --rho and --share.")
-    body: dict[str, Any] = {"sql": sys.stdin.read() if sql == "-" else sql, **given}
+    """The body of a request: the statement, its one price and how it is to be answered."""
+    given = {told: asked.pop(name) for name, told in PRICES.items()}
+    prices = {told: price for told, price in given.items() if price is not None}
+    if errors:
+        prices["max_error"] = _errors(errors)
+    if len(prices) != 1:
+        named = ", ".join(f"--{name.replace('_', '-')}" for name in PRICES)
+        raise click.UsageError(f"Give exactly one of {named} and --max-error.")
+    body: dict[str, Any] = {"sql": sys.stdin.read() if sql == "-" else sql, **prices}
+    if group_size is not None:
+        body["group_size"] = group_size
     if confidence is not None:
         try:
             body["confidence"] = float(confidence)
@@ -259,6 +286,16 @@ def _body(
             raise click.BadParameter("not a number", param_hint="--confidence") from None
     options = _options(**asked)
     return {**body, "options": options} if options else body
+
+
+def _errors(given: Sequence[str]) -> str | dict[str, str]:
+    """One error for all columns, or those of the columns that are named."""
+    if len(given) == 1 and "=" not in given[0]:
+        return given[0]
+    named = [text.rpartition("=") for text in given]
+    if any(not name for name, _, _ in named):
+        raise click.UsageError("Give one --max-error for all columns, or NAME=ERROR for each.")
+    return {name: error for name, _, error in named}
 
 
 def _options(

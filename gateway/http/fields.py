@@ -14,11 +14,18 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import ValidationError, fields
 
 from budgets.amounts import parse
+from gateway.errors import Margin, Size
+
+Margins = tuple[tuple[str | None, Margin], ...]
 
 LARGEST_PRICE = Fraction(1000)
+SMALLEST, LARGEST_SIZE = Fraction(1, 10**12), Fraction(10**15)
+MOST_ERRORS, LONGEST_NAME = 100, 255
 NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 AMOUNT_PATTERN = r"^[0-9]{1,20}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,2})?$"
 POSITIVE_PATTERN = AMOUNT_PATTERN.replace("^", "^(?=[^eE]*[1-9])")
+ERROR_PATTERN = POSITIVE_PATTERN.replace("$", "( ?%)?$")
+_POSITIVE = {"type": "number", "exclusiveMinimum": 0, "maximum": 10**15}
 
 
 class Amount(fields.Field[Fraction]):
@@ -62,6 +69,54 @@ class Share(fields.Field[Fraction]):
         if not 0 < share <= 1:
             raise ValidationError("A share lies above 0% and is at most 100%.")
         return share
+
+
+class Error(fields.Field[Margin]):
+    """An error: a positive number in the column's own unit, or a share as text: `5%`."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **rest: Any) -> Margin:
+        return _error(value)
+
+
+class MaxError(fields.Field[Margins]):
+    """One error for every noisy column, or an object with that of each."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **rest: Any) -> Margins:
+        if not isinstance(value, dict):
+            return ((None, _error(value)),)
+        if not 0 < len(value) <= MOST_ERRORS or any(len(name) > LONGEST_NAME for name in value):
+            raise ValidationError("Name from 1 to 100 columns, each in at most 255 characters.")
+        return tuple((name, _error(error)) for name, error in sorted(value.items()))
+
+
+class GroupSize(fields.Field[Fraction | Size]):
+    """How many rows a group has: a number, `declared` or `released`."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **rest: Any) -> Fraction | Size:
+        if value in (Size.DECLARED.value, Size.RELEASED.value):
+            return Size(value)
+        return _positive(value, "A size is a number of rows, `declared` or `released`.")
+
+
+def _error(value: Any) -> Margin:
+    if isinstance(value, str) and value.endswith("%"):
+        share = _positive(value[:-1].strip(), "A share is text such as `5%`.") / 100
+        if share > 1:
+            raise ValidationError("A share of a magnitude is at most 100%.")
+        return Margin(share, relative=True)
+    return Margin(_positive(value, "An error is a number, its decimal text, or text such as `5%`."))
+
+
+def _positive(value: Any, message: str) -> Fraction:
+    if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
+        raise ValidationError(message)
+    try:
+        amount = parse(str(value))
+    except ValueError:
+        raise ValidationError(message) from None
+    if not SMALLEST <= amount <= LARGEST_SIZE:
+        raise ValidationError("It lies above 0, and not beyond 1e-12 and 1e15.")
+    return amount
 
 
 class Number(fields.Field[Decimal]):
@@ -122,7 +177,16 @@ def described(plugin: MarshmallowPlugin) -> None:
 def _properties(_converter: Any, field: fields.Field[Any], **_: Any) -> dict[str, Any]:
     text = {"type": "string", "pattern": AMOUNT_PATTERN}
     positive = {"type": "string", "pattern": POSITIVE_PATTERN}
+    error = {"anyOf": [_POSITIVE, {"type": "string", "pattern": ERROR_PATTERN}]}
     match field:
+        case Error():
+            return error
+        case MaxError():
+            each = {"type": "object", "additionalProperties": error, "minProperties": 1}
+            return {"anyOf": [*error["anyOf"], each | {"maxProperties": MOST_ERRORS}]}
+        case GroupSize():
+            words = {"type": "string", "enum": [one.value for one in Size]}
+            return {"anyOf": [_POSITIVE, words]}
         case Amount():
             number = {"type": "number", "exclusiveMinimum": 0, "maximum": 1000}
             return {"anyOf": [number, positive]}

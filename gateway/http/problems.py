@@ -46,6 +46,7 @@ TABLE: Mapping[type[Exception], Row] = {
     refusals.Invalid: Row(422, "Invalid request"),
     refusals.MalformedBody: Row(400, "Malformed body"),
     refusals.PriceNotOffered: Row(422, "Price not offered"),
+    refusals.ErrorNotOffered: Row(422, "Error not offered"),
     refusals.PriceUnderFloor: Row(422, "Price under the floor"),
     refusals.PriceTooLarge: Row(422, "Price too large"),
     refusals.IdempotencyKeyNeeded: Row(400, "Idempotency-Key needed"),

@@ -9,6 +9,7 @@ from flask import Response, jsonify, request
 from flask.views import MethodView
 
 from gateway.access import Act
+from gateway.errors import Size, Wanted
 from gateway.http import formats
 from gateway.http.answers import QueriesSchema, QuerySchema, ReleaseSchema
 from gateway.http.resources import Blueprint, Body, house, permitted
@@ -83,15 +84,21 @@ class OneQuery(MethodView):
 def question(project: str, body: Body) -> Question:
     """The question that a validated body asks."""
     options = body.get("options", {})
-    unit = next(name for name in PRICES if name in body)
     return Question(
         project=project,
         sql=body["sql"],
-        price=Asked(Unit(unit), body[unit]),
+        price=_price(body),
         confidence=Fraction(body["confidence"]) if "confidence" in body else CONFIDENCE,
         options=_options(options),
         fresh=not options.get("replay", True),
     )
+
+
+def _price(body: Body) -> Asked | Wanted:
+    if "max_error" in body:
+        return Wanted(body["max_error"], body.get("group_size", Size.DECLARED))
+    unit = next(name for name in PRICES if name in body)
+    return Asked(Unit(unit), body[unit])
 
 
 def _options(options: Body) -> Options:

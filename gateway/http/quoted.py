@@ -9,6 +9,29 @@ from gateway.http.answers import LossSchema
 from gateway.http.left_out import QuotedEffectsSchema
 
 
+class AskedErrorSchema(Schema):
+    """An error that was asked for, as it was resolved."""
+
+    max_error = fields.String(required=True, metadata={"description": "as asked", "example": "5%"})
+    margin = fields.Float(
+        required=True, metadata={"description": "what the noise stays within, column's own unit"}
+    )
+    magnitude = fields.Float(
+        required=True, allow_none=True, metadata={"description": "what a share was taken of"}
+    )
+    group_size = fields.Float(
+        required=True,
+        allow_none=True,
+        metadata={"description": "rows of the group for which it holds, where that matters"},
+    )
+    source = fields.String(
+        required=True,
+        allow_none=True,
+        validate=OneOf(["declared", "released", "given"]),
+        metadata={"description": "whence these were taken"},
+    )
+
+
 class ExpectedErrorSchema(Schema):
     """The expected error of one column of an answer, from public facts alone."""
 
@@ -25,6 +48,30 @@ class ExpectedErrorSchema(Schema):
     reason = fields.String(
         required=True, allow_none=True, metadata={"description": "why no margin can be told"}
     )
+    asked = fields.Nested(
+        AskedErrorSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "what max_error asked of it"},
+    )
+
+
+class ColumnPriceSchema(Schema):
+    """One noisy column of a stage and its part of the loss."""
+
+    name = fields.String(required=True, metadata={"description": "in the stage's own table"})
+    read_by = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "the columns of the answer that are it or follow from it"},
+    )
+    rho = fields.String(required=True, metadata={"description": "its part of the loss"})
+    epsilon = fields.String(
+        required=True, allow_none=True, metadata={"description": "its part, in pure projects"}
+    )
+    share = fields.String(
+        required=True, metadata={"description": "per cent of the whole query", "example": "50%"}
+    )
 
 
 class StagePriceSchema(Schema):
@@ -38,6 +85,11 @@ class StagePriceSchema(Schema):
     )
     rho = fields.String(required=True, metadata={"description": "its part of the loss"})
     delta = fields.String(required=True, metadata={"description": "its part, where keys are found"})
+    columns = fields.List(
+        fields.Nested(ColumnPriceSchema),
+        required=True,
+        metadata={"description": "how its part is split over its noisy columns"},
+    )
 
 
 class QuoteSchema(Schema):

@@ -11,10 +11,10 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validates_schema
 from marshmallow.validate import Length, Range, Regexp
 
-from gateway.http.fields import Amount, Bound, Flag, Number, Share, Whole
+from gateway.http.fields import Amount, Bound, Flag, GroupSize, MaxError, Number, Share, Whole
 from queries.language.dialects import DIALECTS
 
-PRICES = ("epsilon", "rho", "budget_share")
+PRICES = ("epsilon", "rho", "budget_share", "remaining_share", "max_error")
 MAX_SQL = 16_384
 MOST = 10**9
 
@@ -94,7 +94,7 @@ class OptionsSchema(Closed):
 
 
 class SubmissionSchema(Closed):
-    """A question and its price: exactly one of epsilon, rho and budget_share."""
+    """A question and one price: epsilon, rho, budget_share, remaining_share or max_error."""
 
     sql = fields.String(
         required=True,
@@ -111,6 +111,23 @@ class SubmissionSchema(Closed):
     budget_share = Share(
         metadata={"description": "a share of the project's whole budget", "example": "1%"}
     )
+    remaining_share = Share(
+        metadata={"description": "a share of what the project has left", "example": "1%"}
+    )
+    max_error = MaxError(
+        metadata={
+            "description": "the error that every noisy column is to stay within at the confidence, "
+            "or an object with that of each: in its own unit, or a share of its magnitude; "
+            "the least loss that reaches it is charged"
+        }
+    )
+    group_size = GroupSize(
+        metadata={
+            "description": "with max_error: the rows of a group for which it is meant: a number, "
+            "`declared` (by the manifest's sizes; unless given) or `released` (by the project's "
+            "first release of the same groups)"
+        }
+    )
     confidence = Number(
         validate=Range(0.5, 0.999),
         metadata={"description": "of the intervals; 0.95 unless given", "example": 0.95},
@@ -121,7 +138,9 @@ class SubmissionSchema(Closed):
     def one_price(self, body: Mapping[str, Any], **_: Any) -> None:
         """No price is a default, and two prices contradict each other."""
         if sum(name in body for name in PRICES) != 1:
-            raise ValidationError("Give exactly one of epsilon, rho and budget_share.")
+            raise ValidationError(f"Give exactly one of {', '.join(PRICES)}.")
+        if "group_size" in body and "max_error" not in body:
+            raise ValidationError("group_size goes with max_error.")
 
 
 class PageSchema(Closed):

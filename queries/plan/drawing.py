@@ -120,10 +120,11 @@ def tightened(found: Drawn, given: Options) -> tuple[Noised, ...]:
         drafts = tuple(rebounded(draft, found.terms.units, given) for draft in one.drafts)
         families[name] = replace(one, drafts=drafts)
     part = _part(families, found.held, len(found.bounding), found.terms.price)
+    shares = _shares(families, found.held, found.terms.price, part)
     return tuple(
         (draft, _columns(draft, parts))
-        for one in families.values()
-        for draft, parts in zip(one.drafts, one.parts(part), strict=True)
+        for name, one in families.items()
+        for draft, parts in zip(one.drafts, shares[name], strict=True)
     )
 
 
@@ -139,30 +140,48 @@ def _part(families: dict[str, Family], held: str | None, measured: int, price: P
     return split.share(price, max(1, columns))
 
 
+def _shares(
+    families: dict[str, Family], held: str | None, price: Price, part: Price
+) -> dict[str, tuple[tuple[Price, ...], ...]]:
+    """The parts of each stage of each family, then those of a row of what is held back."""
+    found, first = {}, 0
+    for name, one in families.items():
+        last = first + len(one.drafts)
+        if price.split:
+            found[name] = tuple(split.named(price, place) for place in range(first, last))
+        else:
+            rest = (part,) * others.columns(one) if name == held else ()
+            found[name] = tuple((*parts, *rest) for parts in one.parts(part))
+        first = last
+    return found
+
+
 def _stages(
     needed: Needed, held: str | None, measured: Sequence[effects.Bounding], terms: Terms
 ) -> tuple[Stage, ...]:
-    """The stages with the noise that the price buys, every column the same part of it.
+    """The stages with the noise that the price buys, in equal parts or in those that it names.
 
     Those that measure the effect of bounds come last.
     """
     families = needed.families
     part = _part(families, held, len(measured), terms.price)
+    shares = _shares(families, held, terms.price, part)
     drafts = [found for one in families.values() for found in one.drafts]
     thresholded = sum(found.thresholded for found in drafts)
     delta = terms.price.delta // max(1, thresholded) if terms.price.epsilon is None else 0
     made: list[Stage] = []
     for measure, one in families.items():
-        named = zip(one.names(measure), one.drafts, one.parts(part), strict=True)
+        named = zip(one.names(measure), one.drafts, shares[measure], strict=True)
         for name, found, parts in named:
             stage = _stage(name, found, parts, delta, terms)
             inputs = needed.given_to(found.reads, tuple(made))
-            row = others.other(found, part, others.columns(one)) if name == held else None
+            row = others.other(found, parts[found.parts :]) if name == held else None
             about = explain.about(found)
             made.append(replace(stage, inputs=inputs, about=about, other=row))
     for each in measured:
         inputs = needed.given_to(each.reads, tuple(made))
-        made.append(replace(effects.stage(each, part), inputs=inputs))
+        own = split.named(terms.price, len(made))[0] if terms.price.split else part
+        made.append(replace(effects.stage(each, own), inputs=inputs))
     shown = (terms.given.non_negative, terms.given.minimum_frequency)
     return sealed(made, needed.read, shown)
 
@@ -195,7 +214,7 @@ def _stage(name: str, found: Draft, parts: Sequence[Price], delta: int, terms: T
         found.listed,
         threshold,
         found.most_rows,
-        _distributions(found, parts[len(columns) :], terms),
+        _distributions(found, parts[len(columns) : found.parts], terms),
     )
 
 

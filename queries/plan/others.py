@@ -19,7 +19,7 @@ Privacy note
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from queries.algebra.measures import Distinct, DistinctTotal, Statistic, Units
@@ -68,10 +68,10 @@ def columns(family: Family) -> int:
     return len(family.measure.statistics)
 
 
-def other(found: Draft, part: Price, count: int) -> Other:
-    """The row of a stage, each of its columns at the given part of the price."""
-    made = []
-    for n, statistic in enumerate(found.measure.statistics[:count]):
+def other(found: Draft, parts: Sequence[Price]) -> Other:
+    """The row of a stage: as many of its columns as parts of the price are given."""
+    made, count = [], len(parts)
+    for n, (statistic, part) in enumerate(zip(found.measure.statistics, parts, strict=False)):
         bits = found.query.shifts[n]
         noise = split.noise(sensitivity(statistic, found.bounds, bits), part)
         made.append(NoisyColumn(f"m{n}", noise, bits, *value_of(statistic)))

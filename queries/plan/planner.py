@@ -12,7 +12,7 @@ Privacy note
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlglot import exp
@@ -29,7 +29,17 @@ from queries.language.refusals import (
     UnsupportedSql,
 )
 from queries.language.trees import anew
-from queries.plan import explain, left_out, others, policy, tables, timing, translation, usefulness
+from queries.plan import (
+    explain,
+    left_out,
+    others,
+    policy,
+    sizes,
+    tables,
+    timing,
+    translation,
+    usefulness,
+)
 from queries.plan.drawing import Drawn, Terms, drawn
 from queries.plan.model import Hierarchy, Plan
 from queries.plan.post import Output, Post, Role
@@ -37,6 +47,17 @@ from queries.plan.price import Options, Price
 from queries.plan.rewrites import offering
 from queries.plan.sequence import rename
 from queries.plan.shown import Effects
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """A plan, and what a group of each of its first stages plausibly holds, column by column.
+
+    Stages beyond those measure the effect of bounds.
+    """
+
+    plan: Plan
+    likely: tuple[tuple[sizes.Likely, ...], ...]
 
 
 def plan(
@@ -51,16 +72,36 @@ def plan(
 
     `now` is what the clock of the statement shows (with its zone); without it none is answered.
     """
+    return _told(sql, Terms(view, public, price, given, now), warned=True)[1]
 
-    terms = Terms(view, public, price, given, now)
+
+def outline(
+    sql: str,
+    view: View,
+    public: PublicRows,
+    price: Price,
+    given: Options,
+    now: datetime | None = None,
+) -> Outline:
+    """The same without warnings: for what is decided before there is a price, at any price."""
+    found, made = _told(sql, Terms(view, public, price, given, now), warned=False)
+    units = found.terms.units
+    return Outline(made, tuple(sizes.likely(draft, units) for draft in found.drafts))
+
+
+def _told(sql: str, terms: Terms, *, warned: bool) -> tuple[Drawn, Plan]:
+    """What was drawn and its plan: of the statement, or of its translation."""
+    given, manifest = terms.given, terms.view.manifest
     text: str | None = None
     try:
-        text = translation.of(sql, given, view.manifest)
+        text = translation.of(sql, given, manifest)
         shown = sql if text is None else text
         found = drawn(shown, terms)
         made = _planned(shown, found)
-        said = usefulness.warnings(shown, found, lambda other: _tried(other, terms))
-        return _noted(replace(made, warnings=said), text, given)
+        if warned:
+            said = usefulness.warnings(shown, found, lambda other: _tried(other, terms))
+            made = replace(made, warnings=said)
+        return found, _noted(made, text, given)
     except RecursionError:
         raise TooComplex("The statement is nested too deeply.") from None
     except QueryRefused as refused:
@@ -69,7 +110,7 @@ def plan(
         trials = offering.Trials(
             lambda other: _planned(other, drawn(other, terms)), lambda other: drawn(other, terms)
         )
-        raise offering.told(refused, shown, view.manifest, trials) from None
+        raise offering.told(refused, shown, manifest, trials) from None
 
 
 def _tried(sql: str, terms: Terms) -> bool:

@@ -11,11 +11,17 @@ from fractions import Fraction
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """The loss of a whole query; `epsilon` stands in pure projects, `delta` is for thresholding."""
+    """The loss of a whole query; `epsilon` stands in pure projects, `delta` is for thresholding.
+
+    Columns share it equally, or get the amounts of `split`: of each stage's `noises`, in order, the
+    epsilon of each in pure projects and its rho elsewhere; what is measured of bounds gets one
+    amount for a whole stage.
+    """
 
     rho: int
     delta: int = 0
     epsilon: int | None = None
+    split: tuple[tuple[int, ...], ...] = ()
 
     def __post_init__(self) -> None:
         if self.rho <= 0 or self.delta < 0 or (self.epsilon is not None and self.epsilon <= 0):

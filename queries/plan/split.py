@@ -1,4 +1,6 @@
-"""The price of a query, split equally over its noisy columns, and the noise that each part buys.
+"""The price of a query, split over its noisy columns, and the noise that each part buys.
+
+Parts are equal, or those that the price itself names.
 
 Privacy note
     Neighbours  two datasets that differ in all rows of one privacy unit.
@@ -41,6 +43,15 @@ def share(price: Price, columns: int) -> Price:
     return Price(rho, price.delta, epsilon)
 
 
+def named(price: Price, place: int) -> tuple[Price, ...]:
+    """The parts that the price names for the stage at that place, in the order of its noises."""
+    pure = price.epsilon is not None
+    return tuple(
+        Price(_squared(part), price.delta, part) if pure else Price(part, price.delta)
+        for part in price.split[place]
+    )
+
+
 def portion(part: Price, weight: int, total: int) -> Price:
     """One of several parts of a column's price, rounded down."""
     rho = part.rho * weight // total
@@ -79,8 +90,13 @@ def _normal(mechanism: Mechanism, sensitivity: Sensitivity, rho: int) -> Noise:
 
 def _pure(mechanism: Mechanism, sensitivity: Sensitivity, epsilon: int, reach: int) -> Noise:
     scale = float(Fraction(reach * PICO, epsilon)) * MARGIN
-    rho = -(-epsilon * epsilon // (2 * PICO))
+    rho = _squared(epsilon)
     return Noise(mechanism, sensitivity.l1, sensitivity.l2_squared, scale, rho, epsilon)
+
+
+def _squared(epsilon: int) -> int:
+    """The rho of a pure loss, epsilon squared and halved, rounded up."""
+    return -(-epsilon * epsilon // (2 * PICO))
 
 
 OFTEN = 0.05

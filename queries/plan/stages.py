@@ -81,6 +81,11 @@ class Draft:
         return 1 if self.listed is None else len(self.listed)
 
     @property
+    def parts(self) -> int:
+        """How many columns and distributions are noised, each with its own part of a price."""
+        return len(self.measure.statistics) + len(self.sketches)
+
+    @property
     def deciding(self) -> int:
         """The column whose noisy count of units decides about keys."""
         return self.measure.statistics.index(Units(None))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from queries.plan.model import Mechanism, Noise
 
-SUMMED = 64.0
+SUMMED = 256.0
 """Up to this scale a discrete Gaussian is summed term by term; beyond it the normal law serves."""
 
 DRAWN = 8.0
@@ -31,8 +31,8 @@ def half_width(noise: Noise, confidence: float) -> int:
         raise ValueError("a confidence lies between 0 and 1")
     if noise.mechanism is Mechanism.LAPLACE:
         return _laplace_width(noise.scale, 1 - confidence)
-    if noise.scale > SUMMED:
-        return math.ceil(NormalDist().inv_cdf((1 + confidence) / 2) * noise.scale)
+    if noise.scale > SUMMED:  # whole steps: no less than the normal law up to half a step beyond
+        return math.ceil(NormalDist().inv_cdf((1 + confidence) / 2) * noise.scale - 0.5)
     reached = np.searchsorted(_two_sided(noise.scale), confidence)
     return int(reached)
 
@@ -71,7 +71,7 @@ def _laplace_width(scale: float, alpha: float) -> int:
     return max(0, math.ceil(scale * math.log(tail) - 1))
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def _weights(scale: float) -> NDArray[np.float64]:
     """Probabilities of 0, 1, 2, ... steps, far beyond any confidence that a float can hold."""
     steps = np.arange(math.ceil(12 * scale) + 12)
@@ -79,14 +79,14 @@ def _weights(scale: float) -> NDArray[np.float64]:
     return np.asarray(weights / (2 * weights.sum() - weights[0]), dtype=np.float64)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def _two_sided(scale: float) -> NDArray[np.float64]:
     """P(|noise| <= w) for w = 0, 1, 2, ..."""
     weights = _weights(scale)
     return np.asarray(2 * np.cumsum(weights) - weights[0], dtype=np.float64)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def _cumulative(scale: float) -> NDArray[np.float64]:
     weights = _weights(scale)
     return np.cumsum(np.concatenate([weights[:0:-1], weights]))

@@ -168,7 +168,7 @@ BAD_BODIES: dict[str, tuple[object, int, str]] = {
     "tiny": ({"sql": COUNT, "epsilon": "1e-30"}, 422, "price-under-floor"),
     "more than all": ({"sql": COUNT, "epsilon": 900}, 403, "budget-exceeded"),
     "confidence": ({"sql": COUNT, "epsilon": 1, "confidence": 1}, 422, "invalid-request"),
-    "max_error": ({"sql": COUNT, "max_error": 5}, 422, "invalid-request"),
+    "max_error": ({"sql": COUNT, "max_error": -5}, 422, "invalid-request"),
     "replay text": (
         {"sql": COUNT, "epsilon": 1, "options": {"replay": "no"}}, 422, "invalid-request",
     ),

@@ -1,0 +1,140 @@
+"""The groups of an answer, for which errors are meant: their columns and what they plausibly hold.
+
+Sizes are declared, named with the question, or released before; private ones are looked at by
+nothing here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from statistics import median
+
+from gateway.errors import Size
+from gateway.refusals import ErrorNotOffered
+from queries.plan.model import NoisyColumn, Plan
+from queries.plan.noisy import StoredStage
+from queries.plan.planner import Outline
+from queries.plan.post import Output, Role
+from queries.plan.sizes import Likely
+from queries.plan.slopes import NoSlopes, Slopes, slopes
+
+Released = Mapping[str, tuple[float, ...]]
+"""By stage: the median size of each of its columns, in their own units, as they were released."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The noisy columns of one stage, or of its row of what is held back, in a plan's own order.
+
+    `first` is the place of the first of them among all that the plan draws.
+    """
+
+    stage: int
+    first: int
+    columns: tuple[NoisyColumn, ...]
+    likely: tuple[Likely, ...]
+    released: tuple[float, ...] | None = None
+
+    def rows(self, size: Fraction | Size) -> float | None:
+        """How many rows a group has for which an error is meant; None if that is not known."""
+        if isinstance(size, Fraction):
+            return float(size)
+        if size is Size.RELEASED and self.released is not None:
+            counts = [v for v, one in zip(self.released, self.likely, strict=False) if _counts(one)]
+            return max(counts, default=self.likely[0].rows)
+        return max((one.rows or 0.0 for one in self.likely), default=0.0) or None
+
+    def point(self, size: Fraction | Size, *, most: bool) -> dict[str, float] | None:
+        """What a group plausibly holds, or with `most` the most that its rows can add up to."""
+        rows = self.rows(size)
+        found = {}
+        for n, (column, one) in enumerate(zip(self.columns, self.likely, strict=False)):
+            count = one.rows if size is Size.DECLARED else rows
+            if count is None:
+                return None
+            held = one.most if most else one.middle
+            found[column.name] = count * held
+            if not most and size is Size.RELEASED and self.released is not None:
+                found[column.name] = self.released[n]
+        return found
+
+    def slopes(self, output: Output, size: Fraction | Size) -> Slopes:
+        """How the output follows from the columns, where a group's rows add up to the most."""
+        named = output.column if output.role is Role.MEASURE else None
+        if named is not None:
+            return Slopes(0.0, {named: 1.0})
+        if output.expression is None:
+            raise NoSlopes
+        known = self.point(size, most=True)
+        found = slopes(output.expression, known or {c.name: 1.0 for c in self.columns})
+        if known is None and not found.straight:
+            raise size_needed()
+        return found
+
+    def steps(self, name: str, margin: Fraction) -> tuple[int, int]:
+        """The place of a column, and by how many steps its noise may be off to keep a margin.
+
+        A total that was shifted is rounded down, which takes its part of the margin.
+        """
+        column = next(one for one in self.columns if one.name == name)
+        units = margin * column.denominator / column.numerator
+        left = units - ((1 << column.shift) - 1)
+        return self.step(name)[0], math.floor(left / (1 << column.shift))
+
+    def step(self, name: str) -> tuple[int, float]:
+        """The place of a column among all that is drawn, and the worth of its step."""
+        n = next(n for n, column in enumerate(self.columns) if column.name == name)
+        column = self.columns[n]
+        return self.first + n, (column.numerator << column.shift) / column.denominator
+
+
+def tables(outline: Outline, released: Released) -> tuple[Table, ...]:
+    """The tables of the one GROUP BY whose rows are the answer's; raises ErrorNotOffered."""
+    plan = outline.plan
+    members = {plan.post.rowwise, *_members(plan)}
+    stages = plan.stages[: len(outline.likely)]
+    whole = all(stage.name in members and stage.parts == stage.columns for stage in stages)
+    if plan.post.rowwise is None or not whole:
+        raise ErrorNotOffered(
+            "An error can be asked for where the answer's rows are the groups of one GROUP BY "
+            "over private rows, with no quantile, mode or extreme."
+        )
+    found, first = [], 0
+    for n, (stage, likely) in enumerate(zip(stages, outline.likely, strict=True)):
+        found.append(Table(n, first, stage.columns, likely, released.get(stage.name)))
+        first += len(stage.columns)
+        if stage.other is not None:
+            columns = stage.other.columns
+            found.append(replace(found[-1], first=first, columns=columns))
+            first += len(columns)
+    return tuple(found)
+
+
+def _members(plan: Plan) -> Iterator[str]:
+    for one in plan.hierarchies:
+        if one.name == plan.post.rowwise:
+            yield from one.members
+
+
+def medians(stored: StoredStage) -> tuple[float, ...]:
+    """The median size of each column of a released table, in its own unit; 0 without a row."""
+    found = []
+    for n, column in enumerate(stored.columns):
+        sizes = [abs(row[n]) for row in stored.table.values]
+        step = (column.numerator << column.shift) / column.denominator
+        found.append(float(median(sizes)) * step if sizes else 0.0)
+    return tuple(found)
+
+
+def _counts(one: Likely) -> bool:
+    return one.most == 1.0 and one.middle == 1.0
+
+
+def size_needed() -> ErrorNotOffered:
+    return ErrorNotOffered(
+        "This error depends on how large a group is, and no size of these groups is declared.",
+        hint='Give `group_size`: a number of rows, or "released".',
+    )

@@ -1,0 +1,57 @@
+"""What a group plausibly holds, from declared sizes alone: never from the data.
+
+As many units as the manifest allows, spread over the groups, each with the geometric mean of one
+row and of the most it can have. Where keys are found from the data nothing is declared.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+
+from queries.algebra.grid import grid
+from queries.algebra.measures import Centred, Distinct, Rows, Statistic, Units
+from queries.plan.formulas import per_row, value_of
+from queries.plan.stages import Draft
+
+
+@dataclass(frozen=True, slots=True)
+class Likely:
+    """A column of a group: `rows` (units, values) are counted or added up, None if not declared.
+
+    Of one of them `most` is the largest absolute value, and `middle` the middle of its range, both
+    in the column's own unit; of a count they are 1.
+    """
+
+    rows: float | None
+    most: float = 1.0
+    middle: float = 1.0
+
+
+def likely(draft: Draft, units: int) -> tuple[Likely, ...]:
+    """The columns of a stage's group, where there are at most so many units."""
+    return tuple(_likely(statistic, draft, units) for statistic in draft.measure.statistics)
+
+
+def rows(statistic: Statistic, draft: Draft, units: int) -> float:
+    """How many rows, units or values a group whose key is public plausibly has."""
+    share = units / max(1, draft.cells)
+    if isinstance(statistic, Units):
+        return share
+    counted = min(draft.bounds.rows, draft.bounds.groups * draft.bounds.per_group)
+    found = share * math.sqrt(counted)
+    if isinstance(statistic, Distinct) and statistic.most is not None:
+        return min(found, statistic.most)
+    return found
+
+
+def _likely(statistic: Statistic, draft: Draft, units: int) -> Likely:
+    held = None if draft.thresholded else rows(statistic, draft, units)
+    if isinstance(statistic, Rows | Units | Distinct):
+        return Likely(held)
+    numerator, denominator, _ = value_of(statistic)
+    step = Fraction(numerator, denominator)
+    found = grid(statistic.value)
+    middle = 0 if isinstance(statistic, Centred) else Fraction(found.lower + found.upper, 2)
+    return Likely(held, float(per_row(statistic) * step), float(middle * step))

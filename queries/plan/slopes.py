@@ -1,0 +1,135 @@
+"""How an output follows from the noisy columns of its row: its value at a point, and its slopes.
+
+Forward accumulation of derivatives (Griewank and Walther 2008, chapter 3). To first order an error
+of the columns moves the output by the slopes times it; where the output is a sum of columns times
+constants, exactly so. Keeping a value in a constant range never moves it further. What has no case
+here has no slopes.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+
+class NoSlopes(Exception):
+    """The expression is none whose error can be told beforehand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slopes:
+    """A value, its derivative by each noisy column, and whether these are the same everywhere."""
+
+    value: float
+    by: Mapping[str, float] = field(default_factory=dict)
+    straight: bool = True
+
+    @property
+    def constant(self) -> bool:
+        return not self.by
+
+    def times(self, factor: float, value: float, *, straight: bool = True) -> Slopes:
+        """The slopes multiplied, at another value."""
+        by = {name: factor * slope for name, slope in self.by.items()}
+        return Slopes(value, by, self.straight and straight)
+
+
+Point = Mapping[str, float]
+
+
+def slopes(sql: str, point: Point) -> Slopes:
+    """Those of an expression over a stage's columns at a point; raises NoSlopes."""
+    tree: exp.Expr = exp.maybe_parse(sql, dialect="duckdb")
+    try:
+        found = _of(tree, point)
+    except (ArithmeticError, ValueError):
+        raise NoSlopes from None
+    if not all(map(math.isfinite, (found.value, *found.by.values()))):
+        raise NoSlopes
+    return found
+
+
+def _of(node: exp.Expr, point: Point) -> Slopes:
+    match node:
+        case exp.Column() if node.name in point:
+            return Slopes(point[node.name], {node.name: 1.0})
+        case exp.Literal() if not node.is_string:
+            return Slopes(float(node.name))
+        case exp.Paren() | exp.Cast() | exp.Nullif() | exp.Coalesce():
+            return _of(node.this, point)
+        case exp.Neg():
+            inner = _of(node.this, point)
+            return inner.times(-1, -inner.value)
+        case exp.Add() | exp.Sub() | exp.Mul() | exp.Div():
+            return _arithmetic(node, _of(node.this, point), _of(node.expression, point))
+        case exp.Greatest() | exp.Least():
+            return _kept(node, [_of(one, point) for one in (node.this, *node.expressions)])
+        case exp.Sqrt():
+            inner = _of(node.this, point)
+            root = math.sqrt(inner.value)
+            return inner.times(0.5 / root, root, straight=False)
+        case exp.Case() if node.this is None:
+            return _chosen(node, point)
+    raise NoSlopes
+
+
+def _arithmetic(node: exp.Expr, left: Slopes, right: Slopes) -> Slopes:
+    one, two = left.value, right.value
+    match node:
+        case exp.Add():
+            return _sum(left, right, one + two)
+        case exp.Sub():
+            return _sum(left, right.times(-1, -two), one - two)
+        case exp.Mul():
+            straight = left.constant or right.constant
+            parts = left.times(two, one * two), right.times(one, one * two)
+            return _sum(*parts, one * two, straight=straight)
+    straight = right.constant
+    parts = left.times(1 / two, one / two), right.times(-one / two**2, one / two)
+    return _sum(*parts, one / two, straight=straight)
+
+
+def _sum(left: Slopes, right: Slopes, value: float, *, straight: bool = True) -> Slopes:
+    names = dict.fromkeys((*left.by, *right.by))
+    by = {name: left.by.get(name, 0.0) + right.by.get(name, 0.0) for name in names}
+    return Slopes(value, by, left.straight and right.straight and straight)
+
+
+def _kept(node: exp.Expr, parts: list[Slopes]) -> Slopes:
+    """A value kept above or below constants: it moves no further than without them."""
+    moving = [part for part in parts if not part.constant]
+    if len(moving) > 1:
+        raise NoSlopes
+    best = max if isinstance(node, exp.Greatest) else min
+    value = best(part.value for part in parts)
+    return moving[0].times(1, value, straight=False) if moving else Slopes(value)
+
+
+COMPARED: Mapping[type[exp.Expr], Callable[[float, float], bool]] = {
+    exp.GTE: operator.ge,
+    exp.GT: operator.gt,
+    exp.LTE: operator.le,
+    exp.LT: operator.lt,
+}
+
+
+def _chosen(node: exp.Case, point: Point) -> Slopes:
+    """The branch that is taken at the point."""
+    for branch in node.args["ifs"]:
+        condition = branch.this.unnest()
+        if type(condition) not in COMPARED:
+            raise NoSlopes
+        left, right = _of(condition.this, point), _of(condition.expression, point)
+        if COMPARED[type(condition)](left.value, right.value):
+            return _bent(_of(branch.args["true"], point))
+    if node.args.get("default") is None:
+        raise NoSlopes
+    return _bent(_of(node.args["default"], point))
+
+
+def _bent(found: Slopes) -> Slopes:
+    return found.times(1, found.value, straight=False)
