@@ -29,6 +29,7 @@ from gateway.planning import Planner
 from gateway.prices import PricePolicy
 from gateway.refusals import Invalid, NotFound
 from gateway.registry import Project, Registry, checked_name, now
+from gateway.rehearsals import Rehearsals
 from gateway.runner import Outcome, Runner
 from gateway.service import Service
 from gateway.settings import Settings
@@ -74,6 +75,9 @@ class House:
             settings.queue,
             settings.wait,
         )
+        self._rehearsals = Rehearsals(
+            self.planner, self._engine, turns, self.home.deliveries, self.home.root / "rehearsals"
+        )
         self._runner = Runner(service, settings.threads)
         self._closing = threading.Event()
         self._beaten = 0.0
@@ -117,6 +121,10 @@ class House:
     def quote(self, question: Question, member: str) -> dict[str, Any]:
         """What an answer would cost and how exact it would be."""
         return self.planner.quote(question, member)
+
+    def rehearse(self, question: Question, member: str) -> dict[str, Any]:
+        """The answer to a question over synthetic rows."""
+        return self._rehearsals.answer(question, member)
 
     def history(self, project: str, cursor: str | None, limit: int) -> dict[str, Any]:
         """A page of a project's queries, newest first."""
@@ -241,13 +249,14 @@ class House:
                 continue
             if place.is_dir() and not self.ledger.in_use(one.id):
                 shutil.rmtree(place, ignore_errors=True)
+                shutil.rmtree(self.home.root / "rehearsals" / place.name, ignore_errors=True)
                 log.info("delivery removed", dataset=one.dataset, number=one.number)
 
     def close(self) -> None:
         """Finish what is charged, then end the workers."""
         self._closing.set()
         self._runner.stop()
-        for part in (self._enclave, self._checker, self._engine):
+        for part in (self._rehearsals, self._enclave, self._checker, self._engine):
             part.close()
         self.storage.close()
 

@@ -23,7 +23,8 @@ from budgets.account import Accountant
 from budgets.amounts import PICO
 from budgets.charge import Claim, StageClaim
 from budgets.ledger import Ledger
-from budgets.loss import PrivacyLoss
+from budgets.loss import PrivacyLoss, total
+from budgets.refusals import NothingAllocated
 from budgets.reporting import BudgetStatus
 from gateway import accuracy, budgeting, effects, quoting
 from gateway.accuracy import Aim, Aimed
@@ -62,6 +63,11 @@ class Planned:
     view: View
     price: Price
     aims: tuple[Aim, ...] = ()
+
+    @property
+    def loss(self) -> PrivacyLoss:
+        """The loss of all stages, drawn anew."""
+        return total(claim.loss for claim in self.claims)
 
     def claim(self, query: str, member: str, patience: float) -> Claim:
         """The whole claim; its deadline leaves room for the queue and the slot."""
@@ -109,9 +115,26 @@ class Planner:
         limited(found.price, found.budget, self._policy)
         return found
 
-    def _planned(self, question: Question, member: str, fresh: str | None) -> Planned:
+    def rehearsed(self, question: Question, member: str) -> Planned:
+        """The plan of a question as it would be paid for; without a budget, from the ceiling's."""
+        dataset = self._registry.project(question.project).dataset
+        try:
+            return self._planned(question, member, None)
+        except NothingAllocated:
+            whole = self._ledger.ceiling(dataset)
+            none = PrivacyLoss(0, 0, 0)
+            unspent = replace(whole, remaining=whole.allocated, spent=none, reserved=none)
+            return self._planned(question, member, None, unspent)
+
+    def _planned(
+        self,
+        question: Question,
+        member: str,
+        fresh: str | None,
+        budget: BudgetStatus | None = None,
+    ) -> Planned:
         view = self.view(self._registry.project(question.project).dataset)
-        budget = self._ledger.budget(question.project, member)
+        budget = budget or self._ledger.budget(question.project, member)
         if isinstance(question.price, Wanted):
             aimed = self._aimed(question, question.price, view, budget)
         else:

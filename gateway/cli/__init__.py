@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import click
 
-from gateway.cli.asking import budget, history, query, quote
+from gateway.cli.asking import budget, history, query, quote, rehearse
 from gateway.cli.datasets import dataset
 from gateway.cli.demo import demo
 from gateway.cli.doctor import doctor
@@ -26,6 +26,7 @@ def main() -> None:
 
 
 for command in (
-    dataset, project, key, member, serve, query, quote, budget, history, demo, doctor, ledger,
+    dataset, project, key, member, serve, query, quote, rehearse, budget, history, demo, doctor,
+    ledger,
 ):  # fmt: skip
     main.add_command(command)

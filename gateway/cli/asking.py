@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import click
 
+from gateway.cli.bodies import body_of
 from gateway.cli.client import Problem, Unreachable, connected, told, unreachable
 from gateway.cli.output import emit, json_option, table
 from gateway.others import LABEL, labelled
@@ -53,7 +53,7 @@ def price_options(command: Command) -> Command:
 @json_option
 def query(project: str, fresh: bool, as_json: bool, **asked: Any) -> None:
     """Ask one SQL query; `-` reads it from standard input. Needs SLUIS_URL and SLUIS_KEY."""
-    body = _body(**asked)
+    body = body_of(**asked)
     if fresh:
         body.setdefault("options", {})["replay"] = False
     release = _asked(lambda client: client.ask(project, body), as_json)
@@ -66,7 +66,7 @@ def query(project: str, fresh: bool, as_json: bool, **asked: Any) -> None:
 @json_option
 def quote(project: str, as_json: bool, **asked: Any) -> None:
     """Learn what a query would cost and how exact its answer would be; free."""
-    body = _body(**asked)
+    body = body_of(**asked)
     path = f"/v1/projects/{project}/quotes"
     found = _asked(lambda client: client.post(path, body), as_json)
     emit(found) if as_json else show_quote(found)
@@ -132,8 +132,25 @@ def history(project: str, limit: int, as_json: bool) -> None:
     table("", ("=asked", "state", "by", ">cost", "question"), rows)
 
 
-def show_release(release: dict[str, Any]) -> None:
-    """An answer as a table with margins, then what it cost and what is left."""
+@click.command()
+@project_option
+@price_options
+@json_option
+def rehearse(project: str, as_json: bool, **asked: Any) -> None:
+    """Ask a query of synthetic rows made from the manifest: the same shape, free."""
+    body = body_of(**asked)
+    path = f"/v1/projects/{project}/rehearsals"
+    found = _asked(lambda client: client.post(path, body), as_json)
+    if as_json:
+        emit(found)
+        return
+    show_rows(found)
+    click.echo("These rows are synthetic: they say nothing of the data, and nothing was charged.")
+    click.echo(f"The real answer would cost {_loss(found['privacy_loss'])}.")
+
+
+def show_rows(release: dict[str, Any]) -> None:
+    """An answer as a table with margins."""
     columns = release["columns"]
     names = [name for column in columns for name in _names(column)]
     lower, upper = release["intervals"]["lower"], release["intervals"]["upper"]
@@ -142,12 +159,17 @@ def show_release(release: dict[str, Any]) -> None:
         values = labelled(columns, other["values"])
         rows.append(_cells(columns, values, other["lower"], other["upper"]))
     table("", names, rows)
+
+
+def show_release(release: dict[str, Any]) -> None:
+    """An answer as a table with margins, then what it cost and what is left."""
+    show_rows(release)
     said = "Nothing new was drawn or charged" if release["replayed"] else "Cost"
     percent = f"{release['intervals']['confidence'] * 100:g} %"
     click.echo(f"Margins hold in {percent} of cases. {said}: {_loss(release['privacy_loss'])}.")
     left = release["budget"]["remaining"]
     click.echo(f"Left of the budget: {left['budget_share']}, {left['words']}.")
-    for column in columns:
+    for column in release["columns"]:
         if column["reason"]:
             click.echo(f"{column['name']}: {column['reason']}")
     show_effects(release["effects"], _left_out)
@@ -258,66 +280,6 @@ def _moment(text: str) -> str:
 
 def _loss(loss: dict[str, Any]) -> str:
     return f"{loss['budget_share']} of the budget (epsilon {loss['epsilon']}, rho {loss['rho']})"
-
-
-PRICES = {
-    "share": "budget_share", "share_left": "remaining_share", "rho": "rho", "epsilon": "epsilon",
-}  # fmt: skip
-
-
-def _body(
-    sql: str, errors: Sequence[str], group_size: str | None, confidence: str | None, **asked: Any
-) -> dict[str, Any]:
-    """The body of a request: the statement, its one price and how it is to be answered."""
-    given = {told: asked.pop(name) for name, told in PRICES.items()}
-    prices = {told: price for told, price in given.items() if price is not None}
-    if errors:
-        prices["max_error"] = _errors(errors)
-    if len(prices) != 1:
-        named = ", ".join(f"--{name.replace('_', '-')}" for name in PRICES)
-        raise click.UsageError(f"Give exactly one of {named} and --max-error.")
-    body: dict[str, Any] = {"sql": sys.stdin.read() if sql == "-" else sql, **prices}
-    if group_size is not None:
-        body["group_size"] = group_size
-    if confidence is not None:
-        try:
-            body["confidence"] = float(confidence)
-        except ValueError:
-            raise click.BadParameter("not a number", param_hint="--confidence") from None
-    options = _options(**asked)
-    return {**body, "options": options} if options else body
-
-
-def _errors(given: Sequence[str]) -> str | dict[str, str]:
-    """One error for all columns, or those of the columns that are named."""
-    if len(given) == 1 and "=" not in given[0]:
-        return given[0]
-    named = [text.rpartition("=") for text in given]
-    if any(not name for name, _, _ in named):
-        raise click.UsageError("Give one --max-error for all columns, or NAME=ERROR for each.")
-    return {name: error for name, _, error in named}
-
-
-def _options(
-    dialect: str | None,
-    other: bool,
-    effects: bool,
-    groups_per_unit: int | None,
-    rows_per_group: int | None,
-    ranges: Sequence[tuple[str, str, str]],
-) -> dict[str, Any]:
-    """The options that differ from what a question has anyway."""
-    columns = {name: {"lower": lower, "upper": upper} for name, lower, upper in ranges}
-    bounds = {
-        "groups_per_unit": groups_per_unit, "rows_per_group": rows_per_group,
-        "columns": columns or None,
-    }  # fmt: skip
-    given = {name: value for name, value in bounds.items() if value is not None}
-    options = {
-        "dialect": dialect, "other": other or None, "effects": effects or None,
-        "bounds": given or None,
-    }  # fmt: skip
-    return {name: value for name, value in options.items() if value is not None}
 
 
 def _asked(call: Callable[[Any], Any], as_json: bool) -> Any:

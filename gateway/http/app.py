@@ -22,6 +22,7 @@ from gateway.http import (
     projects,
     queries,
     quotes,
+    rehearsals,
 )
 from gateway.settings import Settings
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from gateway.house import House
 
 VERSION = "1"
-RESOURCES = (queries, quotes, budget, datasets, projects, allocations, members, keys)
+RESOURCES = (queries, quotes, rehearsals, budget, datasets, projects, allocations, members, keys)
 
 
 def create(settings: Settings, house: House | None) -> Flask:

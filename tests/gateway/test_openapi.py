@@ -12,7 +12,8 @@ from gateway.http import openapi
 
 COMMITTED = Path(__file__).resolve().parents[2] / "openapi.yaml"
 OPERATIONS = {
-    "askQuery", "listQueries", "getQuery", "quoteQuery", "getBudget", "listDatasets", "getDataset",
+    "askQuery", "listQueries", "getQuery", "quoteQuery", "rehearseQuery",
+    "getBudget", "listDatasets", "getDataset",
     "listProjects", "createProject", "getProject", "thawProject", "listAllocations",
     "createAllocation", "listProjectMembers", "addProjectMember", "removeProjectMember",
     "listMembers", "addMember", "listKeys", "createKey", "getKey", "revokeKey",
