@@ -1,6 +1,6 @@
 """Budgets for people: every amount exactly, as a share, and in words that need no Greek.
 
-The words are computed from public facts alone: how much a plain count of units would cost at a
+The words are computed from public facts alone: how often a typical question could be asked at a
 margin that this budget can afford a number of times (P23).
 """
 
@@ -14,20 +14,22 @@ from fractions import Fraction
 from typing import Any
 
 from budgets.account import Accountant
-from budgets.amounts import ATTO, PICO, charged, written
+from budgets.amounts import ATTO, PICO, written
 from budgets.chain import Entry, Event
 from budgets.loss import PrivacyLoss
 from budgets.reporting import BudgetStatus
 from gateway.prices import share
+from gateway.typical import Typical, typical
+from queries.catalog.view import View
 
 MARGINS = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 100_000)
 ENOUGH = 20
-_Z95 = 1.959963984540054
 
 
-def shown(budget: BudgetStatus, dataset: str, unit: str, floor: int) -> dict[str, Any]:
+def shown(budget: BudgetStatus, view: View, floor: int) -> dict[str, Any]:
     """The whole budget of a project as JSON."""
-    margin = _margin(budget, floor)
+    manifest, asked = view.manifest, typical(view)
+    margin = _margin(budget, asked, floor)
     parts = {
         "allocated": budget.allocated,
         "reserved": budget.reserved,
@@ -36,17 +38,17 @@ def shown(budget: BudgetStatus, dataset: str, unit: str, floor: int) -> dict[str
     }
     return {
         "project": budget.name,
-        "dataset": dataset,
+        "dataset": manifest.dataset,
         "accountant": budget.accountant.value,
         "frozen": budget.frozen,
         "guarantee": {
             "epsilon": decimal(budget.epsilon),
             "delta": decimal(budget.delta),
-            "unit": f"all rows of one {unit}",
+            "unit": f"all rows of one {manifest.unit.name}",
         },
     } | {
         name: loss_shown(loss, budget, up=name != "remaining")
-        | {"words": _words(name, loss, budget, margin, floor)}
+        | {"words": _words(name, loss, budget, asked, margin, floor)}
         for name, loss in parts.items()
     }
 
@@ -83,33 +85,37 @@ def decimal(amount: Fraction) -> str:
     return f"{float(amount):.12g}"
 
 
-def _words(name: str, loss: PrivacyLoss, budget: BudgetStatus, margin: int, floor: int) -> str:
-    count = _counts(loss, budget, margin, floor)
+def _words(
+    name: str, loss: PrivacyLoss, budget: BudgetStatus, asked: Typical, margin: int, floor: int
+) -> str:
+    count = _counts(loss, budget, asked, margin, floor)
     more = " more" if name == "remaining" else ""
-    if count == 0:
-        return f"less than one{more} count at +-{margin:,}" if _any(loss, budget) else "nothing"
-    plural = "" if count == 1 else "s"
-    return f"about {count:,}{more} count{plural} at +-{margin:,}"
+    if count == 0 and not _any(loss, budget):
+        return "nothing"
+    many = f"about {count:,}" if count else "less than one"
+    return f"{many}{more} {asked.words(max(1, count))} at +-{margin:,}"
 
 
 def _any(loss: PrivacyLoss, budget: BudgetStatus) -> bool:
     return bool(loss.epsilon if budget.accountant is Accountant.PURE else loss.rho)
 
 
-def _margin(budget: BudgetStatus, floor: int) -> int:
-    """The least margin of a count that the whole budget affords a number of times."""
+def _margin(budget: BudgetStatus, asked: Typical, floor: int) -> int:
+    """The least margin of such counts that the whole budget affords a number of times."""
     for margin in MARGINS:
-        if _counts(budget.allocated, budget, margin, floor) >= ENOUGH:
+        if _counts(budget.allocated, budget, asked, margin, floor) >= ENOUGH:
             return margin
     return MARGINS[-1]
 
 
-def _counts(loss: PrivacyLoss, budget: BudgetStatus, margin: int, floor: int) -> int:
-    """How many counts of units, +- margin in 95 of 100 cases, this loss amounts to."""
+def _counts(
+    loss: PrivacyLoss, budget: BudgetStatus, asked: Typical, margin: int, floor: int
+) -> int:
+    """How many times this loss pays for such counts, +- margin in 95 of 100 cases."""
     if budget.accountant is Accountant.PURE:
         least = math.isqrt(2 * floor * PICO)
-        return (loss.epsilon or 0) // max(charged(math.log(20) / margin), least, 1)
-    return loss.rho // max(charged(_Z95**2 / (2 * margin**2)), floor, 1)
+        return (loss.epsilon or 0) // max(asked.loss(margin, pure=True), least, 1)
+    return loss.rho // max(asked.loss(margin, pure=False), floor, 1)
 
 
 def _up(amount: float) -> float:

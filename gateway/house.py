@@ -159,7 +159,7 @@ class House:
         """A project's budget for people; NothingAllocated before it has one."""
         found = self.registry.project(project)
         status = self.ledger.budget(project)
-        return budgeting.shown(status, found.dataset, self._unit(found), self.policy.floor)
+        return budgeting.shown(status, self.planner.view(found.dataset), self.policy.floor)
 
     def projects(self, caller: Caller) -> list[dict[str, Any]]:
         """The projects that this caller may see."""
@@ -273,9 +273,6 @@ class House:
             return self.ledger.budget(project)
         except NothingAllocated:
             return None
-
-    def _unit(self, project: Project) -> str:
-        return self.planner.view(project.dataset).manifest.unit.name
 
     def _visible(self, caller: Caller) -> list[str]:
         if caller.sees_all:

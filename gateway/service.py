@@ -209,16 +209,13 @@ class Service:
         answer = self._engine.compose(plan, {**tables, **noisy}, confidence)
         budget = _after(self._ledger.budget(query.project), charge)
         names = {stage.name: stage.digest for stage in planned.plan.stages}
-        manifest = planned.view.manifest
         return document.release(
             id=query.id,
             question=planned.question,
             plan=plan,
             answer=answer,
             loss=budgeting.loss_shown(charge.loss, budget),
-            budget=budgeting.shown(
-                budget, manifest.dataset, manifest.unit.name, self._policy.floor
-            ),
+            budget=budgeting.shown(budget, planned.view, self._policy.floor),
             stored=[names[name] for name in served],
             created=now(),
         )

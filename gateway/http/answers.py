@@ -34,7 +34,7 @@ class StandingSchema(LossSchema):
 
     words = fields.String(
         required=True,
-        metadata={"description": "in words", "example": "about 40 more counts at +-25"},
+        metadata={"description": "in words", "example": "about 40 more counts by area at +-25"},
     )
 
 

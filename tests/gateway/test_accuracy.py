@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from fractions import Fraction
 from typing import Any
 
@@ -250,6 +251,18 @@ def test_a_share_of_what_is_left_shrinks_with_it(gateway: Gateway) -> None:
     paid = gateway.query(sql, remaining_share="0.1%").json["privacy_loss"]["rho"]
     assert Fraction(paid) == Fraction(math.floor(left * 10**9), 10**12)
     assert quote(gateway, sql, remaining_share="0.1%")["privacy_loss"]["rho"] == "0"
+
+
+def test_the_words_of_a_budget_are_what_counts_would_cost(gateway: Gateway) -> None:
+    """As many of them as the words say could be paid, and no more."""
+    sql = "SELECT area, COUNT(DISTINCT person_id) AS u FROM visits WHERE cost < 50 GROUP BY area"
+    for project, name in (("p", "rho"), ("pure", "epsilon")):
+        found = gateway.budget(project, "purist" if project == "pure" else "analyst")["allocated"]
+        told = re.fullmatch(r"about ([0-9,]+) counts by area at \+-([0-9,]+)", found["words"])
+        assert told is not None, found["words"]
+        count, margin = (int(part.replace(",", "")) for part in told.groups())
+        paid = Fraction(quote(gateway, sql, project, max_error=margin)["privacy_loss"][name])
+        assert count * paid <= Fraction(found[name]) < (count + 1) * paid
 
 
 def test_the_command_line_asks_by_error(gateway: Gateway) -> None:
