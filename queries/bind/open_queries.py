@@ -19,7 +19,7 @@ from queries.language.refusals import (
     TooManyColumns,
     UnsupportedSql,
 )
-from queries.language.trees import anew, walk
+from queries.language.trees import anew, nodes, walk
 
 if TYPE_CHECKING:
     from queries.bind.binder import Binder, FromItem
@@ -199,7 +199,7 @@ def _replace_sources(copied: exp.Select, items: list[FromItem]) -> None:
 
 
 def _reads_stage(query: exp.Expr) -> bool:
-    return any(is_stage(found.name) for found in query.find_all(exp.Table))
+    return any(is_stage(table.name) for table in nodes(query, exp.Table))
 
 
 def is_stage(name: str) -> bool:

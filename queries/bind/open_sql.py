@@ -266,7 +266,7 @@ JOINS = frozenset({"", "INNER", "OUTER", "CROSS"})
 
 def total(query: Tree) -> Tree:
     """The same query with casts and whole division that yield NULL instead of failing."""
-    for node in list(query.walk()):
+    for node in reversed(list(query.walk())):  # parts first: what is around them copies them
         if type(node) is exp.Cast:
             node.replace(exp.TryCast(this=node.this, to=node.args["to"]))
         elif isinstance(node, exp.IntDiv | exp.Mod):

@@ -40,3 +40,8 @@ def walk(node: exp.Expr) -> Iterator[exp.Expr]:
             stack.extend(current.args.values())
         elif isinstance(current, list):
             stack.extend(current)
+
+
+def nodes(node: exp.Expr, kind: type[Tree]) -> Iterator[Tree]:
+    """The parts of a tree that are of a kind, in no promised order."""
+    return (part for part in walk(node) if isinstance(part, kind))

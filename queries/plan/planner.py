@@ -28,7 +28,7 @@ from queries.language.refusals import (
     TooManyColumns,
     UnsupportedSql,
 )
-from queries.language.trees import anew
+from queries.language.trees import anew, nodes
 from queries.plan import (
     explain,
     left_out,
@@ -199,7 +199,7 @@ def _post(asked: str, bound: Open, drawn: Drawn, hierarchies: tuple[Hierarchy, .
     if len(found) > LIMITS.columns:
         raise TooManyColumns(f"At most {LIMITS.columns} columns are answered.")
     names = _names(asked, bound, [name for name, _ in found], drawn.terms)
-    reads_public = any(not t.name.startswith("_stage") for t in query.find_all(exp.Table))
+    reads_public = any(not t.name.startswith("_stage") for t in nodes(query, exp.Table))
     if bound.rowwise is None:
         reason = "computed from several released rows" if bound.released else None
         outputs = [Output(n, Role.DERIVED if stages else Role.KEY, reason=reason) for n in names]

@@ -20,6 +20,7 @@ from sqlglot import exp
 from queries.algebra.measures import OCCURS, BinCounts, Measure, Units
 from queries.bind.colours import Open
 from queries.catalog.manifest import Manifest
+from queries.language.trees import nodes
 from queries.plan import split
 from queries.plan.formulas import never_negative
 from queries.plan.model import Stage
@@ -85,7 +86,7 @@ def occurring(query: exp.Expr, names: Mapping[str, str], stages: tuple[Stage, ..
     Where keys alone were selected, the order of their values is that in which they left.
     """
     named = {stage.name: stage for stage in stages}
-    for column in list(query.find_all(exp.Column)):
+    for column in list(nodes(query, exp.Column)):
         stage = named.get(names.get(column.table, ""))
         if stage is not None and column.name == OCCURS:
             column.replace(exp.Literal.number(_least(stage)))

@@ -27,7 +27,7 @@ from queries.bind import open_queries, open_sql
 from queries.bind.binder import Binder
 from queries.bind.colours import Open
 from queries.bind.inputs import Given
-from queries.language.trees import anew
+from queries.language.trees import anew, nodes
 from queries.plan import policy
 from queries.plan.levels import Family, merged
 from queries.plan.model import Stage
@@ -92,7 +92,7 @@ def _read(bound: Open) -> set[str]:
     queries: list[exp.Expr] = [bound.query]
     if bound.rowwise is not None:
         queries.append(bound.rowwise.query)
-    found = (table.name for query in queries for table in query.find_all(exp.Table))
+    found = (table.name for query in queries for table in nodes(query, exp.Table))
     return {name for name in found if open_queries.is_stage(name)}
 
 
@@ -112,7 +112,7 @@ def _reached(
 
 def rename(query: exp.Expr, names: dict[str, str]) -> None:
     """Have a query read the stages that were kept."""
-    for table in query.find_all(exp.Table):
+    for table in list(nodes(query, exp.Table)):
         if table.name in names:
             table.set("this", open_queries.identifier(names[table.name]))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.benchmarks import planning
 from tests.benchmarks.__main__ import main
 
 
@@ -21,3 +22,18 @@ def test_the_command_prints_both_tables(capsys: pytest.CaptureFixture[str]) -> N
         two: "2",
     }
     assert all(float(found[clients][1]) > 0 for clients in ("1", "8"))
+
+
+@pytest.mark.slow
+def test_planning_is_laid_beside_explain(capsys: pytest.CaptureFixture[str]) -> None:
+    planning.main(["--turns", "1"])
+    rows = [line.split("|") for line in capsys.readouterr().out.splitlines()[2:]]
+    assert [row[1].strip() for row in rows] == [f"Q{n}" for n in range(1, 23)]
+    assert all(float(row[cell]) > 0 for row in rows for cell in (3, 4, 6))
+
+
+def test_the_table_takes_its_place_on_the_page() -> None:
+    before = f"# One\n\n{planning.HEADING}\nsaid\n\n{planning.TABLE} old |\n\n## Two\n\nmore\n"
+    after = planning.page(before, ["| new |"])
+    assert after == f"# One\n\n{planning.HEADING}\nsaid\n\n| new |\n\n## Two\n\nmore\n"
+    assert planning.page(after.replace("| new |", planning.TABLE), ["| new |"]) == after

@@ -62,9 +62,11 @@ def _fewer_keys(
     found = [key for key in whole if _shared(key, select, manifest)]
     if len(whole) < 2 or len(found) > MOST_KEYS:
         return
+    if found and len(found) < len(whole):
+        yield _placed(tree, select, regrouped(select, found))
     short = untailed(select)
     kept = [key for key in found if seems(_placed(tree, select, regrouped(short, [key])))]
-    if kept:
+    if kept and len(kept) < len(found):
         yield _placed(tree, select, regrouped(select, kept))
 
 
