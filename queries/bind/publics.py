@@ -5,6 +5,7 @@ What is public may be counted before planning, so ranges and rows per key are ex
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -209,12 +210,14 @@ def _end(end: int | str | None, kind: Type) -> int | None:
 
 def kind(duckdb_type: str) -> tuple[Type, int] | None:
     """A column's type and scale from DuckDB's name of it, or None where rows cannot use it."""
-    if duckdb_type.startswith("DECIMAL("):
-        return Type.DECIMAL, int(duckdb_type[8:-1].split(",")[1])
+    decimal = DECIMAL.fullmatch(duckdb_type)
+    if decimal is not None:
+        return Type.DECIMAL, int(decimal[1])
     found = KINDS.get(duckdb_type)
     return None if found is None else (found, 0)
 
 
+DECIMAL = re.compile(r"DECIMAL\(\d+,(\d+)\)")
 KINDS = {
     "TINYINT": Type.INTEGER, "SMALLINT": Type.INTEGER, "INTEGER": Type.INTEGER,
     "BIGINT": Type.INTEGER, "HUGEINT": Type.INTEGER, "DOUBLE": Type.REAL, "FLOAT": Type.REAL,

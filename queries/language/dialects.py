@@ -15,6 +15,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ErrorLevel, SqlglotError
 
+from queries.language.backtracking import parsed
 from queries.language.limits import check_text, check_tokens, check_tree
 from queries.language.parse import only_query, place
 from queries.language.refusals import DialectDiffers, Malformed, TooComplex, UnknownDialect
@@ -60,9 +61,9 @@ def translated(text: str, dialect: str, kinds: Kinds) -> str:
         return text
     check_text(text)
     try:
-        check_tokens(sqlglot.tokenize(text, read=dialect))
-        statements = sqlglot.parse(text, read=dialect)
-        tree = only_query([statement for statement in statements if statement is not None])
+        tokens = sqlglot.tokenize(text, read=dialect)
+        check_tokens(tokens)
+        tree = only_query(parsed(tokens, text, dialect))
         check_tree(tree)
         _Traps(dialect, _known(tree, kinds)).check(tree)
         return str(tree.sql(dialect=DIALECT, unsupported_level=ErrorLevel.RAISE, comments=False))

@@ -6,10 +6,10 @@ import logging
 
 import sqlglot
 from sqlglot import exp
-from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import ParseError, TokenError
 from sqlglot.tokenizer_core import Token
 
+from queries.language.backtracking import parsed
 from queries.language.forms import spelt_out
 from queries.language.limits import check_text, check_tokens, check_tree, children
 from queries.language.refusals import (
@@ -69,12 +69,11 @@ def _tokens(text: str) -> list[Token]:
 
 def _statements(tokens: list[Token], text: str) -> list[exp.Expr]:
     try:
-        parsed = Dialect.get_or_raise(DIALECT).parser().parse(tokens, text)
+        return parsed(tokens, text, DIALECT)
     except ParseError as error:
         raise Malformed("The statement is not valid SQL.", position=_error_place(error)) from None
     except RecursionError:
         raise TooComplex("The statement is nested too deeply.") from None
-    return [statement for statement in parsed if statement is not None]
 
 
 def _check_whole(tree: exp.Expr) -> None:

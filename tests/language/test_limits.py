@@ -36,6 +36,11 @@ BAD = {
     "AND": ("SELECT 1 WHERE " + " AND ".join(["month = 1"] * 300), "too-complex"),
     "UNION": (" UNION ALL ".join(["SELECT 1"] * 300), "too-complex"),
     "subqueries": ("SELECT * FROM " + "(SELECT * FROM " * 99 + "a" + ")" * 99, "too-complex"),
+    "joins without ON": ("SELECT COUNT(*) FROM flights " + "JOIN flights " * 40, "too-complex"),
+    "joins to be read again": (
+        "SELECT COUNT(*) FROM flights " + "JOIN LATERAL (SELECT 1) " * 90, "too-complex"
+    ),
+    "a list of decimals": ("SELECT COUNT((SELECT [1.25, 2.5])) FROM flights", "unsupported-sql"),
     "an interval": ("SELECT INTERVAL '" + "9" * 16_000 + "' DAY", "too-complex"),
     "doubled names": (f"SELECT COUNT(*) AS a0, {COLUMNS} FROM flights", "too-complex"),
     "doubled values": (f"SELECT month AS a0, {COLUMNS}, SUM(a60) FROM flights", "too-complex"),
