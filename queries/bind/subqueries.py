@@ -193,7 +193,8 @@ def _compared(sign: str, given: Row, node: exp.Expr) -> Test:
     def test(to: Expressions, row: Row) -> Scalar:
         if len(row) != len(given):
             wanted = "one column" if len(given) == 1 else f"{len(given)} columns"
-            raise UnsupportedSql(f"IN takes a subquery of {wanted} here.", position=place(node))
+            why = f"IN takes a subquery of {wanted} here, of types that private columns can have."
+            raise UnsupportedSql(why, position=place(node))
         parts = [to.compared(sign, a, b, node) for a, b in zip(given, row, strict=True)]
         return parts[0] if len(parts) == 1 else op.boolean("and", *parts)
 

@@ -64,7 +64,7 @@ REFUSED = (
     ("type-mismatch", "SELECT COUNT(*) FROM visits WHERE left(note, 99999999999) = 'a'"),
     ("unsupported-function", "SELECT SUM(CAST(cost AS FLOAT)) FROM visits"),
     (
-        "type-mismatch",
+        "unsupported-sql",
         ("SELECT COUNT(*) FROM visits WHERE day IN (SELECT TIME '10:00:00' FROM areas LIMIT 1)"),
     ),
     (
