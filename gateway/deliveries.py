@@ -18,6 +18,7 @@ from budgets.refusals import CeilingDiffers, UnknownDataset
 from budgets.storage import Storage
 from budgets.storage.schema import dataset
 from gateway.home import FILE, Home
+from gateway.record import Deed, Record
 from gateway.refusals import Conflict
 from gateway.registry import Delivery, Registry
 from queries.catalog.manifest import Manifest
@@ -32,6 +33,7 @@ class Deliveries:
     def __init__(self, home: Home, storage: Storage) -> None:
         self._home, self._storage = home, storage
         self._ledger, self._registry = Ledger(storage), Registry(storage)
+        self._record = Record(storage)
 
     def register(
         self, manifest: Path, progress: Progress = silent
@@ -49,7 +51,8 @@ class Deliveries:
         manifest = made.manifest
         ceiling = manifest.ceiling
         name = manifest.dataset
-        with self._storage.begin() as tx:
+        told = {"dataset": name, "delivery": made.delivery, "manifest_hash": made.manifest_hash}
+        with self._record.act(Deed.DATASET_REGISTERED, **told) as tx:
             self._ledger.open_dataset(
                 name, ceiling.epsilon, ceiling.delta, unit=manifest.unit.name, within=tx
             )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import threading
 import time
+from contextlib import suppress
 from datetime import timedelta
 from fractions import Fraction
 from typing import Any
@@ -22,11 +23,13 @@ from budgets.ledger import Ledger
 from budgets.refusals import NothingAllocated, UnknownProject, UnknownQuery
 from budgets.reporting import BudgetStatus
 from budgets.storage import Storage
+from budgets.storage.faults import StorageBusy, StorageUnusable
 from gateway import budgeting, datasets, document, submission
 from gateway.access import Caller
 from gateway.home import Home
 from gateway.planning import Planner
 from gateway.prices import PricePolicy
+from gateway.record import Deed, Record
 from gateway.refusals import Invalid, NotFound
 from gateway.registry import Project, Registry, checked_name, now
 from gateway.rehearsals import Rehearsals
@@ -57,7 +60,8 @@ class House:
         self.policy = price_policy(settings)
         self.storage = Storage.open(settings.ledger)
         self.ledger = Ledger(self.storage, Policy(floor=self.policy.floor))
-        self.registry = Registry(self.storage)
+        self.record = Record(self.storage)
+        self.registry = Registry(self.storage, self.record)
         self._engines(settings)
         turns = Turns(max(1, settings.release_workers - 1), settings.threads // 4, PATIENCE_SECONDS)
         self.planner = Planner(
@@ -171,15 +175,18 @@ class House:
 
     def create_project(self, name: str, dataset: str, title: str) -> None:
         """A project without a budget."""
-        self.ledger.open_project(checked_name(name), dataset, title=title)
+        with self.record.act(Deed.PROJECT_OPENED, checked_name(name), dataset=dataset) as tx:
+            self.ledger.open_project(name, dataset, title=title, within=tx)
         log.info("project created", project=name, dataset=dataset)
 
     def allocate(
         self, project: str, epsilon: Fraction, delta: Fraction | None, by: str, reason: str
     ) -> None:
         """Give a project a part of its dataset's ceiling."""
+        told = {"epsilon": str(epsilon), "reason": reason}
         try:
-            self.ledger.allocate(project, epsilon, delta, by, reason)
+            with self.record.act(Deed.PROJECT_ALLOCATED, project, **told) as tx:
+                self.ledger.allocate(project, epsilon, delta, by, reason, within=tx)
         except UnknownProject:
             raise NotFound() from None
         except ValueError as error:
@@ -193,7 +200,8 @@ class House:
 
     def thaw(self, project: str, by: str, reason: str) -> None:
         """Let a frozen project ask again."""
-        self.ledger.thaw(project, by, reason)
+        with self.record.act(Deed.PROJECT_THAWED, project, reason=reason) as tx:
+            self.ledger.thaw(project, by, reason, within=tx)
         log.info("thawed", project=project, by=by)
 
     # -- datasets ---------------------------------------------------------------------------------
@@ -258,12 +266,15 @@ class House:
         self._runner.stop()
         for part in (self._rehearsals, self._enclave, self._checker, self._engine):
             part.close()
+        with suppress(StorageBusy, StorageUnusable):  # the charges are safe, only counts are lost
+            self.record.write()
         self.storage.close()
 
     def _keep(self) -> None:
         while not self._closing.wait(RECOVER_SECONDS):
             try:
                 self.recover()
+                self.record.write()
                 self.tidy()
             except Exception as error:  # noqa: BLE001 - a full disk must not end the keeper
                 log.error("recovery failed", kind=type(error).__name__)

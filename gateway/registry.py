@@ -26,6 +26,7 @@ from budgets.storage.schema import (
 )
 from gateway import keys
 from gateway.access import Caller, Role, narrowed
+from gateway.record import Deed, Record
 from gateway.refusals import Conflict, Invalid, NotAuthenticated, NotFound
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.@-]{0,62}", re.ASCII)
@@ -86,8 +87,9 @@ def now() -> datetime:
 class Registry:
     """Members, keys, projects and deliveries, on the ledger's own database."""
 
-    def __init__(self, storage: Storage) -> None:
+    def __init__(self, storage: Storage, record: Record | None = None) -> None:
         self._storage = storage
+        self._record = record or Record(storage)
 
     # -- identity ---------------------------------------------------------------------------------
 
@@ -126,9 +128,12 @@ class Registry:
     def ensure_member(self, id: str, name: str | None = None) -> None:
         """A member of that id exists afterwards."""
         checked_name(id)
-        with self._storage.begin() as connection:
-            known = connection.execute(member.select().where(member.c.id == id)).first()
-            if known is None:
+        known = member.select().where(member.c.id == id)
+        with self._storage.read() as connection:
+            if connection.execute(known).first() is not None:
+                return
+        with self._record.act(Deed.MEMBER_ADDED, member=id) as connection:
+            if connection.execute(known).first() is None:
                 values = {"id": id, "name": name or id, "created": now()}
                 connection.execute(member.insert().values(**values))
 
@@ -137,7 +142,10 @@ class Registry:
         self.ensure_member(id)
         if in_project is not None:
             self.project(in_project)
-        with self._storage.begin() as connection:
+        if (in_project, role) in self.roles(id):
+            return
+        told = {"member": id, "role": role.value}
+        with self._record.act(Deed.ROLE_GIVEN, in_project, **told) as connection:
             if (in_project, role) not in _roles(connection, id):
                 values = {"member": id, "project": in_project, "role": role, "created": now()}
                 connection.execute(membership.insert().values(**values))
@@ -147,7 +155,8 @@ class Registry:
         mine = (membership.c.member == id) & (membership.c.role == role.value)
         where = mine & (membership.c.project.is_(None) if in_project is None else
                         membership.c.project == in_project)  # fmt: skip
-        with self._storage.begin() as connection:
+        told = {"member": id, "role": role.value}
+        with self._record.act(Deed.ROLE_TAKEN, in_project, **told) as connection:
             if not connection.execute(membership.delete().where(where)).rowcount:
                 raise NotFound()
 
@@ -184,7 +193,8 @@ class Registry:
             "id": secrets.token_hex(8), "member": of, "prefix": fresh.prefix,
             "project": in_project, "role": role.value, "created": now(), "expires": expires,
         }  # fmt: skip
-        with self._storage.begin() as connection:
+        told = {"new": values["id"], "member": of, "role": role.value}
+        with self._record.act(Deed.KEY_MADE, in_project, **told) as connection:
             if not _carries(_roles(connection, of), role, in_project):
                 raise Conflict("The member does not have that role, so no key can carry it.")
             connection.execute(api_key.insert().values(hash=fresh.digest, **values))
@@ -192,9 +202,10 @@ class Registry:
 
     def revoke_key(self, id: str) -> None:
         """The key is refused from the next request on; NotFound for an unknown one."""
-        self.key(id)
+        found = self.key(id)
         mine = (api_key.c.id == id) & api_key.c.revoked.is_(None)
-        with self._storage.begin() as connection:
+        told = {"old": id, "member": found.member}
+        with self._record.act(Deed.KEY_REVOKED, found.project, **told) as connection:
             connection.execute(api_key.update().where(mine).values(revoked=now()))
 
     def key(self, id: str) -> ApiKey:

@@ -1,8 +1,9 @@
 """The tables, and what the database itself refuses.
 
 The ledger writes `account`, `entry`, `charge`, `stage`, `query`, `release`, `standing`, and of
-`dataset` and `project` the row and the columns `frozen` and `faults`. Members, keys and deliveries
-are the gateway's. Entries are only ever added. Order is kept by sequences, never by clocks.
+`dataset` and `project` the row and the columns `frozen` and `faults`. Members, keys, deliveries and
+the record of acts (`act`) are the gateway's. Entries and acts are only ever added. Order is kept by
+sequences, never by clocks.
 """
 
 from __future__ import annotations
@@ -234,6 +235,21 @@ entry = Table(
     Column("at", Moment, nullable=False),
     Column("hash", DIGEST, nullable=False),
     Index("entry_of_charge", "charge"),
+)
+
+act = Table(
+    "act",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("by", NAME, nullable=False),
+    Column("key", NAME),
+    Column("act", String(40), nullable=False),
+    Column("project", NAME),
+    Column("outcome", String(60), nullable=False),
+    Column("about", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("hash", DIGEST, nullable=False),
+    Index("act_of_project", "project", "number"),
 )
 
 member = Table(

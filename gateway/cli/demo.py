@@ -173,7 +173,9 @@ def _fund(local: Local, show: Show, say: Any) -> None:
         return
     from fractions import Fraction
 
-    with local.storage.begin() as tx:
+    from gateway.record import Deed
+
+    with local.record.act(Deed.PROJECT_OPENED, show.project, dataset=show.dataset) as tx:
         local.ledger.open_project(show.project, show.dataset, title="Demonstration", within=tx)
         budget = (Fraction(EPSILON), Fraction(DELTA), "demo", "first run")
         local.ledger.allocate(show.project, *budget, within=tx)

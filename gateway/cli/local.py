@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from budgets.ledger import Ledger
     from budgets.storage import Storage
     from gateway.home import Home
+    from gateway.record import Record
     from gateway.registry import Registry
     from gateway.settings import Settings
 
@@ -24,6 +25,7 @@ class Local:
     storage: Storage
     ledger: Ledger
     registry: Registry
+    record: Record
 
     def known_project(self, name: str | None) -> None:
         """Refuse a project that does not exist; an operator may know, so this is said plainly."""
@@ -39,6 +41,7 @@ def opened(home: str | None) -> Iterator[Local]:
     from budgets.ledger import Ledger
     from budgets.storage import Storage
     from gateway.home import Home, private_files
+    from gateway.record import Actor, Record, acts_as
     from gateway.registry import Registry
     from gateway.settings import load
 
@@ -46,8 +49,11 @@ def opened(home: str | None) -> Iterator[Local]:
     with private_files():
         place = Home(settings.home).prepare()
         storage = Storage.open(settings.ledger)
+        acts_as(Actor(operator()))
+        record = Record(storage)
         try:
-            yield Local(settings, place, storage, Ledger(storage), Registry(storage))
+            registry = Registry(storage, record)
+            yield Local(settings, place, storage, Ledger(storage), registry, record)
         finally:
             storage.close()
 

@@ -33,13 +33,15 @@ def create(
     """Make a project and, with --epsilon, give it a budget."""
     from gateway.cli.amounts import amount
     from gateway.cli.local import opened, operator
+    from gateway.record import Deed
     from gateway.registry import checked_name
 
     given = amount(epsilon, "--epsilon") if epsilon else None
     also = amount(delta, "--delta") if delta is not None else None
     with opened(home) as local:
-        with local.storage.begin() as tx:
-            local.ledger.open_project(checked_name(name), dataset, title=title, within=tx)
+        told = {"dataset": dataset, "epsilon": epsilon}
+        with local.record.act(Deed.PROJECT_OPENED, checked_name(name), **told) as tx:
+            local.ledger.open_project(name, dataset, title=title, within=tx)
             if given is not None:
                 local.ledger.allocate(name, given, also, operator(), "on creation", within=tx)
         budget = _budget(local, name)
@@ -63,10 +65,13 @@ def allocate(
     """Give a project more of its dataset's ceiling."""
     from gateway.cli.amounts import amount
     from gateway.cli.local import opened, operator
+    from gateway.record import Deed
 
     also = amount(delta, "--delta") if delta is not None else None
     with opened(home) as local:
-        local.ledger.allocate(name, amount(epsilon, "--epsilon"), also, operator(), reason)
+        given, told = amount(epsilon, "--epsilon"), {"epsilon": epsilon, "reason": reason}
+        with local.record.act(Deed.PROJECT_ALLOCATED, name, **told) as tx:
+            local.ledger.allocate(name, given, also, operator(), reason, within=tx)
         budget = _budget(local, name)
     emit({"project": name} | budget) if as_json else click.echo(f"Project {name} {_has(budget)}.")
 
@@ -80,9 +85,10 @@ def allocate(
 def thaw(name: str, reason: str, home: str | None, as_json: bool) -> None:
     """Let a project that three faults froze ask again."""
     from gateway.cli.local import opened, operator
+    from gateway.record import Deed
 
-    with opened(home) as local:
-        local.ledger.thaw(name, operator(), reason)
+    with opened(home) as local, local.record.act(Deed.PROJECT_THAWED, name, reason=reason) as tx:
+        local.ledger.thaw(name, operator(), reason, within=tx)
     emit({"project": name, "frozen": False}) if as_json else click.echo(f"{name} may ask again.")
 
 

@@ -13,6 +13,7 @@ from flask import Flask, Response, current_app, g, request
 
 from gateway import metrics
 from gateway.access import Caller
+from gateway.http import recording
 from gateway.refusals import NotAuthenticated
 from gateway.settings import Settings
 
@@ -32,6 +33,7 @@ _HEADERS = {
 def install(app: Flask, settings: Settings) -> None:
     """Guard every request of the app."""
     app.config["MAX_CONTENT_LENGTH"] = settings.body_limit
+    recording.install(app)
     app.before_request(_name)
     app.before_request(_limit)
     app.before_request(_identify)
@@ -64,6 +66,7 @@ def _identify() -> None:
         raise NotAuthenticated()
     registry = current_app.extensions["sluis"].registry
     g.caller = registry.authenticated(text.strip())
+    recording.identified(g.caller)
     structlog.contextvars.bind_contextvars(key=g.caller.key)
 
 

@@ -21,6 +21,7 @@ from budgets.loss import PrivacyLoss
 from budgets.storage.faults import StorageBusy
 from gateway import faults, refusals
 from gateway.budgeting import exact_loss
+from gateway.http import recording
 from gateway.logs import places
 from queries.faults import WorkersUnavailable
 from queries.language.refusals import QueryRefused
@@ -159,6 +160,7 @@ def meanings() -> dict[str, str]:
 
 def respond(document: dict[str, Any], headers: tuple[tuple[str, str], ...] = ()) -> Response:
     """The HTTP response of a problem document; never cached."""
+    recording.refused(str(document["code"]))
     body = json.dumps(document, ensure_ascii=False)
     response = Response(body, status=int(document["status"]), content_type=MEDIA_TYPE)
     response.headers.extend(headers)
