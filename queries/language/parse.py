@@ -20,7 +20,7 @@ from queries.language.refusals import (
     SeveralStatements,
     TooComplex,
 )
-from queries.language.trees import walk
+from queries.language.trees import anew, walk
 
 logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # it would print the analyst's text
 
@@ -44,6 +44,19 @@ def parse(text: str) -> exp.Query:
     _check_whole(tree)
     spelt_out(tree)
     return tree
+
+
+class Texts:
+    """The texts that one planning reads, and reads again for its warnings, each parsed once."""
+
+    def __init__(self) -> None:
+        self._trees: dict[str, exp.Query] = {}
+
+    def tree(self, text: str) -> exp.Query:
+        """A tree of its own for each caller; raises as `parse` does."""
+        if text not in self._trees:
+            self._trees[text] = parse(text)
+        return anew(self._trees[text])
 
 
 def place(node: exp.Expr | None) -> Position | None:

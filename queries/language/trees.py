@@ -25,9 +25,33 @@ def rebuilt(node: Tree, write: Callable[[exp.Expr], exp.Expr]) -> Tree:
 
 
 def anew(node: Tree) -> Tree:
-    """The tree anew."""
-    write: Callable[[exp.Expr], exp.Expr] = anew
-    return rebuilt(node, write)
+    """The tree anew, without the comments and types that the parser may have noted."""
+    kind = node.__class__
+    fresh: Tree = kind.__new__(kind)
+    fresh.parent = fresh.arg_key = fresh.index = None
+    fresh.comments = fresh._type = fresh._hash = None
+    fresh._meta = dict(node._meta) if node._meta else None
+    args: dict[str, Any] = {}
+    fresh.args = args
+    for name, value in node.args.items():
+        if isinstance(value, exp.Expr):
+            part = args[name] = anew(value)
+            part.parent, part.arg_key = fresh, name
+        elif type(value) is list:
+            args[name] = [_member(one, fresh, name, at) for at, one in enumerate(value)]
+        else:
+            args[name] = value
+    return fresh
+
+
+def _member(value: Any, parent: exp.Expr, name: str, index: int) -> Any:
+    """One member of a list anew, in its place."""
+    if not isinstance(value, exp.Expr):
+        whole = type(value) is not list
+        return value if whole else [_member(one, parent, name, index) for one in value]
+    part = anew(value)
+    part.parent, part.arg_key, part.index = parent, name, index
+    return part
 
 
 def walk(node: exp.Expr) -> Iterator[exp.Expr]:

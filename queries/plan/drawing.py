@@ -7,7 +7,7 @@ of the same stages under tighter bounds is found again without the text.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlglot import exp
@@ -18,7 +18,7 @@ from queries.bind.colours import Open, Private
 from queries.bind.publics import Publics
 from queries.catalog.view import PublicRows, View
 from queries.language.limits import LIMITS
-from queries.language.parse import parse, place
+from queries.language.parse import Texts, place
 from queries.language.refusals import NamesPersons, NotAnAggregate, TooManyColumns
 from queries.plan import effects, explain, options, others, policy, split, unbounded
 from queries.plan.formulas import value_of
@@ -41,6 +41,7 @@ class Terms:
     price: Price
     given: Options
     now: datetime | None = None
+    texts: Texts = field(default_factory=Texts, compare=False)
 
     @property
     def units(self) -> int:
@@ -101,7 +102,7 @@ def drawn(sql: str, terms: Terms) -> Drawn:
 
 
 def _parsed(sql: str, terms: Terms) -> exp.Query:
-    tree = parse(sql)
+    tree = terms.texts.tree(sql)
     clock.bind(tree, terms.now, terms.view.manifest.time_zone)
     return tree
 

@@ -108,7 +108,9 @@ def _told(sql: str, terms: Terms, *, warned: bool) -> tuple[Drawn, Plan]:
         refused.translation = text
         shown = sql if text is None else text
         trials = offering.Trials(
-            lambda other: _planned(other, drawn(other, terms)), lambda other: drawn(other, terms)
+            lambda other: _planned(other, drawn(other, terms)),
+            lambda other: drawn(other, terms),
+            terms.texts,
         )
         raise offering.told(refused, shown, manifest, trials) from None
 

@@ -18,8 +18,8 @@ from sqlglot import exp
 from queries.algebra.measures import Distinct, Rows, Statistic, Units
 from queries.catalog.manifest import Manifest
 from queries.faults import WorkersUnavailable
-from queries.language.parse import parse
 from queries.language.refusals import QueryRefused
+from queries.language.trees import anew, nodes
 from queries.plan.drawing import Drawn, Noised, tightened
 from queries.plan.formulas import per_row
 from queries.plan.rewrites.selects import keys, outermost, private, regrouped, written
@@ -103,7 +103,7 @@ def warnings(sql: str, drawn: Drawn, shows: Callable[[str], bool]) -> tuple[str,
 
 def _answered(sql: str, drawn: Drawn, shows: Callable[[str], bool]) -> Iterator[str]:
     """Other questions whose own plans hide nothing, the nearest first."""
-    select = outermost(parse(sql))
+    select = outermost(drawn.terms.texts.tree(sql))
     manifest = drawn.terms.view.manifest
     counted = None if select is None else _of_units(select, manifest)
     yield from (text for text in [counted] if text is not None and _planned(shows, text))
@@ -139,8 +139,8 @@ def _of_units(select: exp.Select, manifest: Manifest) -> str | None:
     units = [named.unit for named in private(select, manifest) if named.unit is not None]
     if not units:
         return None
-    found = select.copy()
-    counts = [call for call in found.find_all(exp.Count) if isinstance(call.this, exp.Star)]
+    found = anew(select)
+    counts = [call for call in nodes(found, exp.Count) if isinstance(call.this, exp.Star)]
     for call in counts:
-        call.set("this", exp.Distinct(expressions=[units[0].copy()]))
+        call.set("this", exp.Distinct(expressions=[anew(units[0])]))
     return written(found) if counts else None

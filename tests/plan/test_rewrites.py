@@ -11,6 +11,7 @@ import pytest
 import sqlglot
 
 from queries.catalog.view import View
+from queries.language.parse import Texts
 from queries.language.refusals import (
     NamesPersons,
     NotAnAggregate,
@@ -71,7 +72,7 @@ def test_few_candidates_are_planned_and_what_is_offered_was_accepted(case: Case)
 
     with pytest.raises(QueryRefused) as caught:
         bench(case.dataset).plan(case.sql, case.options, case.price)
-    trials = offering.Trials(planned, planned)
+    trials = offering.Trials(planned, planned, Texts())
     told = offering.told(caught.value, case.sql, bench(case.dataset).view.manifest, trials)
     assert len(asked) <= offering.TRIALS + 1
     assert told.rewrite is None or told.rewrite in accepted

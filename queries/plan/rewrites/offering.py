@@ -19,7 +19,7 @@ from sqlglot import exp
 
 from queries.catalog.manifest import Manifest
 from queries.faults import WorkersUnavailable
-from queries.language.parse import parse
+from queries.language.parse import Texts
 from queries.language.refusals import (
     AcrossUnits,
     AmbiguousColumn,
@@ -57,6 +57,7 @@ class Trials:
 
     planned: Callable[[str], object]
     drawn: Callable[[str], object]
+    texts: Texts
     left: int = TRIALS
 
     def accepts(self, text: str) -> bool:
@@ -107,7 +108,7 @@ def _first_reason(refused: QueryRefused, sql: str, trials: Trials) -> QueryRefus
     """Rows were asked for: that comes before how they would be chosen."""
     if not isinstance(refused, AcrossUnits):
         return refused
-    tree = parse(sql)
+    tree = trials.texts.tree(sql)
     select = outermost(tree)
     if select is None or not listing.lists_rows(select):
         return refused
@@ -131,7 +132,7 @@ def _candidates(
         case UnknownTable() | UnknownColumn():
             yield from naming.nearest_names(sql, refused, manifest)
             return
-    tree = _tree(sql)
+    tree = _tree(sql, trials.texts)
     if tree is None:
         return
     match refused:
@@ -161,8 +162,8 @@ def _candidates(
             yield from lists.listed(tree)
 
 
-def _tree(sql: str) -> exp.Query | None:
+def _tree(sql: str, texts: Texts) -> exp.Query | None:
     try:
-        return parse(sql)
+        return texts.tree(sql)
     except QueryRefused:
         return None

@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from queries.bind import aggregates
 from queries.catalog.manifest import Manifest, Table
+from queries.language.trees import anew
 
 WIDTH = 100
 
@@ -30,7 +31,7 @@ class Named:
 
 def written(tree: exp.Expr) -> str:
     """The text of a tree, laid out for people: on one line where it fits."""
-    flat = tree.sql(dialect="duckdb", comments=False)
+    flat = anew(tree).sql(dialect="duckdb", comments=False, copy=False)
     if len(flat) <= WIDTH:
         return flat
     return tree.sql(dialect="duckdb", pretty=True, comments=False)
@@ -100,10 +101,10 @@ def _resolved(key: exp.Expr, select: exp.Select) -> exp.Expr:
 
 def regrouped(select: exp.Select, kept: list[exp.Expr]) -> exp.Select:
     """The same SELECT over fewer keys: what names another key is left out everywhere."""
-    found = select.copy()
+    found = anew(select)
     items = [item for item in found.expressions if aggregates.contains(item) or bare(item) in kept]
     found.set("expressions", items or [exp.alias_(exp.Count(this=exp.Star()), "n")])
-    grouped = exp.Group(expressions=[key.copy() for key in kept]) if kept else None
+    grouped = exp.Group(expressions=[anew(key) for key in kept]) if kept else None
     found.set("group", grouped)
     order = found.args.get("order")
     if order is not None:
@@ -124,7 +125,7 @@ def _shown(part: exp.Expr, shown: set[str], kept: list[exp.Expr]) -> bool:
 
 def untailed(select: exp.Select) -> exp.Select:
     """The same SELECT without what only orders or cuts its rows."""
-    found = select.copy()
+    found = anew(select)
     for name in ("order", "limit", "offset", "qualify", "distinct"):
         found.set(name, None)
     return found
@@ -141,7 +142,7 @@ def conjuncts(condition: exp.Expr) -> list[exp.Expr]:
 
 def filtered(select: exp.Select, parts: list[exp.Expr]) -> None:
     """Set the WHERE of a SELECT to these parts, none of them: no WHERE."""
-    where = exp.Where(this=exp.and_(*(part.copy() for part in parts))) if parts else None
+    where = exp.Where(this=exp.and_(*(anew(part) for part in parts))) if parts else None
     select.set("where", where)
 
 
