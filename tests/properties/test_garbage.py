@@ -34,7 +34,7 @@ def test_any_text_is_planned_or_refused_within_a_second(shard: int, tmp_path: Pa
     names = tables + [c.name for table in place.view.manifest.tables for c in table.columns]
     dice, known = random.Random(shard), statements(tables)
     gc.collect()
-    gc.freeze()  # what other tests have left in this process is not to be searched within the second
+    gc.freeze()  # what other tests have left is not to be searched within the second
     planned = 0
     for _ in range(TEXTS):
         given = text(dice, known, names)
