@@ -77,7 +77,10 @@ class StoredStage:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """All that a plan asks of the ledger; `delivery` is what it reads, kept until it ends."""
+    """All that a plan asks of the ledger; `delivery` is what it reads, kept until it ends.
+
+    `due` is when its slot ends if it is run now: a public fact, for those who ask meanwhile.
+    """
 
     query: str
     project: str
@@ -85,6 +88,7 @@ class Claim:
     deadline: datetime
     analyst: str | None = None
     delivery: str | None = None
+    due: datetime | None = None
 
     def __post_init__(self) -> None:
         if len({stage.digest for stage in self.stages}) != len(self.stages):
@@ -111,7 +115,10 @@ class Charge:
 
 @dataclass(frozen=True, slots=True)
 class QueryRecord:
-    """A query as the ledger knows it; `number` orders the queries of all projects."""
+    """A query as the ledger knows it; `number` orders the queries of all projects.
+
+    `due` is when its slot ends, once it runs.
+    """
 
     id: str
     number: int
@@ -125,6 +132,7 @@ class QueryRecord:
     deadline: datetime | None
     loss: PrivacyLoss | None
     incident: str | None
+    due: datetime | None = None
 
 
 def served_by(stored: Iterable[StoredStage], asked: StageClaim) -> StoredStage | None:

@@ -186,7 +186,7 @@ def refuse_frozen(tx: Connection, project: str) -> None:
 
 def _running(tx: Connection, claim: Claim) -> int:
     """Take the query from queued to running; its number."""
-    number = queries.take(tx, claim.project, claim.query)
+    number = queries.take(tx, claim.project, claim.query, claim.due)
     if number is None:
         state = queries.get(tx, claim.project, claim.query).state
         raise InFlight if state is QueryState.RUNNING else AlreadyAnswered

@@ -158,12 +158,20 @@ class Ledger:
             return queries.get(tx, project, query)
 
     def queries(
-        self, project: str, after: int | None = None, limit: int = 50
+        self,
+        project: str,
+        after: int | None = None,
+        limit: int = 50,
+        *,
+        seen_by: str | None = None,
     ) -> Sequence[QueryRecord]:
-        """A project's queries, latest first; `after` is the number of the last one seen."""
+        """A project's queries, latest first; `after` is the number of the last one seen.
+
+        A member that is named as `seen_by` sees of those that have not ended its own alone.
+        """
         with self._storage.read() as tx:
             opening.dataset_of(tx, project)
-            return queries.listed(tx, project, after, limit)
+            return queries.listed(tx, project, after, limit, seen_by)
 
     def document(self, project: str, query: str) -> bytes | None:
         """What a query released, to the byte, or None if it has released nothing."""

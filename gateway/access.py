@@ -29,21 +29,23 @@ class Act(StrEnum):
 
     ASK = "ask"  # queries and quotes
     READ = "read"  # budget, history and dataset of a project
+    OVERSEE = "oversee"  # what other members have asked, before it has ended
     MANAGE = "manage"  # members and keys of a project
     ADMINISTER = "administer"  # projects, allocations, overall members and keys
 
 
 ACTS: Mapping[Role, frozenset[Act]] = {
     Role.ANALYST: frozenset({Act.ASK, Act.READ}),
-    Role.LEAD: frozenset({Act.ASK, Act.READ, Act.MANAGE}),
+    Role.LEAD: frozenset({Act.ASK, Act.READ, Act.OVERSEE, Act.MANAGE}),
     Role.REVIEWER: frozenset({Act.READ}),
-    Role.ADMINISTRATOR: frozenset({Act.READ, Act.MANAGE, Act.ADMINISTER}),
-    Role.AUDITOR: frozenset({Act.READ}),
+    Role.ADMINISTRATOR: frozenset({Act.READ, Act.OVERSEE, Act.MANAGE, Act.ADMINISTER}),
+    Role.AUDITOR: frozenset({Act.READ, Act.OVERSEE}),
 }
 
 NEEDED: Mapping[Act, str] = {
     Act.ASK: "analyst or project lead",
     Act.READ: "a member of the project",
+    Act.OVERSEE: "project lead, auditor or administrator",
     Act.MANAGE: "project lead or administrator",
     Act.ADMINISTER: "administrator",
 }

@@ -25,7 +25,7 @@ from budgets.reporting import BudgetStatus
 from budgets.storage import Storage
 from budgets.storage.faults import StorageBusy, StorageUnusable
 from gateway import budgeting, datasets, document, submission
-from gateway.access import Caller
+from gateway.access import Act, Caller
 from gateway.home import Home
 from gateway.planning import Planner
 from gateway.prices import PricePolicy
@@ -36,7 +36,7 @@ from gateway.rehearsals import Rehearsals
 from gateway.runner import Outcome, Runner
 from gateway.service import Service
 from gateway.settings import Settings
-from gateway.slots import Permits
+from gateway.slots import Permits, seconds_until
 from gateway.submission import Question, Submission
 from gateway.turns import Turns
 from queries.enclave.client import Enclave
@@ -50,6 +50,7 @@ BEAT_SECONDS = 1.0
 RECOVER_SECONDS = 5.0
 PATIENCE_SECONDS = 30.0
 REPLACED_FOR = timedelta(minutes=10)
+PENDING = (QueryState.QUEUED, QueryState.RUNNING)
 
 
 class House:
@@ -130,32 +131,45 @@ class House:
         """The answer to a question over synthetic rows."""
         return self._rehearsals.answer(question, member)
 
-    def history(self, project: str, cursor: str | None, limit: int) -> dict[str, Any]:
-        """A page of a project's queries, newest first."""
-        found = self.ledger.queries(project, int(cursor) if cursor else None, limit + 1)
+    def history(
+        self, caller: Caller, project: str, cursor: str | None, limit: int
+    ) -> dict[str, Any]:
+        """A page of a project's queries, newest first, as far as this caller may see them."""
+        me = None if caller.may(Act.OVERSEE, project) else caller.member
+        after = int(cursor) if cursor else None
+        found = self.ledger.queries(project, after, limit + 1, seen_by=me)
         budget = self._budget(project)
         page = found[:limit]
         more = str(page[-1].number) if len(found) > limit else None
         return {"queries": [_shown(query, budget) for query in page], "next": more}
 
-    def query(self, project: str, id: str) -> dict[str, Any]:
-        """One query with its release, or NotFound."""
+    def query(self, caller: Caller, project: str, id: str) -> tuple[dict[str, Any], int | None]:
+        """One query with its release, and in how many seconds it may have ended; or NotFound.
+
+        Until it has ended it is there for the member who asked, and for those who oversee.
+        """
         try:
             query = self.ledger.query(project, id)
         except UnknownQuery:
             raise NotFound() from None
+        mine = query.member == caller.member or caller.may(Act.OVERSEE, project)
+        if query.state in PENDING and not mine:
+            raise NotFound()
+        again = seconds_until(query.due) if query.state in PENDING else None
+        return self._with_release(query), again
+
+    def _with_release(self, query: QueryRecord) -> dict[str, Any]:
+        project, id = query.project, query.id
         shown = _shown(query, self._budget(project))
         released = self.ledger.document(project, id)
         code = document.refusal_in(released) if released is not None else None
         opened = None if released is None or code is not None else document.read(released)
         return shown | {"release": opened, "not_composed": code}
 
-    def document(self, project: str, id: str) -> bytes:
-        """The release of a query, to the byte, or NotFound."""
-        released = self.ledger.document(project, id)
-        if released is None:
-            raise NotFound()
-        return released
+    def released(self, project: str, id: str) -> bytes | None:
+        """The release of a query, to the byte, or None where there is none."""
+        found = self.ledger.document(project, id)
+        return None if found is None or document.refusal_in(found) is not None else found
 
     # -- projects and budgets ---------------------------------------------------------------------
 

@@ -71,10 +71,17 @@ class Planned:
 
     def claim(self, query: str, member: str, patience: float) -> Claim:
         """The whole claim; its deadline leaves room for the queue and the slot."""
-        seconds = patience + max(self.plan.slot, self.plan.deadline) / 1000 + MARGIN_SECONDS
-        deadline = now() + timedelta(seconds=seconds)
+        slot, began = timedelta(milliseconds=self.plan.slot), now()
+        longest = max(slot, timedelta(milliseconds=self.plan.deadline))
+        deadline = began + timedelta(seconds=patience + MARGIN_SECONDS) + longest
         return Claim(
-            query, self.question.project, self.claims, deadline, member, self.view.delivery
+            query=query,
+            project=self.question.project,
+            stages=self.claims,
+            deadline=deadline,
+            analyst=member,
+            delivery=self.view.delivery,
+            due=began + slot,
         )
 
 

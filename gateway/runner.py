@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import structlog
 
 from budgets.charge import Charge, QueryRecord
-from budgets.refusals import AlreadyAnswered
+from budgets.refusals import AlreadyAnswered, InFlight
 from gateway.faults import AnswerLost, QueryFaulted
 from gateway.planning import Planned
 from gateway.refusals import Stopping
@@ -45,12 +45,14 @@ class Runner:
         if self._stopping.is_set():
             raise Stopping()
         query, planned = self._service.accept(asked)
+        if query.member != asked.member:  # who may not poll what another one has asked
+            patience = None
         if planned is None:
-            return Outcome(query.id, self._service.past(query))
+            return self._past(query, patience)
         try:
             charge = self._service.reserve(query, planned)
         except AlreadyAnswered:  # by a twin of this request, in the meantime
-            return Outcome(query.id, self._service.past(query))
+            return self._past(query, patience)
         if patience is None:
             return Outcome(query.id, self._answer(query, planned, charge))
         return Outcome(query.id, self._within(patience, query, planned, charge))
@@ -64,6 +66,15 @@ class Runner:
     def stopping(self) -> bool:
         """Whether new queries are turned away."""
         return self._stopping.is_set()
+
+    def _past(self, query: QueryRecord, patience: float | None) -> Outcome:
+        """What became of a query that was asked before, or that it still runs."""
+        try:
+            return Outcome(query.id, self._service.past(query, patience))
+        except InFlight:
+            if patience is None:
+                raise
+            return Outcome(query.id, None)
 
     def _within(
         self, patience: float, query: QueryRecord, planned: Planned, charge: Charge

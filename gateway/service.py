@@ -102,9 +102,13 @@ class Service:
             raise
         return self._release(query, planned, charge, noisy)
 
-    def past(self, query: QueryRecord) -> bytes:
-        """What became of a query that ran before: its bytes, its fault, or InFlight."""
-        query = patiently(lambda: self._ended(query), self._wait)
+    def past(self, query: QueryRecord, patience: float | None) -> bytes:
+        """What became of a query that ran before: its bytes, its fault, or InFlight after a while.
+
+        `patience` is that while, in seconds, where it is shorter than this server's own.
+        """
+        wait = self._wait if patience is None else min(patience, self._wait)
+        query = patiently(lambda: self._ended(query), wait)
         released = self._ledger.document(query.project, query.id)
         if released is None:
             raise QueryFaulted(query.incident or "-")

@@ -14,10 +14,12 @@ Privacy note
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 from gateway.refusals import Busy
 
@@ -43,6 +45,12 @@ class Slot:
         began = time.monotonic() if self._began is None else self._began
         while (left := began + self._length - time.monotonic()) > 0:
             time.sleep(left)
+
+
+def seconds_until(due: datetime | None) -> int:
+    """When to ask again, in whole seconds: once the slot has ended, a second at least."""
+    left = 0.0 if due is None else (due - datetime.now(UTC)).total_seconds()
+    return max(1, math.ceil(left))
 
 
 class Permits:

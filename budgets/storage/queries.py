@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, insert, or_, select, update
 
 from budgets.charge import ChargeState, QueryRecord, QueryState
 from budgets.loss import PrivacyLoss
@@ -33,7 +33,7 @@ _TAKE = (
         query.c.project == bindparam("of"),
         query.c.state == QueryState.QUEUED.value,
     )
-    .values(state=QueryState.RUNNING.value, incident=None)
+    .values(state=QueryState.RUNNING.value, incident=None, due=bindparam("ends"))
     .returning(query.c.number)
 )
 _RELEASE = (
@@ -42,6 +42,7 @@ _RELEASE = (
     .values(state=QueryState.RELEASED.value, incident=None)
     .returning(query.c.number)
 )
+_ENDED = [QueryState.RELEASED.value, QueryState.FAULTED.value]
 _STORE = insert(release)
 _ADD = insert(query).returning(query.c.number)
 
@@ -84,9 +85,16 @@ def by_key(tx: Connection, project: str, key: str) -> QueryRecord | None:
     return None if row is None else _read(row)
 
 
-def listed(tx: Connection, project: str, before: int | None, limit: int) -> Sequence[QueryRecord]:
-    """The latest queries of a project, latest first, from below number `before`."""
+def listed(
+    tx: Connection, project: str, before: int | None, limit: int, seen_by: str | None = None
+) -> Sequence[QueryRecord]:
+    """The latest queries of a project, latest first, from below number `before`.
+
+    Those that have not ended are left out unless they are of the member `seen_by`, if one is named.
+    """
     wanted = _RECORDS.where(query.c.project == project)
+    if seen_by is not None:
+        wanted = wanted.where(or_(query.c.state.in_(_ENDED), query.c.member == seen_by))
     if before is not None:
         wanted = wanted.where(query.c.number < before)
     return [_read(row) for row in tx.execute(wanted.order_by(query.c.number.desc()).limit(limit))]
@@ -104,9 +112,12 @@ def move(
     return tx.execute(_MOVE, {"name": name} | words).rowcount == 1
 
 
-def take(tx: Connection, project: str, name: str) -> int | None:
-    """Take a query of a project from queued to running: its number, or None if it is not queued."""
-    number: int | None = tx.execute(_TAKE, {"of": project, "name": name}).scalar()
+def take(tx: Connection, project: str, name: str, due: datetime | None) -> int | None:
+    """Take a query of a project from queued to running: its number, or None if it is not queued.
+
+    `due` is when its slot ends.
+    """
+    number: int | None = tx.execute(_TAKE, {"of": project, "name": name, "ends": due}).scalar()
     return number
 
 
@@ -143,4 +154,5 @@ def _read(row: Row[Any]) -> QueryRecord:
         deadline=row.deadline,
         loss=None if row.rho is None else PrivacyLoss(row.rho, row.delta, row.epsilon),
         incident=row.incident,
+        due=row.due,
     )

@@ -144,6 +144,7 @@ query = Table(
     Column("state", String(20), nullable=False),
     Column("created", Moment, nullable=False),
     Column("incident", NAME),
+    Column("due", Moment, comment="when the slot ends; a public fact"),
     UniqueConstraint("project", "key", name="query_key_used_once"),
     Index("query_of_project", "project", "number"),
     _one_of("state", "queued", "running", "released", "faulted"),

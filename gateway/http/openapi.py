@@ -82,8 +82,14 @@ def _headers(paths: dict[str, Any]) -> None:
                 "seconds", "respond-async", None),
     ]  # fmt: skip
     location = {"description": "where it is", "schema": {"type": "string"}}
-    for status in ("201", "202"):
-        ask["responses"][status]["headers"] = {"Location": location}
+    applied = {"description": "the preferences that were honoured", "schema": {"type": "string"}}
+    again = {"description": "seconds until the query may have ended: its slot's end",
+             "schema": {"type": "integer", "minimum": 1}}  # fmt: skip
+    told = {"Location": location, "Preference-Applied": applied}
+    ask["responses"]["201"]["headers"] = told
+    ask["responses"]["202"]["headers"] = told | {"Retry-After": again}
+    read = paths["/v1/projects/{project}/queries/{id}"]["get"]
+    read["responses"]["200"]["headers"] = {"Retry-After": again}
 
 
 def _header(name: str, description: str, example: str, pattern: str | None) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from flask.views import MethodView
 
 from gateway.access import Act
 from gateway.errors import Size, Wanted
-from gateway.http import formats
+from gateway.http import formats, guard, preferences
 from gateway.http.answers import QueriesSchema, QuerySchema, ReleaseSchema
 from gateway.http.resources import Blueprint, Body, house, permitted
 from gateway.http.schemas import PRICES, PageSchema, SubmissionSchema
@@ -22,7 +22,6 @@ from queries.plan.price import ColumnBound, Options
 blueprint = Blueprint("queries", __name__, description="Ask, and read what was asked before.")
 
 _KEY = re.compile(r"[\x21-\x7e]{1,128}", re.ASCII)
-_WAIT = re.compile(r"\bwait=([0-9]{1,4})\b", re.ASCII)
 
 
 @blueprint.resource("/v1/projects/<project>/queries")
@@ -44,20 +43,27 @@ class Queries(MethodView):
         asked = Submission(question(project, body), caller.member, _idempotency_key())
         if asked.question.fresh and asked.key is None:
             raise IdempotencyKeyNeeded()
-        outcome = house().submit(asked, _patience(body))
+        wishes = preferences.read(request.headers.get("Prefer", ""), body)
+        outcome = house().submit(asked, wishes.patience)
         if outcome.document is None:
-            return _accepted(project, outcome.id)
-        response = formats.released(outcome.document, kind, 201)
+            response = _shown(project, outcome.id)
+            response.status_code = 202
+        else:
+            response = formats.released(outcome.document, kind, 201)
         response.headers["Location"] = f"/v1/projects/{project}/queries/{outcome.id}"
+        response.headers.extend(wishes.applied(outcome.document is None))
         return response
 
     @blueprint.named("listQueries")
     @blueprint.takes(PageSchema, location="query")
     @blueprint.gives(200, QueriesSchema, "A page of queries, newest first.")
     def get(self, page: Body, project: str) -> Response:
-        """Read the project's past queries, newest first; free."""
-        permitted(Act.READ, project)
-        return jsonify(house().history(project, page.get("cursor"), page["limit"]))
+        """Read the project's past queries, newest first; free.
+
+        What other members have asked appears when it has ended, to their lead at once.
+        """
+        caller = permitted(Act.READ, project)
+        return jsonify(house().history(caller, project, page.get("cursor"), page["limit"]))
 
 
 @blueprint.resource("/v1/projects/<project>/queries/<id>")
@@ -67,16 +73,17 @@ class OneQuery(MethodView):
     @blueprint.named("getQuery")
     @blueprint.gives(200, QuerySchema, "The query; as CSV, its release alone.")
     def get(self, project: str, id: str) -> Response:
-        """Read one query with its state and, once there is one, its release; free."""
+        """Read one query with its state and, once there is one, its release; free.
+
+        Until it has ended it is there for the member who asked it, and for those who oversee.
+        """
         permitted(Act.READ, project)
         kind = formats.wanted()
-        shown = house().query(project, id)
-        if kind == formats.CSV and shown.get("release") is not None:
-            return formats.released(house().document(project, id), kind, 200)
-        response = jsonify(shown)
-        if shown["state"] in ("queued", "running"):
-            response.headers["Retry-After"] = "1"
-        else:
+        response = _shown(project, id)
+        ended = "Retry-After" not in response.headers
+        if kind == formats.CSV and ended and (released := house().released(project, id)):
+            return formats.released(released, kind, 200)
+        if ended:
             response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
         return response
 
@@ -130,20 +137,10 @@ def _idempotency_key() -> str | None:
     return key
 
 
-def _patience(body: Body) -> float | None:
-    """Seconds to wait before a 202; None: until the answer is there."""
-    preferred = request.headers.get("Prefer", "")
-    wait = body.get("options", {}).get("wait")
-    if (told := _WAIT.search(preferred)) is not None:
-        wait = int(told[1])
-    if "respond-async" in preferred:
-        return float(wait or 0)
-    return None if wait is None else float(wait)
-
-
-def _accepted(project: str, id: str) -> Response:
-    response = jsonify(house().query(project, id))
-    response.status_code = 202
-    response.headers["Location"] = f"/v1/projects/{project}/queries/{id}"
-    response.headers["Retry-After"] = "1"
+def _shown(project: str, id: str) -> Response:
+    """One query as its caller may see it, and when to ask again if it has not ended."""
+    shown, again = house().query(guard.caller(), project, id)
+    response = jsonify(shown)
+    if again is not None:
+        response.headers["Retry-After"] = str(again)
     return response
