@@ -105,9 +105,9 @@ class Service:
     def past(self, query: QueryRecord, patience: float | None) -> bytes:
         """What became of a query that ran before: its bytes, its fault, or InFlight after a while.
 
-        `patience` is that while, in seconds, where it is shorter than this server's own.
+        `patience` is that while, in seconds; this server's own where it is None.
         """
-        wait = self._wait if patience is None else min(patience, self._wait)
+        wait = self._wait if patience is None else patience
         query = patiently(lambda: self._ended(query), wait)
         released = self._ledger.document(query.project, query.id)
         if released is None:
