@@ -64,8 +64,12 @@ class Bench:
 
     @cached_property
     def settings(self) -> Settings:
-        spill = tempfile.mkdtemp(prefix="sluis-parity-")
-        return Settings(str(self.dataset.deliveries), 4 << 30, 2, 1 << 30, spill, os.getpid())
+        place = str(self.dataset.deliveries)
+        return Settings(place, 4 << 30, 2, 1 << 30, self._spill.name, os.getpid())
+
+    @cached_property
+    def _spill(self) -> tempfile.TemporaryDirectory[str]:
+        return tempfile.TemporaryDirectory(prefix="sluis-parity-", ignore_cleanup_errors=True)
 
     @cached_property
     def _engine(self) -> _Engine:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -29,17 +28,18 @@ POLICY = Policy()
 
 
 @lru_cache(maxsize=1)
-def _empty() -> Path:
+def _empty() -> bytes:
     """An empty, migrated database, made once in a test process and copied for each test."""
-    path = Path(tempfile.mkdtemp(prefix="sluis-ledger-")) / "empty.db"
-    Storage.open(path).close()
-    return path
+    with tempfile.TemporaryDirectory(prefix="sluis-ledger-") as folder:
+        path = Path(folder) / "empty.db"
+        Storage.open(path).close()
+        return path.read_bytes()
 
 
 def blank(place: Place) -> Place:
     """An empty, migrated database at this place; a server's has been made as one."""
     if isinstance(place, Path):
-        shutil.copyfile(_empty(), place)
+        place.write_bytes(_empty())
     return place
 
 
