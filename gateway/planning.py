@@ -31,7 +31,9 @@ from gateway.accuracy import Aim, Aimed
 from gateway.errors import Size, Wanted
 from gateway.grouped import Released, medians
 from gateway.prices import PricePolicy, fits, least, limited, resolved, threshold_delta
+from gateway.refusals import NotReleased
 from gateway.registry import Registry, now
+from gateway.shelf import shelf
 from gateway.submission import Question
 from gateway.turns import Turns
 from queries import codec
@@ -119,7 +121,8 @@ class Planner:
     def plan(self, question: Question, member: str, fresh: str | None = None) -> Planned:
         """The plan and the claim of a question; may refuse. `fresh` names a new draw."""
         found = self._planned(question, member, fresh)
-        limited(found.price, found.budget, self._policy)
+        if question.price is not None:
+            limited(found.price, found.budget, self._policy)
         return found
 
     def rehearsed(self, question: Question, member: str) -> Planned:
@@ -141,14 +144,29 @@ class Planner:
         budget: BudgetStatus | None = None,
     ) -> Planned:
         view = self.view(self._registry.project(question.project).dataset)
+        past = shelf(self._ledger, question.project)
+        view = replace(view, releases=past, about=question.source)
         budget = budget or self._ledger.budget(question.project, member)
-        if isinstance(question.price, Wanted):
-            aimed = self._aimed(question, question.price, view, budget)
-        else:
-            aimed = Aimed(resolved(question.price, budget, self._policy), ())
+        aimed = self._priced(question, view, budget)
         made = self._made(planned, question, view, aimed.price)
+        if question.price is None and made.stages:
+            raise NotReleased()
         claims = tuple(_claim(stage, fresh) for stage in made.stages)
         return Planned(question, made, claims, budget, view, aimed.price, aimed.aims)
+
+    def _priced(self, question: Question, view: View, budget: BudgetStatus) -> Aimed:
+        """The price that the question names, or one of no account where it names none."""
+        match question.price:
+            case None:
+                return Aimed(self._nominal(budget), ())
+            case Wanted() as wanted:
+                return self._aimed(question, wanted, view, budget)
+            case asked:
+                return Aimed(resolved(asked, budget, self._policy), ())
+
+    def _nominal(self, budget: BudgetStatus) -> Price:
+        pure = PICO if budget.accountant is Accountant.PURE else None
+        return Price(PICO, threshold_delta(budget, self._policy), pure)
 
     def _aimed(self, question: Question, wanted: Wanted, view: View, budget: BudgetStatus) -> Aimed:
         """The least price that keeps the errors that the question names."""
@@ -166,9 +184,7 @@ class Planner:
 
     def _outlined(self, question: Question, view: View, budget: BudgetStatus) -> Outline:
         """The question planned at a price of no account."""
-        pure = PICO if budget.accountant is Accountant.PURE else None
-        price = Price(PICO, threshold_delta(budget, self._policy), pure)
-        return self._made(outline, question, view, price)
+        return self._made(outline, question, view, self._nominal(budget))
 
     def _released(self, question: Question, plan: Plan) -> Released:
         """What the project's first release of each stage says of the size of its columns."""
@@ -187,7 +203,8 @@ class Planner:
         """
         moment = clock.minute(now()) if clock.mentioned(question.sql) else None
         options = question.options
-        asked = (make, question.project, question.sql, options, price, view.delivery, moment)
+        about = view.delivery, question.source, moment
+        asked = (make, question.project, question.sql, options, price, *about)
         with self._lock:
             found: T | None = self._plans.get(asked)
         if found is None:

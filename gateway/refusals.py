@@ -89,6 +89,16 @@ class ErrorNotOffered(Refused):
     way_out = "Name a price instead: epsilon, rho, budget_share or remaining_share."
 
 
+class NotReleased(Refused):
+    """The question, which is to be answered from a past release, reads private tables too."""
+
+    code = "not-released"
+    way_out = "Read nothing but the release and public tables, or name a price."
+
+    def __init__(self) -> None:
+        super().__init__("This reads more than what was released, so it is not free.")
+
+
 class PriceUnderFloor(Refused):
     """The price lies under the least that an executed query costs."""
 

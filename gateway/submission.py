@@ -18,15 +18,17 @@ CONFIDENCE = Fraction(95, 100)
 class Question:
     """All that decides what an answer says: stored with the query, and its digest with the key.
 
-    `fresh` asks for a new draw, newly charged, where a stored one would serve.
+    `fresh` asks for a new draw, newly charged, where a stored one would serve. Without a price it
+    is answered free or not at all; `source` is the past release that `FROM release` then means.
     """
 
     project: str
     sql: str = field(repr=False)
-    price: Asked | Wanted
+    price: Asked | Wanted | None
     confidence: Fraction = CONFIDENCE
     options: Options = Options()
     fresh: bool = False
+    source: str | None = None
 
     @property
     def digest(self) -> str:

@@ -75,7 +75,9 @@ def _built(kind: Any, data: Any) -> Any:
         return tuple(_built(member, item) for item in _list(data))
     if dataclasses.is_dataclass(kind):
         hints = _hints(typing.cast(Any, kind))
-        return typing.cast(Any, kind)(**{name: _built(hints[name], data[name]) for name in hints})
+        absent = hints.keys() - data.keys() - _required(typing.cast(Any, kind))
+        named = {name: _built(hints[name], data[name]) for name in hints if name not in absent}
+        return typing.cast(Any, kind)(**named)
     if kind in (Fraction, Decimal) or (isinstance(kind, type) and issubclass(kind, Enum)):
         return kind(data)
     if kind is float and isinstance(data, int) and not isinstance(data, bool):
@@ -90,6 +92,17 @@ def _hints(kind: type) -> dict[str, Any]:
     """The types of a dataclass's fields, in their order."""
     hints = typing.get_type_hints(kind)
     return {field.name: hints[field.name] for field in dataclasses.fields(kind)}
+
+
+@lru_cache(maxsize=1024)
+def _required(kind: type) -> frozenset[str]:
+    """The fields without a default; what was stored before the others existed has none of them."""
+    missing = dataclasses.MISSING
+    return frozenset(
+        field.name
+        for field in dataclasses.fields(kind)
+        if field.default is missing and field.default_factory is missing
+    )
 
 
 @lru_cache(maxsize=1024)

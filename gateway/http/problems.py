@@ -46,6 +46,7 @@ TABLE: Mapping[type[Exception], Row] = {
     refusals.NotFound: Row(404, "Not found"),
     refusals.Invalid: Row(422, "Invalid request"),
     refusals.MalformedBody: Row(400, "Malformed body"),
+    refusals.NotReleased: Row(422, "Not released"),
     refusals.PriceNotOffered: Row(422, "Price not offered"),
     refusals.ErrorNotOffered: Row(422, "Error not offered"),
     refusals.PriceUnderFloor: Row(422, "Price under the floor"),

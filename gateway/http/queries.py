@@ -98,10 +98,13 @@ def question(project: str, body: Body) -> Question:
         confidence=Fraction(body["confidence"]) if "confidence" in body else CONFIDENCE,
         options=_options(options),
         fresh=not options.get("replay", True),
+        source=body.get("from_release"),
     )
 
 
-def _price(body: Body) -> Asked | Wanted:
+def _price(body: Body) -> Asked | Wanted | None:
+    if "from_release" in body:
+        return None
     if "max_error" in body:
         return Wanted(body["max_error"], body.get("group_size", Size.DECLARED))
     unit = next(name for name in PRICES if name in body)

@@ -15,6 +15,7 @@ from gateway.http.fields import Amount, Bound, Flag, GroupSize, MaxError, Number
 from queries.language.dialects import DIALECTS
 
 PRICES = ("epsilon", "rho", "budget_share", "remaining_share", "max_error")
+WAYS = (*PRICES, "from_release")
 MAX_SQL = 16_384
 MOST = 10**9
 
@@ -94,7 +95,9 @@ class OptionsSchema(Closed):
 
 
 class SubmissionSchema(Closed):
-    """A question and one price: epsilon, rho, budget_share, remaining_share or max_error."""
+    """A question and one price (epsilon, rho, budget_share, remaining_share or max_error), or the
+    past release from which it is answered free.
+    """
 
     sql = fields.String(
         required=True,
@@ -132,13 +135,20 @@ class SubmissionSchema(Closed):
         validate=Range(0.5, 0.999),
         metadata={"description": "of the intervals; 0.95 unless given", "example": 0.95},
     )
+    from_release = fields.String(
+        validate=Length(1, 128),
+        metadata={
+            "description": "instead of a price: the id of a past release of this project, which "
+            "`FROM release` then means; the answer is computed of it, free, or refused"
+        },
+    )
     options = fields.Nested(OptionsSchema, metadata={"description": "how to answer"})
 
     @validates_schema
     def one_price(self, body: Mapping[str, Any], **_: Any) -> None:
         """No price is a default, and two prices contradict each other."""
-        if sum(name in body for name in PRICES) != 1:
-            raise ValidationError(f"Give exactly one of {', '.join(PRICES)}.")
+        if sum(name in body for name in WAYS) != 1:
+            raise ValidationError(f"Give exactly one of {', '.join(WAYS)}.")
         if "group_size" in body and "max_error" not in body:
             raise ValidationError("group_size goes with max_error.")
 

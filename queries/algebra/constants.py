@@ -24,25 +24,35 @@ def selected(columns: Sequence[tuple[str, str]], rows: Sequence[tuple[str | None
 
     `columns` are names and DuckDB types, at least one. Raises NoSeparator.
     """
-    values = list(zip(*rows, strict=True)) if rows else [(None,)] * len(columns)
-    sign = _separator(value for value in chain.from_iterable(values) if value is not None)
+    sign, values = joined(len(columns), rows)
     shown, split = [], []
-    for number, ((name, kind), own) in enumerate(zip(columns, values, strict=True)):
+    for number, ((name, kind), (own, marked)) in enumerate(zip(columns, values, strict=True)):
         column = quoted(f"c{number}")
-        joined, read = _joined(own, sign, column)
-        split.append(f"unnest(string_split({text(joined)}, {text(sign)})) AS {column}")
+        read = f"CASE WHEN ({column} <> '') THEN substring({column}, 2) END" if marked else column
+        split.append(f"unnest(string_split({text(own)}, {text(sign)})) AS {column}")
         shown.append(f"CAST({read} AS {kind}) AS {quoted(name)}")
     nothing = "" if rows else " WHERE FALSE"
     return f"SELECT {', '.join(shown)} FROM (SELECT {', '.join(split)}) AS v{nothing}"
 
 
-def _joined(values: Sequence[str | None], sign: str, column: str) -> tuple[str, str]:
-    """The values as one text, and how one of them is read; where NULLs are, others have a mark."""
+def joined(
+    width: int, rows: Sequence[tuple[str | None, ...]]
+) -> tuple[str, list[tuple[str, bool]]]:
+    """A sign, and each column as one text whose values it parts; one NULL where there are no rows.
+
+    Where a column has NULLs its other values have a mark of one character. Raises NoSeparator.
+    """
+    values = list(zip(*rows, strict=True)) if rows else [(None,)] * width
+    sign = _separator(value for value in chain.from_iterable(values) if value is not None)
+    return sign, [_joined(own, sign) for own in values]
+
+
+def _joined(values: Sequence[str | None], sign: str) -> tuple[str, bool]:
+    """The values as one text, and whether those that are not NULL have a mark."""
     known = [value for value in values if value is not None]
     if len(known) == len(values):
-        return sign.join(known), column
-    marked = sign.join("" if value is None else f"={value}" for value in values)
-    return marked, f"CASE WHEN ({column} <> '') THEN substring({column}, 2) END"
+        return sign.join(known), False
+    return sign.join("" if value is None else f"={value}" for value in values), True
 
 
 def _separator(values: Iterator[str]) -> str:

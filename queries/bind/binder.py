@@ -15,6 +15,7 @@ from queries.bind import (
     laterals,
     named_windows,
     open_queries,
+    past,
     pivots,
     private,
     recursion,
@@ -59,7 +60,7 @@ class Binder:
     """One query's binding: numbers its sources and collects its measures, in order.
 
     `draft` decides about a measure all but its price; `given` are the released tables that later
-    measures read, by name.
+    measures read, by name; `past` are the ids of past releases that are read.
     """
 
     view: View
@@ -70,6 +71,7 @@ class Binder:
     bounds: dict[str, tuple[int, int]] = field(default_factory=dict)
     parts: int = 0
     given: dict[str, Given] = field(default_factory=dict)
+    past: set[str] = field(default_factory=set)
 
     def weigh(self, parts: int) -> None:
         """Count the parts of what is measured; raises TooComplex when they are too many."""
@@ -190,11 +192,15 @@ class Binder:
     def _table(self, node: exp.Table, env: Environment) -> Bound:
         if not isinstance(node.this, exp.Identifier):
             raise UnsupportedSql("Table functions are not answered.", position=place(node))
+        if past.named(node):
+            return self._past(node, node.name)
         if node.args.get("catalog") or (node.db and node.db.lower() != "main"):
             raise UnknownTable(f"There is no table {node.sql()} here.", position=place(node))
         if not node.db and node.name.lower() in env:
             return self._common(env[node.name.lower()])
         table = self.view.manifest.table(node.name)
+        if table is None and not node.db and past.about(node) and self.view.about is not None:
+            return self._past(node, self.view.about)
         if table is None:
             names = [table.name for table in self.view.manifest.tables]
             raise UnknownTable(
@@ -206,6 +212,10 @@ class Binder:
             return open_queries.table(table)
         scan, columns = scanned(table, self.number(), self.view.manifest, self.bounds)
         return Private(scan, columns)
+
+    def _past(self, node: exp.Table, id: str) -> Open:
+        self.past.add(id)
+        return past.table(node, id, self.view.releases)
 
     def _common(self, found: Common) -> Bound:
         """A WITH query, bound anew at each use, in the names that stood before it."""

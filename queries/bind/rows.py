@@ -20,6 +20,20 @@ TEMPORAL = {
 }  # fmt: skip
 
 
+class Split(exp.Expression, exp.Func):
+    """The parts of a text between a sign."""
+
+    arg_types = {"this": True, "expression": True}  # noqa: RUF012
+    _sql_names = ["STRING_SPLIT"]  # noqa: RUF012
+
+
+class Listed(exp.Expression, exp.Func):
+    """The members of a list, one a row."""
+
+    arg_types = {"this": True}  # noqa: RUF012
+    _sql_names = ["UNNEST"]  # noqa: RUF012
+
+
 def member(node: exp.Expr) -> tuple[Open, tuple[str, ...]]:
     """A member of FROM that holds constants, and the names that its alias gives its columns."""
     alias = node.args.get("alias")

@@ -6,10 +6,11 @@ The binder is given a view, never the catalog: what is not in the view does not 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from queries.catalog.manifest import Manifest
+from queries.catalog.past import Releases, no_releases
 
 Value = int | str | bool | float | None
 """A key value as it travels: decimals as whole steps, dates and timestamps as ISO 8601 text."""
@@ -57,9 +58,14 @@ class PublicRows(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A dataset as one caller sees it, pinned to one delivery."""
+    """A dataset as one caller sees it, pinned to one delivery, and the caller's past releases.
+
+    `about` is the id of the one that `FROM release` means.
+    """
 
     manifest: Manifest
     manifest_hash: str
     delivery: str
     public: Mapping[str, PublicTable]
+    releases: Releases = field(default=no_releases, compare=False)
+    about: str | None = None

@@ -110,6 +110,13 @@ class UnknownTable(QueryRefused):
     way_out = "GET /v1/datasets/{dataset} lists the tables you may ask about."
 
 
+class UnknownRelease(QueryRefused):
+    """No release of that id may be read by this caller."""
+
+    code = "unknown-release"
+    way_out = "GET /v1/projects/{project}/queries lists what this project has released."
+
+
 class UnknownColumn(QueryRefused):
     """No column of that name is visible to this caller in the tables of the query."""
 

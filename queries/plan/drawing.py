@@ -54,7 +54,7 @@ class Drawn:
     """A bound query and its stages; `held` is the table whose held-back groups are asked for.
 
     The last of `every` stage measure what `bounding` is about: the effect of bounds, of which
-    `whole` says that it is all.
+    `whole` says that it is all; `past` are the ids of past releases that are read.
     """
 
     terms: Terms
@@ -64,6 +64,7 @@ class Drawn:
     every: tuple[Stage, ...]
     bounding: tuple[effects.Bounding, ...]
     whole: bool
+    past: tuple[str, ...] = ()
 
     @property
     def stages(self) -> tuple[Stage, ...]:
@@ -98,7 +99,7 @@ def drawn(sql: str, terms: Terms) -> Drawn:
         binder, found.families, lambda: _parsed(sql, terms), terms.given
     )
     every = _stages(found, held, measured, terms)
-    return Drawn(terms, bound, found, held, every, measured, whole)
+    return Drawn(terms, bound, found, held, every, measured, whole, tuple(sorted(binder.past)))
 
 
 def _parsed(sql: str, terms: Terms) -> exp.Query:

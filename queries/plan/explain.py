@@ -40,7 +40,7 @@ def notes(
 ) -> tuple[str, ...]:
     """The plan, sentence by sentence."""
     if not stages:
-        return ("Only public tables are read: the answer is exact and free.",)
+        return ("No private table is read: the answer is exact and free.",)
     found: list[str] = []
     for draft, stage in zip(drafts, stages, strict=True):
         found.append(_bounding(draft, manifest.unit.name))
@@ -186,6 +186,11 @@ def _order(stages: tuple[Stage, ...]) -> list[str]:
         for stage in stages
         if (earlier := sorted(numbers[name] for name in stage.needs))
     ]
+
+
+def past(ids: tuple[str, ...]) -> tuple[str, ...]:
+    """What is said about past releases that are read."""
+    return tuple(f"Reads the rows of release {id}, which are paid for already." for id in ids)
 
 
 def _many(count: int, noun: str) -> str:

@@ -171,7 +171,8 @@ def _effects(found: Drawn, post: Post) -> Effects | None:
 
 def _notes(found: Drawn) -> tuple[str, ...]:
     said = explain.notes(found.drafts, found.stages, found.terms.view.manifest)
-    return (*said, *explain.sets(found.found.families), *explain.shown(found.terms.given))
+    shown = explain.shown(found.terms.given)
+    return (*said, *explain.sets(found.found.families), *shown, *explain.past(found.past))
 
 
 def _bindable(found: Drawn) -> None:
@@ -204,7 +205,9 @@ def _post(asked: str, bound: Open, drawn: Drawn, hierarchies: tuple[Hierarchy, .
     reads_public = any(not t.name.startswith("_stage") for t in nodes(query, exp.Table))
     if bound.rowwise is None:
         reason = "computed from several released rows" if bound.released else None
-        outputs = [Output(n, Role.DERIVED if stages else Role.KEY, reason=reason) for n in names]
+        reason = "computed from a past release" if drawn.past else reason
+        role = Role.DERIVED if stages or drawn.past else Role.KEY
+        outputs = [Output(n, role, reason=reason) for n in names]
         return Post(sql, tuple(outputs), None, reads_public)
     cells = [cell for _, cell in bound.rowwise.cells]
     outputs = [_output(name, cell) for name, cell in zip(names, cells, strict=True)]

@@ -21,7 +21,7 @@ from budgets.storage import Storage
 from gateway.access import Role
 from gateway.deliveries import Deliveries
 from gateway.home import Home
-from gateway.http.schemas import PRICES
+from gateway.http.schemas import WAYS
 from gateway.registry import Registry
 
 MANIFEST = """\
@@ -108,7 +108,7 @@ class Gateway:
         """Ask a query, for 1 % of the budget unless a price is given."""
         headers = more.pop("headers", None)
         key = more.pop("key", "analyst")
-        price = {} if more.keys() & set(PRICES) else {"budget_share": "1%"}
+        price = {} if more.keys() & set(WAYS) else {"budget_share": "1%"}
         path = f"/v1/projects/{project}/queries"
         return self.ask("POST", path, {"sql": sql, **price, **more}, key, headers)
 
