@@ -80,6 +80,7 @@ class Claim:
     """All that a plan asks of the ledger; `delivery` is what it reads, kept until it ends.
 
     `due` is when its slot ends if it is run now: a public fact, for those who ask meanwhile.
+    `asked` is the hash of the question, for the record: its text stands beside the query alone.
     """
 
     query: str
@@ -89,6 +90,7 @@ class Claim:
     analyst: str | None = None
     delivery: str | None = None
     due: datetime | None = None
+    asked: str = ""
 
     def __post_init__(self) -> None:
         if len({stage.digest for stage in self.stages}) != len(self.stages):
@@ -101,7 +103,8 @@ class Claim:
 class Charge:
     """A claim that was granted: `loss` is charged, `served` are stored stages that cost nothing.
 
-    `stages` are the digests that are paid for and must be run.
+    `stages` are the digests that are paid for and must be run; `by` is who asked, `asked` the hash
+    of the question.
     """
 
     id: int
@@ -111,6 +114,8 @@ class Charge:
     loss: PrivacyLoss
     stages: tuple[str, ...]
     served: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    by: str | None = None
+    asked: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,6 +94,8 @@ def reserve(tx: Connection, claim: Claim, holder: str, policy: Policy, at: datet
         loss=loss,
         stages=tuple(stage.digest for stage in stages.unserved),
         served=charges.documents(tx, stages.served) if stages.served else {},
+        by=claim.analyst,
+        asked=claim.asked,
     )
 
 
@@ -131,11 +133,13 @@ def settle(
     charges.store_stages(tx, charge.id, stages)
     if not queries.store(tx, charge.query, document):
         raise ChargeClosed
-    note = {
+    note: dict[str, object] = {
         "document": hashlib.sha256(document).hexdigest(),
         "query": charge.query,
         "stages": {name: hashlib.sha256(table).hexdigest() for name, table in stages.items()},
     }
+    if not charge.stages:  # nothing was posted, so nothing yet tells who asked
+        note |= {"by": charge.by, "asked": charge.asked}
     _enter(tx, root, Event.SETTLE, charge.id, note, at)
 
 
@@ -205,7 +209,12 @@ def _post(
     """Post to every account, root first, and enter each posting into the chain."""
     accounts.reserve(tx, {one.id: amounts for one, amounts in zip(path, posted, strict=True)})
     charges.add_stages(tx, charge, claim.project, stages.unserved)
-    note = {"query": claim.query, "stages": [stage.digest for stage in stages.unserved]}
+    note: dict[str, object] = {
+        "query": claim.query,
+        "by": claim.analyst,
+        "asked": claim.asked,
+        "stages": [stage.digest for stage in stages.unserved],
+    }
     items = [
         journal.Item(Event.RESERVE, account, amounts, charge, note if account is path[0] else {})
         for account, amounts in zip(path, posted, strict=True)

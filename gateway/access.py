@@ -32,6 +32,7 @@ class Act(StrEnum):
     OVERSEE = "oversee"  # what other members have asked, before it has ended
     MANAGE = "manage"  # members and keys of a project
     ADMINISTER = "administer"  # projects, allocations, overall members and keys
+    AUDIT = "audit"  # the record of all that was done
 
 
 ACTS: Mapping[Role, frozenset[Act]] = {
@@ -39,7 +40,7 @@ ACTS: Mapping[Role, frozenset[Act]] = {
     Role.LEAD: frozenset({Act.ASK, Act.READ, Act.OVERSEE, Act.MANAGE}),
     Role.REVIEWER: frozenset({Act.READ}),
     Role.ADMINISTRATOR: frozenset({Act.READ, Act.OVERSEE, Act.MANAGE, Act.ADMINISTER}),
-    Role.AUDITOR: frozenset({Act.READ, Act.OVERSEE}),
+    Role.AUDITOR: frozenset({Act.READ, Act.OVERSEE, Act.AUDIT}),
 }
 
 NEEDED: Mapping[Act, str] = {
@@ -48,6 +49,7 @@ NEEDED: Mapping[Act, str] = {
     Act.OVERSEE: "project lead, auditor or administrator",
     Act.MANAGE: "project lead or administrator",
     Act.ADMINISTER: "administrator",
+    Act.AUDIT: "auditor",
 }
 
 

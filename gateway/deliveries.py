@@ -6,18 +6,15 @@ the dataset's ceiling, so an interrupted or failed registration leaves everythin
 
 from __future__ import annotations
 
-import os
-import secrets
 import shutil
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from budgets.ledger import Ledger
 from budgets.refusals import CeilingDiffers, UnknownDataset
 from budgets.storage import Storage
 from budgets.storage.schema import dataset
-from gateway.home import FILE, Home
+from gateway.home import Home, kept_secret
 from gateway.record import Deed, Record
 from gateway.refusals import Conflict
 from gateway.registry import Delivery, Registry
@@ -97,19 +94,4 @@ class Deliveries:
 
 def pseudonym_keys(home: Home) -> PseudonymKeys:
     """The keys of this home's unit domain, made at the first registration and kept beside it."""
-    return PseudonymKeys(unit=_kept(home.keys / "unit"), cap=_kept(home.keys / "cap"))
-
-
-def _kept(path: Path) -> bytes:
-    """The secret in a file; made, whole and durable, if it is not there yet."""
-    if not path.exists():
-        fresh = path.with_name(f".{path.name}.{os.getpid()}")
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(32))
-            file.flush()
-            os.fsync(file.fileno())
-        with suppress(FileExistsError):
-            os.link(fresh, path)
-        fresh.unlink()
-    return path.read_bytes()
+    return PseudonymKeys(unit=kept_secret(home.keys / "unit"), cap=kept_secret(home.keys / "cap"))

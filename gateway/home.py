@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import fcntl
 import os
+import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,6 +46,16 @@ class Home:
         return self.root / "keys"
 
     @property
+    def checkpoint(self) -> Path:
+        """The latest checkpoint."""
+        return self.root / "checkpoint"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Those that are kept."""
+        return self.root / "checkpoints"
+
+    @property
     def lock(self) -> Path:
         return self.root / "lock"
 
@@ -65,6 +76,21 @@ class Home:
             if mode & 0o077:
                 found.append((path, mode))
         return found
+
+
+def kept_secret(path: Path) -> bytes:
+    """The 32 secret bytes in a file; made, whole and durable, if it is not there yet."""
+    if not path.exists():
+        fresh = path.with_name(f".{path.name}.{os.getpid()}")
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_bytes(32))
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(fresh, path)
+        fresh.unlink()
+    return path.read_bytes()
 
 
 @contextmanager

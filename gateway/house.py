@@ -9,7 +9,6 @@ from __future__ import annotations
 import shutil
 import threading
 import time
-from contextlib import suppress
 from datetime import timedelta
 from fractions import Fraction
 from typing import Any
@@ -23,13 +22,13 @@ from budgets.ledger import Ledger
 from budgets.refusals import NothingAllocated, UnknownProject, UnknownQuery
 from budgets.reporting import BudgetStatus
 from budgets.storage import Storage
-from budgets.storage.faults import StorageBusy, StorageUnusable
 from gateway import budgeting, datasets, document, submission
 from gateway.access import Act, Caller
+from gateway.audit.books import Books
 from gateway.home import Home
 from gateway.planning import Planner
 from gateway.prices import PricePolicy
-from gateway.record import Deed, Record
+from gateway.record import Deed
 from gateway.refusals import Invalid, NotFound
 from gateway.registry import Project, Registry, checked_name, now
 from gateway.rehearsals import Rehearsals
@@ -61,7 +60,8 @@ class House:
         self.policy = price_policy(settings)
         self.storage = Storage.open(settings.ledger)
         self.ledger = Ledger(self.storage, Policy(floor=self.policy.floor))
-        self.record = Record(self.storage)
+        self.books = Books(self.home, self.storage, settings.checkpoint)
+        self.record = self.books.record
         self.registry = Registry(self.storage, self.record)
         self._engines(settings)
         turns = Turns(max(1, settings.release_workers - 1), settings.threads // 4, PATIENCE_SECONDS)
@@ -280,15 +280,14 @@ class House:
         self._runner.stop()
         for part in (self._rehearsals, self._enclave, self._checker, self._engine):
             part.close()
-        with suppress(StorageBusy, StorageUnusable):  # the charges are safe, only counts are lost
-            self.record.write()
+        self.books.close()
         self.storage.close()
 
     def _keep(self) -> None:
         while not self._closing.wait(RECOVER_SECONDS):
             try:
                 self.recover()
-                self.record.write()
+                self.books.write()
                 self.tidy()
             except Exception as error:  # noqa: BLE001 - a full disk must not end the keeper
                 log.error("recovery failed", kind=type(error).__name__)

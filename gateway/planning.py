@@ -84,6 +84,7 @@ class Planned:
             analyst=member,
             delivery=self.view.delivery,
             due=began + slot,
+            asked=self.question.digest,
         )
 
 

@@ -44,6 +44,8 @@ class Deed(StrEnum):
     ROLE_TAKEN = "role.taken"
     KEY_MADE = "key.made"
     KEY_REVOKED = "key.revoked"
+    AUDIT_EXPORTED = "audit.exported"
+    LEDGER_EXPORTED = "ledger.exported"
     SIGNED_IN = "sign-in"
     ASKED = "query.asked"
     READ = "query.read"
@@ -98,6 +100,11 @@ class Record:
             yield tx
             done = Done(deed.value, by.member, by.key, project, about=about)
             acts.append(tx, [done], self._clock())
+
+    def told(self, deed: Deed, project: str | None = None, **about: str | int | None) -> None:
+        """A line of something that changes no other row."""
+        with self.act(deed, project, **about):
+            pass
 
     def count(
         self, deed: Deed, outcome: str = "done", project: str | None = None, by: Actor | None = None

@@ -55,6 +55,7 @@ class Settings:
     rho_floor: Decimal = _meta("least rho that an executed query costs", Decimal("0.00001"))
     request_share: Decimal = _meta("most of a project's budget one query may cost", Decimal(1))
     delta_share: Decimal = _meta("share of the remaining delta a query may use", Decimal("0.05"))
+    checkpoint: int = _meta("seconds between signed checkpoints that are kept", 3600)
     log_level: str = _meta("debug, info, warning or error", "info")
 
     @property

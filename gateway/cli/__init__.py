@@ -9,6 +9,7 @@ from __future__ import annotations
 import click
 
 from gateway.cli.asking import budget, history, query, quote, rehearse
+from gateway.cli.audit import audit
 from gateway.cli.datasets import dataset
 from gateway.cli.demo import demo
 from gateway.cli.doctor import doctor
@@ -27,6 +28,6 @@ def main() -> None:
 
 for command in (
     dataset, project, key, member, serve, query, quote, rehearse, budget, history, demo, doctor,
-    ledger,
+    ledger, audit,
 ):  # fmt: skip
     main.add_command(command)

@@ -59,9 +59,12 @@ def export(file: str, home: str | None, as_json: bool) -> None:
     """
     from budgets.exporting import lines
     from gateway.cli.local import opened
+    from gateway.record import Deed
 
     last = "{}"
     with opened(home) as local, click.open_file(file, "w", encoding="ascii") as out:
+        if local.storage.moved is None:
+            local.record.told(Deed.LEDGER_EXPORTED)
         for last in lines(local.storage):
             out.write(last + "\n")
     if file != "-":

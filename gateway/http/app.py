@@ -10,6 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from gateway.http import (
     allocations,
+    audit,
     budget,
     datasets,
     explained,
@@ -30,7 +31,18 @@ if TYPE_CHECKING:
     from gateway.house import House
 
 VERSION = "1"
-RESOURCES = (queries, quotes, rehearsals, budget, datasets, projects, allocations, members, keys)
+RESOURCES = (
+    queries,
+    quotes,
+    rehearsals,
+    budget,
+    datasets,
+    projects,
+    allocations,
+    members,
+    keys,
+    audit,
+)
 
 
 def create(settings: Settings, house: House | None) -> Flask:

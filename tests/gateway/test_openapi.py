@@ -17,6 +17,7 @@ OPERATIONS = {
     "listProjects", "createProject", "getProject", "thawProject", "listAllocations",
     "createAllocation", "listProjectMembers", "addProjectMember", "removeProjectMember",
     "listMembers", "addMember", "listKeys", "createKey", "getKey", "revokeKey",
+    "readAudit", "takeCheckpoint", "exportAudit",
     "health", "ready", "contract", "problem",
 }  # fmt: skip
 

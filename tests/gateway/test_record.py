@@ -144,12 +144,15 @@ COMMANDS = (
     "member add ned --role analyst --project p",
     "member remove lead --role lead --project p",
     "dataset register {manifest}",
+    "ledger export {out}",
+    "audit export {out}",
 )
 """A call that succeeds, for every command that changes something in a home."""
 
 CHANGE_NOTHING = {
     "dataset check", "project list", "key list", "member list", "doctor", "serve", "demo",
-    "ledger verify", "ledger export", "ledger migrate", "ledger move",
+    "ledger verify", "ledger migrate", "ledger move",
+    "audit key", "audit checkpoint", "audit verify",
     "query", "quote", "rehearse", "budget", "history",
 }  # fmt: skip
 """Commands that read, that ask a server (which records), or that keep every row as it is."""
@@ -173,7 +176,7 @@ def test_a_command_that_changes_something_leaves_a_line(tmp_path: Path) -> None:
     manifest = tmp_path / "home-sources-visits" / "visits.yaml"
     for command in COMMANDS:
         before = len(lines(home))
-        words = command.format(key=key, manifest=manifest).split()
+        words = command.format(key=key, manifest=manifest, out=tmp_path / "out").split()
         done = sluis(*words, "--json", SLUIS_HOME=str(home))
         assert done.returncode == 0, done.stdout + done.stderr
         told = lines(home)[before:]

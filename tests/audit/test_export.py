@@ -1,0 +1,193 @@
+"""An export is checked with a public key alone, and whatever was done to it is found."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from budgets.chain import canonical
+from gateway.audit import checkpoints
+from gateway.audit.signing import NotAKey, Signer, public_key
+from gateway.audit.verifying import Verdict, verify
+from gateway.home import Home
+from tests.audit.books import Books, full
+from tests.budgets.places import Place, edit
+
+
+@pytest.fixture
+def books(tmp_path: Path, place: Place) -> Books:
+    return full(tmp_path / "home", place)
+
+
+def judged(books: Books, lines: list[bytes]) -> Verdict:
+    return verify(lines, [public_key(books.signer.public)])
+
+
+def test_what_was_exported_is_intact(books: Books) -> None:
+    found = judged(books, books.export())
+    assert found.findings == ()
+    assert found.questions == 3
+    assert found.checkpoints == 2
+    assert found.chains["record"].length == 4
+    assert found.chains["dataset:mobility"].length > 6
+
+
+def test_an_export_without_texts_holds_none_and_is_intact(books: Books) -> None:
+    lines = books.export(texts=False)
+    assert judged(books, lines).intact
+    assert b"secret" not in b"".join(lines)
+    assert b"secret" in b"".join(books.export())
+
+
+def test_who_asked_what_stands_in_the_chain_for_every_answer(books: Books) -> None:
+    notes = [json.loads(entry.note) for entry, _ in books.ledger.entries("mobility")]
+    paid = [note for note in notes if "asked" in note and "document" not in note]
+    free = [note for note in notes if "asked" in note and "document" in note]
+    assert [note["by"] for note in paid] == ["anna", None]
+    assert [note["by"] for note in free] == ["anna"]
+    assert paid[0]["asked"] == free[0]["asked"]
+
+
+def test_another_key_is_not_believed(books: Books, tmp_path: Path) -> None:
+    other = Signer(Home(tmp_path / "other").prepare())
+    assert not verify(books.export(), [public_key(other.public)]).intact
+
+
+def test_a_key_is_read_from_its_text_or_a_file(books: Books, tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text(books.signer.public + "\n")
+    assert public_key(str(file)) == public_key(books.signer.public)
+    with pytest.raises(NotAKey):
+        public_key("no key")
+
+
+@dataclass(frozen=True)
+class Export:
+    """One export to alter, of books that are the same in all examples."""
+
+    books: Books
+    lines: list[bytes]
+
+
+@pytest.fixture(scope="module")
+def export(tmp_path_factory: pytest.TempPathFactory) -> Export:
+    place = tmp_path_factory.mktemp("export")
+    books = full(place / "home", place / "a.db")
+    return Export(books, books.export())
+
+
+@given(data=st.data())
+def test_a_byte_that_was_changed_is_found(export: Export, data: st.DataObject) -> None:
+    text = bytearray(b"".join(export.lines))
+    at = data.draw(st.integers(0, len(text) - 1))
+    text[at] = data.draw(st.integers(0, 255).filter(lambda byte: byte != text[at]))
+    assert not judged(export.books, bytes(text).splitlines(keepends=True)).intact
+
+
+@given(data=st.data())
+def test_a_line_that_was_dropped_is_found(export: Export, data: st.DataObject) -> None:
+    some = st.sets(st.integers(0, len(export.lines) - 1), min_size=1)
+    gone = data.draw(some)
+    left = [line for number, line in enumerate(export.lines) if number not in gone]
+    assert not judged(export.books, left).intact
+
+
+@given(data=st.data())
+def test_a_line_that_was_inserted_is_found(export: Export, data: st.DataObject) -> None:
+    lines = list(export.lines)
+    at = data.draw(st.integers(0, len(lines)))
+    lines.insert(at, data.draw(st.sampled_from(export.lines) | st.binary(max_size=20)))
+    if b"".join(lines) != b"".join(export.lines):
+        assert not judged(export.books, b"".join(lines).splitlines(keepends=True)).intact
+
+
+@given(data=st.data())
+def test_lines_in_another_order_are_found(export: Export, data: st.DataObject) -> None:
+    lines = data.draw(st.permutations(export.lines).filter(lambda found: found != export.lines))
+    assert not judged(export.books, list(lines)).intact
+
+
+@given(data=st.data())
+def test_an_export_that_was_cut_off_is_found(export: Export, data: st.DataObject) -> None:
+    text = b"".join(export.lines)
+    left = text[: data.draw(st.integers(0, len(text) - 1))]
+    assert not judged(export.books, left.splitlines(keepends=True)).intact
+
+
+Alter = Callable[[dict[str, object]], object]
+
+
+@pytest.mark.parametrize(
+    ("which", "alter", "says"),
+    [
+        ("entry", lambda one: one["entry"].update(at=1), "does not follow"),
+        ("question", lambda one: one["question"].update(text="{}"), "not the one that was charged"),
+        ("question", lambda one: one["question"].update(query="x"), "is missing"),
+    ],
+)
+def test_what_was_altered_is_named(export: Export, which: str, alter: Alter, says: str) -> None:
+    number = next(i for i, line in enumerate(export.lines) if which in json.loads(line))
+    changed = json.loads(export.lines[number])
+    alter(changed)
+    lines = list(export.lines)
+    lines[number] = canonical(changed).encode() + b"\n"
+    findings = judged(export.books, lines).findings
+    assert any(says in one for one in findings)
+    if which == "entry":
+        assert findings[0].startswith(f"Line {number + 1}:")
+
+
+@pytest.mark.parametrize(
+    "lines", [[], [b""], [b"\n"], [b"[" * 100_000], [b"\xff\n"], [b"{}\n"], [b'{"chain":1}\n']]
+)
+def test_what_is_no_export_is_not_intact(export: Export, lines: list[bytes]) -> None:
+    assert not judged(export.books, lines).intact
+
+
+def test_an_office_that_writes_its_books_anew_is_found_out_by_a_kept_checkpoint(
+    tmp_path: Path,
+) -> None:
+    """It has the key and the database: what binds it is what somebody else has kept."""
+    books = full(tmp_path / "home", tmp_path / "a.db")
+    kept = books.checkpoints.now()
+    key = [public_key(books.signer.public)]
+    books.ask("c")
+    assert verify(books.export(), key, [kept]).intact
+    anew = full(tmp_path / "home", tmp_path / "b.db")
+    anew.home.checkpoints.unlink()
+    assert verify(anew.export(), key).intact
+    assert not verify(anew.export(), key, [kept]).intact
+
+
+def test_an_edited_database_does_not_agree_with_its_checkpoints(books: Books) -> None:
+    books.checkpoints.check()
+    edit(books.place, "UPDATE act SET about = '{}' WHERE number = 2")
+    assert not judged(books, books.export()).intact
+
+
+@pytest.mark.parametrize("table", ["act", "entry"])
+def test_a_database_that_forgets_is_refused(books: Books, table: str) -> None:
+    books.checkpoints.take(keep=False)
+    books.checkpoints.check()
+    most = f"(SELECT MAX(number) FROM {table})"
+    edit(books.place, f"DELETE FROM {table} WHERE number = {most}")
+    with pytest.raises(checkpoints.LedgerForgets):
+        books.checkpoints.check()
+
+
+def test_a_checkpoint_is_written_when_something_was_added(books: Books) -> None:
+    books.checkpoints.take(keep=True)
+    before = books.home.checkpoints.read_bytes(), books.home.checkpoint.read_bytes()
+    books.checkpoints.take(keep=True)
+    assert (books.home.checkpoints.read_bytes(), books.home.checkpoint.read_bytes()) == before
+    books.ask("d")
+    books.checkpoints.take(keep=False)
+    assert books.home.checkpoints.read_bytes() == before[0]
+    assert books.home.checkpoint.read_bytes() != before[1]
+    assert books.home.open_places() == []
