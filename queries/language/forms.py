@@ -1,10 +1,15 @@
-"""Other ways to say the same: FETCH as LIMIT, and ORDER BY ALL as every selected column in turn."""
+"""Other ways to say the same: FETCH as LIMIT, ORDER BY ALL as every selected column in turn,
+`= ANY([...])` as IN, and a row of values IN a list of rows as the comparisons that it means.
+"""
 
 from __future__ import annotations
 
 from sqlglot import exp
 
-from queries.language.trees import walk
+from queries.language.trees import anew, walk
+
+MOST_COMPARED = 500
+"""The most comparisons that a list of rows is written out as."""
 
 
 def spelt_out(tree: exp.Expr) -> None:
@@ -16,6 +21,41 @@ def spelt_out(tree: exp.Expr) -> None:
             node.set("limit", exp.Limit(expression=count))
         if isinstance(node, exp.Select):
             _each_column(node)
+        elif isinstance(node, exp.In) and _rows(node):
+            node.replace(_one_of(node))
+        elif isinstance(node, exp.EQ | exp.NEQ) and (members := _members(node)):
+            found = exp.In(this=node.this, expressions=members)
+            node.replace(found if isinstance(node, exp.EQ) else exp.Not(this=found))
+
+
+def _rows(node: exp.In) -> bool:
+    """Whether rows of one width are compared, and so few that each may be written out."""
+    width = len(node.this.expressions) if isinstance(node.this, exp.Tuple) else 0
+    rows = node.expressions
+    alike = all(isinstance(row, exp.Tuple) and len(row.expressions) == width for row in rows)
+    return 0 < width * len(rows) <= MOST_COMPARED and alike
+
+
+def _one_of(node: exp.In) -> exp.Expr:
+    """Any of the rows, value by value; NULLs are equal to each other in rows."""
+    own = node.this.expressions
+    rows = []
+    for row in node.expressions:
+        pairs = zip(own, row.expressions, strict=True)
+        rows.append(exp.and_(*(exp.NullSafeEQ(this=anew(a), expression=b) for a, b in pairs)))
+    return exp.Paren(this=exp.or_(*rows))
+
+
+def _members(node: exp.Binary) -> list[exp.Expr]:
+    """The members of the list behind `= ANY` or `<> ALL`; none for anything else."""
+    other = node.expression
+    if isinstance(node, exp.EQ) and isinstance(other, exp.Any):
+        listed = other.this.this if isinstance(other.this, exp.Paren) else other.this
+    elif isinstance(node, exp.NEQ) and isinstance(other, exp.Anonymous):
+        listed = other.expressions[0] if other.name.upper() == "ALL" and other.expressions else None
+    else:
+        return []
+    return listed.expressions if isinstance(listed, exp.Array) else []
 
 
 def _more_than_a_number(fetch: exp.Fetch) -> bool:

@@ -33,6 +33,10 @@ SELECT a.area, COUNT(p.person), COUNT(*) FROM areas a LEFT JOIN people p USING (
 SELECT d.day, COUNT(v.visit) FROM (SELECT CAST(x AS DATE) AS day FROM generate_series(DATE '2019-11-01', DATE '2020-03-31', INTERVAL 1 DAY) AS s(x)) d LEFT JOIN visits v ON v.day = d.day GROUP BY d.day
 SELECT COUNT(*) FROM visits v WHERE EXISTS (SELECT 1 FROM items i WHERE i.visit = v.visit)
 SELECT COUNT(*) FROM visits v WHERE NOT EXISTS (SELECT 1 FROM items i WHERE i.visit = v.visit)
+SELECT COUNT(*) FROM visits WHERE (kind, score) IN (('new', 1), ('again', NULL), (NULL, 2))
+SELECT COUNT(*) FROM visits WHERE NOT ((kind, score) NOT IN (('new', 1), ('again', NULL))) AND (urgent) IN (TRUE)
+SELECT COUNT(*), COUNT_IF(score = ANY([1, 2, NULL])), COUNT_IF(kind <> ALL(['new', 'none'])) FROM visits
+SELECT area FROM areas WHERE (area, province) NOT IN (('n', 'north'), ('s', NULL))
 SELECT COUNT(*) FROM visits WHERE person IN (SELECT person FROM people WHERE height > 150)
 SELECT COUNT(*) FROM visits WHERE person NOT IN (SELECT person FROM people WHERE height > 150)
 SELECT COUNT(*) FROM visits v WHERE v.score >= ALL (SELECT w.score FROM visits w WHERE w.person = v.person)
