@@ -34,9 +34,10 @@ from budgets.refusals import (
     UnknownProject,
 )
 from budgets.storage import accounts, charges, journal, queries
+from budgets.storage.prepared import Prepared
 from budgets.storage.schema import project as projects
 
-_FROZEN = select(projects.c.frozen).where(projects.c.name == bindparam("named"))
+_FROZEN = Prepared(select(projects.c.frozen).where(projects.c.name == bindparam("named")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +132,7 @@ def settle(
     root = _closed(tx, charge.dataset, charge.id, ChargeState.SETTLED)
     accounts.spend(tx, journal.charged_by(tx, charge.id))
     charges.store_stages(tx, charge.id, stages)
-    if not queries.store(tx, charge.query, document):
-        raise ChargeClosed
+    queries.store(tx, charge.query, document)
     note: dict[str, object] = {
         "document": hashlib.sha256(document).hexdigest(),
         "query": charge.query,
@@ -149,7 +149,7 @@ def void(tx: Connection, charge: Charge, at: datetime) -> None:
     charged = journal.charged_by(tx, charge.id)
     accounts.give_back(tx, charged)
     charges.end_stages(tx, charge.id, ChargeState.VOID)
-    _moved(tx, charge.query, QueryState.QUEUED)
+    queries.move(tx, charge.query, QueryState.RUNNING, QueryState.QUEUED)
     items = [
         journal.Item(Event.VOID, accounts.by_id(tx, which), -amounts, charge.id)
         for which, amounts in charged.items()
@@ -174,7 +174,7 @@ def fail(
     charged = journal.charged_by(tx, charge.id)
     accounts.spend(tx, charged)
     charges.end_stages(tx, charge.id, state)
-    _moved(tx, charge.query, QueryState.FAULTED, incident)
+    queries.move(tx, charge.query, QueryState.RUNNING, QueryState.FAULTED, incident)
     event = Event.FAULT if state is ChargeState.FAULTED else Event.LOST
     note = {"incident": incident, "query": charge.query}
     root = _enter(tx, root, event, charge.id, note, at)
@@ -184,7 +184,7 @@ def fail(
 
 def refuse_frozen(tx: Connection, project: str) -> None:
     """Raise a refusal if the project is frozen."""
-    if tx.execute(_FROZEN, {"named": project}).scalar():
+    if _FROZEN.send(tx, {"named": project}).scalar():
         raise ProjectFrozen(project)
 
 
@@ -225,14 +225,10 @@ def _post(
 def _closed(tx: Connection, dataset: str, charge: int, state: ChargeState) -> Account:
     """Close a reserved charge under the lock of its ceiling, which is returned."""
     root = accounts.root(tx, dataset)
-    if root is None or not charges.close(tx, charge, state):
+    if root is None:
         raise ChargeClosed
+    charges.close(tx, charge, state)
     return root
-
-
-def _moved(tx: Connection, query: str, after: QueryState, incident: str | None = None) -> None:
-    if not queries.move(tx, query, QueryState.RUNNING, after, incident):
-        raise ChargeClosed
 
 
 def _enter(

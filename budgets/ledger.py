@@ -145,7 +145,7 @@ class Ledger:
             charging.refuse_frozen(tx, project)
             return queries.add(tx, name, project, member, key, body_digest, request, self._clock())
 
-        return self._storage.act(accept, lambda tx: queries.find(tx, project, name))
+        return self._storage.act(project, accept, lambda tx: queries.find(tx, project, name))
 
     def find(self, project: str, key: str | None, body_digest: str) -> QueryRecord | None:
         """The query that this key made with this body, if any; another body is refused."""
@@ -203,7 +203,7 @@ class Ledger:
         def reserved(tx: Connection) -> Charge | None:
             return next((one for one in made if charging.reserved_by(tx, one, holder)), None)
 
-        charge = self._storage.act(reserve, reserved)
+        charge = self._storage.act(claim.project, reserve, reserved)
         with self._guard:
             self._voidable.add((os.getpid(), charge.id))
         return charge
@@ -302,7 +302,10 @@ class Ledger:
             end(tx)
             return True
 
-        self._storage.act(once, lambda tx: charging.ended(tx, charge, state) or None)
+        def ended(tx: Connection) -> bool | None:
+            return charging.ended(tx, charge, state) or None
+
+        self._storage.act(charge.project, once, ended)
 
     def _lost(self, item: charges.OpenCharge) -> bool:
         incident = secrets.token_hex(8)

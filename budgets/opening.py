@@ -24,10 +24,11 @@ from budgets.refusals import (
     UnknownProject,
 )
 from budgets.storage import accounts, journal
+from budgets.storage.prepared import Prepared
 from budgets.storage.schema import dataset as datasets
 from budgets.storage.schema import project as projects
 
-_DATASET = select(projects.c.dataset).where(projects.c.name == bindparam("named"))
+_DATASET = Prepared(select(projects.c.dataset).where(projects.c.name == bindparam("named")))
 
 
 def open_dataset(tx: Connection, name: str, ceiling: Grant, unit: str, at: datetime) -> None:
@@ -122,7 +123,7 @@ def freeze(tx: Connection, name: str, frozen: bool, by: str, reason: str, at: da
 
 def dataset_of(tx: Connection, name: str) -> str:
     """The dataset that a project reads."""
-    found: str | None = tx.execute(_DATASET, {"named": name}).scalar()
+    found: str | None = _DATASET.send(tx, {"named": name}).scalar()
     if found is None:
         raise UnknownProject(name)
     return found

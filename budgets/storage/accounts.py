@@ -8,12 +8,12 @@ once; charging runs them many times a second.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Row,
     Update,
     and_,
     bindparam,
@@ -25,9 +25,14 @@ from sqlalchemy import (
 
 from budgets.account import Account, Amounts, Grant, Kind
 from budgets.chain import GENESIS
+from budgets.storage.prepared import Prepared
 from budgets.storage.schema import account, project
 
 PARTS = ("rho", "delta", "epsilon")
+_FIGURES = {
+    prefix: attrgetter(*(f"{prefix}_{part}" for part in PARTS))
+    for prefix in ("cap", "allocated", "reserved", "spent")
+}
 
 
 class Overdrawn(Exception):
@@ -57,19 +62,19 @@ _AT = select(account).where(
     account.c.owner == bindparam("owner"),
     account.c.name == bindparam("name"),
 )
-_LOCKED = _AT.with_for_update(key_share=True)
+_LOCKED = Prepared(_AT.with_for_update(key_share=True))
 _PARENT = select(account.c.parent).where(_THIS)
 _PATH = (
     select(account).where(account.c.id.in_(bindparam("ids", expanding=True))).order_by(account.c.id)
 )
-_BY_ID = select(account).where(_THIS)
-_CEILING = (
+_BY_ID = Prepared(select(account).where(_THIS))
+_CEILING = Prepared(
     select(account)
     .join(project, project.c.dataset == account.c.dataset)
     .where(project.c.name == bindparam("named"), account.c.parent.is_(None))
     .with_for_update(of=account, key_share=True)
 )
-_BELOW = (
+_BELOW = Prepared(
     select(account, project.c.frozen)
     .join(project, project.c.name == bindparam("named"))
     .where(
@@ -91,16 +96,18 @@ _BELOW = (
 _PROMISE = _CHANGE.where(
     _each(lambda part, by: _column("allocated", part) + by <= _column("cap", part))
 ).values(_moved("allocated", 1))
-_RESERVE = _CHANGE.where(
-    _each(
-        lambda part, by: (
-            _column("reserved", part) + _column("spent", part) + by <= _column("cap", part)
+_RESERVE = Prepared(
+    _CHANGE.where(
+        _each(
+            lambda part, by: (
+                _column("reserved", part) + _column("spent", part) + by <= _column("cap", part)
+            )
         )
-    )
-).values(_moved("reserved", 1))
+    ).values(_moved("reserved", 1))
+)
 _COVERED = _CHANGE.where(_each(lambda part, by: _column("reserved", part) >= by))
-_SPEND = _COVERED.values(_moved("reserved", -1) | _moved("spent", 1))
-_GIVE_BACK = _COVERED.values(_moved("reserved", -1))
+_SPEND = Prepared(_COVERED.values(_moved("reserved", -1) | _moved("spent", 1)))
+_GIVE_BACK = Prepared(_COVERED.values(_moved("reserved", -1)))
 
 
 def find(tx: Connection, kind: Kind, owner: str, name: str) -> Account | None:
@@ -115,13 +122,13 @@ def root(tx: Connection, dataset: str) -> Account | None:
     Statements after this one see all that earlier holders of the lock have done.
     """
     named = {"kind": Kind.DATASET.value, "owner": "", "name": dataset}
-    row = tx.execute(_LOCKED, named).one_or_none()
+    row = _LOCKED.first(tx, named)
     return None if row is None else _read(row)
 
 
 def ceiling(tx: Connection, project: str) -> Account | None:
     """The account of the ceiling over a project, locked as `root` does."""
-    row = tx.execute(_CEILING, {"named": project}).one_or_none()
+    row = _CEILING.first(tx, {"named": project})
     return None if row is None else _read(row)
 
 
@@ -132,7 +139,7 @@ def below(
 
     No account below the root: nothing has been allocated. One who has no limit pays as the project.
     """
-    rows = tx.execute(_BELOW, {"named": project, "analyst": analyst or ""}).all()
+    rows = _BELOW.rows(tx, {"named": project, "analyst": analyst or ""})
     found = [_read(row) for row in rows]
     if found and found[0].parent != root.id:
         return path(tx, found[-1]), rows[0].frozen
@@ -153,7 +160,7 @@ def path(tx: Connection, last: Account) -> tuple[Account, ...]:
 
 def by_id(tx: Connection, which: int) -> Account:
     """The account with this id."""
-    return _read(tx.execute(_BY_ID, {"which": which}).one())
+    return _read(_BY_ID.rows(tx, {"which": which})[0])
 
 
 def roots(tx: Connection) -> Sequence[Account]:
@@ -201,22 +208,27 @@ def promise(tx: Connection, which: Account, amounts: Amounts) -> None:
 
 def reserve(tx: Connection, asked: Mapping[int, Amounts]) -> None:
     """Post a charge to its accounts, root first, if it fits all of them."""
-    _changed(tx, _RESERVE, *(_asked(which, amounts) for which, amounts in asked.items()))
+    _posted(tx, _RESERVE, asked)
 
 
 def spend(tx: Connection, charged: Mapping[int, Amounts]) -> None:
     """Turn what a charge has reserved into what is spent for good, root first."""
-    _changed(tx, _SPEND, *(_asked(which, amounts) for which, amounts in charged.items()))
+    _posted(tx, _SPEND, charged)
 
 
 def give_back(tx: Connection, charged: Mapping[int, Amounts]) -> None:
     """Undo what a charge has reserved, root first."""
-    _changed(tx, _GIVE_BACK, *(_asked(which, amounts) for which, amounts in charged.items()))
+    _posted(tx, _GIVE_BACK, charged)
 
 
-def _changed(tx: Connection, statement: Update, *values: Mapping[str, int]) -> None:
-    """Change one row for each of the values, or raise: the caller's transaction is then undone."""
-    if values and tx.execute(statement, list(values)).rowcount != len(values):
+def _posted(tx: Connection, statement: Prepared, amounts: Mapping[int, Amounts]) -> None:
+    """Change each account, or raise Overdrawn before the commit: all is then undone."""
+    for which, asked in amounts.items():
+        statement.write(tx, _asked(which, asked), Overdrawn())
+
+
+def _changed(tx: Connection, statement: Update, values: Mapping[str, int]) -> None:
+    if tx.execute(statement, values).rowcount != 1:
         raise Overdrawn
 
 
@@ -231,14 +243,11 @@ def _granted(grant: Grant) -> dict[str, int]:
     return figures | {"cap_rho": cap.rho, "cap_delta": cap.delta, "cap_epsilon": cap.epsilon}
 
 
-def _amounts(row: Row[Any], prefix: str) -> Amounts:
-    figures = row._mapping
-    return Amounts(
-        figures[f"{prefix}_rho"], figures[f"{prefix}_delta"], figures[f"{prefix}_epsilon"]
-    )
+def _amounts(row: Any, prefix: str) -> Amounts:
+    return Amounts(*_FIGURES[prefix](row))
 
 
-def _read(row: Row[Any]) -> Account:
+def _read(row: Any) -> Account:
     return Account(
         id=row.id,
         kind=Kind(row.kind),

@@ -7,34 +7,47 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, or_, select, update
 
 from budgets.chain import canonical
 from budgets.charge import ChargeState, Claim, StageClaim, StoredStage
 from budgets.loss import PrivacyLoss
+from budgets.refusals import ChargeClosed
+from budgets.storage.prepared import Prepared
 from budgets.storage.schema import charge, project, query, stage
 
-_ADD = insert(charge).returning(charge.c.id)
-_ADD_STAGE = insert(stage)
-_CLOSE = (
+_ADD = Prepared(
+    insert(charge).returning(charge.c.id),
+    *("query", "delivery", "holder", "state", "deadline", "rho", "delta", "epsilon"),
+)
+_ADD_STAGE = Prepared(
+    insert(stage).inline(),
+    *("project", "digest", "charge", "scales", "family", "delta", "state", "document"),
+)
+_CLOSE = Prepared(
     update(charge)
     .where(charge.c.id == bindparam("which"), charge.c.state == ChargeState.RESERVED.value)
     .values(state=bindparam("after"))
 )
-_END_STAGES = (
+_END_STAGES = Prepared(
     update(stage).where(stage.c.charge == bindparam("which")).values(state=bindparam("after"))
 )
-_STORE_STAGE = (
+_STORE_STAGE = Prepared(
     update(stage)
     .where(stage.c.charge == bindparam("which"), stage.c.digest == bindparam("named"))
     .values(state=ChargeState.SETTLED.value, document=bindparam("table"))
 )
-_OF_PROJECT = select(
-    stage.c.id, stage.c.digest, stage.c.scales, stage.c.family, stage.c.delta, stage.c.state
-).where(
-    stage.c.project == bindparam("name"),
-    stage.c.digest.in_(bindparam("digests", expanding=True)),
-    stage.c.state.in_([ChargeState.SETTLED.value, ChargeState.RESERVED.value]),
+_OF_PROJECT = Prepared(
+    select(
+        stage.c.id, stage.c.digest, stage.c.scales, stage.c.family, stage.c.delta, stage.c.state
+    ).where(
+        stage.c.project == bindparam("name"),
+        stage.c.digest == bindparam("named"),
+        or_(
+            stage.c.state == ChargeState.SETTLED.value,
+            stage.c.state == ChargeState.RESERVED.value,
+        ),
+    )
 )
 
 
@@ -53,13 +66,13 @@ def add(tx: Connection, number: int, claim: Claim, loss: PrivacyLoss, holder: st
     figures = {"rho": loss.rho, "delta": loss.delta, "epsilon": loss.epsilon}
     state = {"state": ChargeState.RESERVED.value, "deadline": claim.deadline}
     reads = {"query": number, "delivery": claim.delivery, "holder": holder}
-    made: int = tx.execute(_ADD, reads | state | figures).scalar_one()
+    made: int = _ADD.send(tx, reads | state | figures).scalar()
     return made
 
 
-def close(tx: Connection, which: int, state: ChargeState) -> bool:
-    """End a reserved charge; says whether it was still reserved."""
-    return tx.execute(_CLOSE, {"which": which, "after": state.value}).rowcount == 1
+def close(tx: Connection, which: int, state: ChargeState) -> None:
+    """End a reserved charge; ChargeClosed, before the commit, if it was not reserved any more."""
+    _CLOSE.write(tx, {"which": which, "after": state.value}, ChargeClosed())
 
 
 def stands(tx: Connection, which: int, state: ChargeState, holder: str | None = None) -> bool:
@@ -97,7 +110,8 @@ def stored(
     tx: Connection, name: str, digests: Iterable[str]
 ) -> tuple[Sequence[StoredStage], frozenset[str]]:
     """The project's released stages among these digests, and those digests that are in flight."""
-    rows = tx.execute(_OF_PROJECT, {"name": name, "digests": list(digests)}).all()
+    sent = [_OF_PROJECT.send(tx, {"name": name, "named": digest}) for digest in digests]
+    rows = [row for answer in sent for row in answer.rows()]
     released = [
         StoredStage(row.id, row.digest, tuple(json.loads(row.scales)), row.family, row.delta)
         for row in rows
@@ -119,34 +133,29 @@ def first(tx: Connection, name: str, digest: str) -> bytes | None:
 
 def add_stages(tx: Connection, which: int, name: str, stages: Sequence[StageClaim]) -> None:
     """The stages that a charge pays for, in flight from now on."""
-    tx.execute(
-        _ADD_STAGE,
-        [
-            {
-                "project": name,
-                "digest": item.digest,
-                "charge": which,
-                "scales": canonical(list(item.scales)),
-                "family": item.family,
-                "delta": item.loss.delta,
-                "state": ChargeState.RESERVED.value,
-                "document": None,
-            }
-            for item in stages
-        ],
-    )
+    for item in stages:
+        values = {
+            "project": name,
+            "digest": item.digest,
+            "charge": which,
+            "scales": canonical(list(item.scales)),
+            "family": item.family,
+            "delta": item.loss.delta,
+            "state": ChargeState.RESERVED.value,
+            "document": None,
+        }
+        _ADD_STAGE.run(tx, values)
 
 
 def store_stages(tx: Connection, which: int, documents: Mapping[str, bytes]) -> None:
     """Keep the noisy table of each stage of a charge."""
-    named = [{"which": which, "named": one, "table": table} for one, table in documents.items()]
-    if named:
-        tx.execute(_STORE_STAGE, named)
+    for named, table in documents.items():
+        _STORE_STAGE.write(tx, {"which": which, "named": named, "table": table}, ChargeClosed())
 
 
 def end_stages(tx: Connection, which: int, state: ChargeState) -> None:
     """The stages of a charge that was not settled."""
-    tx.execute(_END_STAGES, {"which": which, "after": state.value})
+    _END_STAGES.run(tx, {"which": which, "after": state.value})
 
 
 def documents(tx: Connection, ids: Mapping[str, int]) -> dict[str, bytes]:

@@ -10,22 +10,27 @@ from sqlalchemy import BigInteger, Connection, bindparam, insert, select, type_c
 
 from budgets.account import Account, Amounts
 from budgets.chain import GENESIS, Entry, Event, canonical, link
+from budgets.storage.prepared import Prepared
 from budgets.storage.schema import Moment, account, entry
 
 _THIS = account.c.id == bindparam("root")
-_HEAD = select(account.c.head, account.c.length).where(_THIS)
-_ADVANCE = (
+_HEAD = Prepared(select(account.c.head, account.c.length).where(_THIS))
+_ADVANCE = Prepared(
     update(account)
     .where(_THIS, account.c.length == bindparam("before"))
     .values(head=bindparam("digest"), length=bindparam("after"))
 )
-_ENTER = insert(entry)
+_ENTER = Prepared(
+    insert(entry).inline(),
+    *("dataset", "number", "event", "account", "charge"),
+    *("rho", "delta", "epsilon", "note", "at", "hash"),
+)
 _ENTRY = (
     *(entry.c[name] for name in ("dataset", "number", "event", "charge")),
     *(entry.c[name] for name in ("rho", "delta", "epsilon", "note")),
     type_coerce(entry.c.at, BigInteger),
 )
-_CHARGED = (
+_CHARGED = Prepared(
     select(entry.c.account, entry.c.rho, entry.c.delta, entry.c.epsilon)
     .where(entry.c.charge == bindparam("of"), entry.c.event == Event.RESERVE.value)
     .order_by(entry.c.number)
@@ -49,22 +54,20 @@ class Forked(Exception):
 
 def append(tx: Connection, root: Account, items: Sequence[Item], at: datetime) -> Account:
     """Add entries at the end of the chain of a locked root; the root as it stands then."""
-    digest, rows = root.head or GENESIS, []
+    digest, after = root.head or GENESIS, root.length
     for number, item in enumerate(items, start=root.length + 1):
         made = _entry(item, number, at)
         digest = link(digest, made)
-        rows.append(_row(made, item.account.id, at, digest))
-    tx.execute(_ENTER, rows)
-    after = root.length + len(rows)
+        _ENTER.run(tx, _row(made, item.account.id, at, digest))
+        after = number
     moved = {"root": root.id, "before": root.length, "digest": digest, "after": after}
-    if tx.execute(_ADVANCE, moved).rowcount != 1:
-        raise Forked
+    _ADVANCE.write(tx, moved, Forked())
     return replace(root, head=digest, length=after)
 
 
 def head(tx: Connection, root: int) -> tuple[str, int]:
     """The last hash of a chain, and how many entries it has. The caller has locked the root."""
-    row = tx.execute(_HEAD, {"root": root}).one()
+    row = _HEAD.rows(tx, {"root": root})[0]
     return row.head, row.length
 
 
@@ -82,7 +85,7 @@ def entries(tx: Connection, dataset: str, after: int = 0) -> Iterator[tuple[Entr
 
 def charged_by(tx: Connection, charge: int) -> dict[int, Amounts]:
     """What a charge posted when it was reserved: the amounts by account."""
-    rows = tx.execute(_CHARGED, {"of": charge})
+    rows = _CHARGED.rows(tx, {"of": charge})
     return {row.account: Amounts(row.rho, row.delta, row.epsilon) for row in rows}
 
 

@@ -15,11 +15,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from time import monotonic
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidatePoolError
 from sqlalchemy.exc import TimeoutError as NoConnection
 
 from budgets.storage.faults import (
@@ -29,6 +30,10 @@ from budgets.storage.faults import (
     OutcomeUnknown,
     StorageBusy,
 )
+from budgets.storage.prepared import answered, leave
+
+IDLE = 1.0
+"""Seconds after which a connection is tried before it is used again."""
 
 CONNECTIONS = 20
 """The most connections that one process opens."""
@@ -101,7 +106,10 @@ class Postgres:
             try:
                 if serial:
                     connection.execute(select(func.pg_advisory_xact_lock(ADMINISTRATION)))
-                yield connection
+                    yield connection
+                else:
+                    with answered(connection):
+                        yield connection
                 _refuse_failed(connection)
             except BaseException:
                 with suppress(DBAPIError):
@@ -111,6 +119,10 @@ class Postgres:
                 transaction.commit()
             except DBAPIError as error:
                 raise _uncertain(error) from error
+
+    def queue(self, ceiling: str) -> str:
+        """Steps below one ceiling wait for one row; those below others need not wait for them."""
+        return ceiling
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -139,12 +151,14 @@ def engine(address: str) -> Engine:
             pool_size=CONNECTIONS,
             max_overflow=0,
             pool_timeout=60,
-            pool_pre_ping=True,
             connect_args=dict(_KEPT_ALIVE),
         )
     except ModuleNotFoundError:
         raise DriverMissing from None
     event.listen(made, "connect", _connected)
+    event.listen(made, "checkin", _put_back)
+    event.listen(made, "checkout", _taken)
+    event.listen(made, "before_cursor_execute", leave)
     return made
 
 
@@ -189,6 +203,21 @@ def _connected(connection: Any, _record: object) -> None:
                 raise NotDurable(setting, value)
         cursor.execute("SELECT set_config('synchronous_commit', %s, false)", [found[0]])
     connection.autocommit = False
+
+
+def _put_back(_: Any, record: Any) -> None:
+    record.info["idle since"] = monotonic()
+
+
+def _taken(connection: Any, record: Any, _: object) -> None:
+    """Whether a connection that was idle still stands; one that breaks in use is seen there."""
+    if monotonic() - record.info.get("idle since", monotonic()) < IDLE:
+        return
+    try:
+        connection.execute("SELECT 1")
+        connection.rollback()
+    except Exception as error:
+        raise InvalidatePoolError from error
 
 
 def _refuse_failed(connection: Connection) -> None:

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, LargeBinary, and_, bindparam, insert, or_, select, update
 
 from budgets.charge import ChargeState, QueryRecord, QueryState
 from budgets.loss import PrivacyLoss
-from budgets.refusals import UnknownQuery
+from budgets.refusals import ChargeClosed, UnknownQuery
+from budgets.storage.prepared import Prepared
 from budgets.storage.schema import charge, query, release
 
 _RECORDS = select(
@@ -19,14 +20,18 @@ _RECORDS = select(
     charge, and_(charge.c.query == query.c.number, charge.c.state != ChargeState.VOID.value)
 )
 
-_BY_ID = _RECORDS.where(query.c.project == bindparam("of"), query.c.id == bindparam("name"))
-_BY_KEY = _RECORDS.where(query.c.project == bindparam("of"), query.c.key == bindparam("used"))
-_MOVE = (
+_BY_ID = Prepared(
+    _RECORDS.where(query.c.project == bindparam("of"), query.c.id == bindparam("name"))
+)
+_BY_KEY = Prepared(
+    _RECORDS.where(query.c.project == bindparam("of"), query.c.key == bindparam("used"))
+)
+_MOVE = Prepared(
     update(query)
     .where(query.c.id == bindparam("name"), query.c.state == bindparam("before"))
     .values(state=bindparam("after"), incident=bindparam("because"))
 )
-_TAKE = (
+_TAKE = Prepared(
     update(query)
     .where(
         query.c.id == bindparam("name"),
@@ -36,15 +41,26 @@ _TAKE = (
     .values(state=QueryState.RUNNING.value, incident=None, due=bindparam("ends"))
     .returning(query.c.number)
 )
-_RELEASE = (
+_RELEASE = Prepared(
     update(query)
     .where(query.c.id == bindparam("name"), query.c.state == QueryState.RUNNING.value)
     .values(state=QueryState.RELEASED.value, incident=None)
-    .returning(query.c.number)
 )
 _ENDED = [QueryState.RELEASED.value, QueryState.FAULTED.value]
-_STORE = insert(release)
-_ADD = insert(query).returning(query.c.number)
+_STORE = Prepared(
+    insert(release)
+    .from_select(
+        ["query", "document"],
+        select(query.c.number, bindparam("released", type_=LargeBinary)).where(
+            query.c.id == bindparam("name")
+        ),
+    )
+    .inline()
+)
+_ADD = Prepared(
+    insert(query).returning(query.c.number),
+    *("id", "project", "member", "key", "digest", "request", "created", "incident", "state"),
+)
 
 
 def add(
@@ -62,7 +78,7 @@ def add(
         "id": name, "project": project, "member": member, "key": key, "digest": digest,
         "request": request, "created": created, "incident": None,
     }  # fmt: skip
-    number: int = tx.execute(_ADD, values | {"state": QueryState.QUEUED.value}).scalar_one()
+    number: int = _ADD.send(tx, values | {"state": QueryState.QUEUED.value}).scalar()
     return QueryRecord(**values, number=number, state=QueryState.QUEUED, deadline=None, loss=None)  # type: ignore[arg-type]
 
 
@@ -75,13 +91,13 @@ def get(tx: Connection, project: str, name: str) -> QueryRecord:
 
 def find(tx: Connection, project: str, name: str) -> QueryRecord | None:
     """The query of that id in this project, or None."""
-    row = tx.execute(_BY_ID, {"of": project, "name": name}).one_or_none()
+    row = _BY_ID.first(tx, {"of": project, "name": name})
     return None if row is None else _read(row)
 
 
 def by_key(tx: Connection, project: str, key: str) -> QueryRecord | None:
     """The query that this idempotency key made, or None."""
-    row = tx.execute(_BY_KEY, {"of": project, "used": key}).one_or_none()
+    row = _BY_KEY.first(tx, {"of": project, "used": key})
     return None if row is None else _read(row)
 
 
@@ -106,10 +122,10 @@ def move(
     before: QueryState,
     after: QueryState,
     incident: str | None = None,
-) -> bool:
-    """Change a query's state if it is `before`; says whether it was."""
+) -> None:
+    """Change a query's state; ChargeClosed, before the commit, if it was not `before`."""
     words = {"before": before.value, "after": after.value, "because": incident}
-    return tx.execute(_MOVE, {"name": name} | words).rowcount == 1
+    _MOVE.write(tx, {"name": name} | words, ChargeClosed())
 
 
 def take(tx: Connection, project: str, name: str, due: datetime | None) -> int | None:
@@ -117,17 +133,14 @@ def take(tx: Connection, project: str, name: str, due: datetime | None) -> int |
 
     `due` is when its slot ends.
     """
-    number: int | None = tx.execute(_TAKE, {"of": project, "name": name, "ends": due}).scalar()
+    number: int | None = _TAKE.send(tx, {"of": project, "name": name, "ends": due}).scalar()
     return number
 
 
-def store(tx: Connection, name: str, document: bytes) -> bool:
-    """Take a query from running to released, with its release; says whether it was running."""
-    number = tx.execute(_RELEASE, {"name": name}).scalar()
-    if number is None:
-        return False
-    tx.execute(_STORE, {"query": number, "document": document})
-    return True
+def store(tx: Connection, name: str, document: bytes) -> None:
+    """Take a query from running to released, with its release; ChargeClosed if it did not run."""
+    _RELEASE.write(tx, {"name": name}, ChargeClosed())
+    _STORE.write(tx, {"name": name, "released": document}, ChargeClosed())
 
 
 def document(tx: Connection, project: str, name: str) -> bytes | None:
@@ -140,7 +153,7 @@ def document(tx: Connection, project: str, name: str) -> bytes | None:
     return found
 
 
-def _read(row: Row[Any]) -> QueryRecord:
+def _read(row: Any) -> QueryRecord:
     return QueryRecord(
         id=row.id,
         number=row.number,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from sqlalchemy import Connection, inspect, select, text, update
 
@@ -22,12 +22,13 @@ from budgets.storage.faults import (
 from budgets.storage.postgres import Postgres, Undone
 from budgets.storage.schema import metadata, standing
 from budgets.storage.sqlite import Sqlite
+from budgets.storage.together import Apart, Outcome, Step, Together
 
 T = TypeVar("T")
 Place = Path | str
 """A file, for SQLite, or an address `postgresql://...`."""
 
-PAUSES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.0)
+PAUSES = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.0)
 """Seconds between attempts at what was undone: long enough for a server to start again."""
 
 
@@ -38,6 +39,7 @@ class Storage:
         self._database = database
         self._writing = threading.local()
         self._moved: str | None = None
+        self._together = Together(self._several)
 
     @classmethod
     def open(cls, place: Place) -> Storage:
@@ -104,16 +106,26 @@ class Storage:
         with self._alone(), self._database.write(serial=True) as connection:
             yield connection
 
-    def act(self, do: Callable[[Connection], T], done: Callable[[Connection], T | None]) -> T:
-        """One step of a charge, in a transaction of its own that locks what it decides on.
+    def act(
+        self, ceiling: str, do: Callable[[Connection], T], done: Callable[[Connection], T | None]
+    ) -> T:
+        """One step of a charge below a ceiling, which is locked before anything is decided.
 
-        What was undone through no fault of its own is done again. Where the connection broke in
-        the midst of the commit, `done` first says in a new transaction, under the same lock, what
-        became of it: so nothing happens twice. OutcomeUnknown if that cannot be found out.
+        Steps that wait at the same time share a transaction, each as if it had its own. What was
+        undone through no fault of its own is done again. Where the connection broke in the midst
+        of the commit, `done` first says in a new transaction, under the same lock, what became of
+        it: so nothing happens twice. OutcomeUnknown if that cannot be found out.
         """
         doubt: OutcomeUnknown | None = None
         failed = StorageBusy()
-        for pause in (0.0, *PAUSES):
+        try:
+            with self._alone():
+                return cast(T, self._together.do(self._database.queue(ceiling), do))
+        except OutcomeUnknown as error:
+            doubt = error
+        except (Undone, Apart):
+            pass
+        for pause in PAUSES:
             time.sleep(pause)
             try:
                 return self._once(do, done if doubt else None)
@@ -122,6 +134,10 @@ class Storage:
             except Undone as error:
                 failed = error
         raise doubt or failed
+
+    def waiting(self, ceiling: str) -> int:
+        """How many steps below a ceiling wait for the one that is being done."""
+        return self._together.waiting(self._database.queue(ceiling))
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -162,6 +178,17 @@ class Storage:
             if stands is not None and not migrations.known(stands):
                 raise NewerSchema(stands)
             migrations.upgrade(connection)
+
+    def _several(self, steps: Sequence[Step]) -> None:
+        """Do steps in one transaction; none of them has an outcome before it is committed."""
+        try:
+            with self._database.write(serial=False) as connection:
+                outcomes = [step.within(connection, len(steps) > 1) for step in steps]
+        except Exception as error:  # noqa: BLE001  told to each caller
+            known = len(steps) == 1 or isinstance(error, StorageBusy)
+            outcomes = [Outcome(error=error if known else Apart()) for _ in steps]
+        for step, outcome in zip(steps, outcomes, strict=True):
+            step.outcome = outcome
 
     def _once(
         self, do: Callable[[Connection], T], done: Callable[[Connection], T | None] | None

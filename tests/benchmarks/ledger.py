@@ -19,16 +19,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import update
-
 from budgets.ledger import Ledger
 from budgets.storage import Storage
-from budgets.storage.schema import standing
+from tests.benchmarks.floors import Floor, floor
 from tests.budgets.books import asked, capped, claim, document, stage, tables
 from tests.budgets.places import Place
 from tests.postgres import running_server
 
 ROUNDS = 5
+COST = 10**8
 
 
 def main(given: Sequence[str] | None = None) -> None:
@@ -49,31 +48,28 @@ def _server_on(folder: str | None) -> Iterator[Place]:
 
 
 def _table(name: str, place: Place, args: argparse.Namespace) -> None:
-    ledger = capped(place, 100_000)
-    storage = Storage.open(place)
+    ledger = capped(place, 1_000_000, COST)
     print(f"{name}, {os.cpu_count()} cores, {ROUNDS} rounds of {args.seconds:g} s")
     print("| clients | floor, commits/s | reserve/s | settle/s | steps over floor |")
     print("|---|---|---|---|---|")
     for clients in args.clients:
-        rounds = [_round(ledger, storage, clients, args.seconds) for _ in range(ROUNDS)]
-        floor, first, second = (statistics.median(each) for each in zip(*rounds, strict=True))
+        with floor(place) as bare:
+            rounds = [_round(ledger, bare, clients, args.seconds) for _ in range(ROUNDS)]
+        least, first, second = (statistics.median(each) for each in zip(*rounds, strict=True))
         over = statistics.median(2 / (1 / a + 1 / b) / f for f, a, b in rounds)
-        print(f"| {clients} | {floor:.0f} | {first:.0f} | {second:.0f} | {over:.2f} |", flush=True)
-    storage.close()
+        print(f"| {clients} | {least:.0f} | {first:.0f} | {second:.0f} | {over:.2f} |", flush=True)
     print()
 
 
-def _round(
-    ledger: Ledger, storage: Storage, clients: int, seconds: float
-) -> tuple[float, float, float]:
+def _round(ledger: Ledger, bare: Floor, clients: int, seconds: float) -> tuple[float, float, float]:
     """Commits, reservations and settlements a second."""
-    floor = _rate(clients, seconds, lambda: storage.act(_bare, lambda _: None))
-    queries = [asked(ledger) for _ in range(int(floor * seconds) + 100)]
+    least = _rate(clients, seconds, bare.commit)
+    queries = [asked(ledger) for _ in range(int(2 * least * seconds) + 100)]
     charges = []
 
     def reserve() -> None:
         query = queries.pop()
-        charge = ledger.reserve(claim(query, stage(query.id)))
+        charge = ledger.reserve(claim(query, stage(query.id, COST)))
         ledger.started(charge)
         charges.append(charge)
 
@@ -81,15 +77,7 @@ def _round(
         charge = charges.pop()
         ledger.settle(charge, document(charge), tables(charge))
 
-    return floor, _rate(clients, seconds, reserve), _rate(clients, seconds, settle)
-
-
-def _bare(tx: object) -> bool:
-    tx.execute(_BARE)  # type: ignore[attr-defined]
-    return True
-
-
-_BARE = update(standing).values(beats=standing.c.beats + 1)
+    return least, _rate(clients, seconds, reserve), _rate(clients, seconds, settle)
 
 
 def _rate(clients: int, seconds: float, act: Callable[[], object]) -> float:

@@ -1,7 +1,7 @@
 """A connection to PostgreSQL that breaks at a chosen moment of one step of the ledger.
 
-The fault is injected from outside: SQLAlchemy's own events let the server end the session that is
-about to send a statement or its COMMIT, or hand the COMMIT over and lose what was answered.
+The fault is injected from outside: the server ends the session that is about to send a statement
+or its COMMIT, or is handed the COMMIT and its answer is lost.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Engine, event
+
+from tests.budgets.driven import watched
 
 BEFORE_COMMIT = -1
 ANSWER_LOST = -2
@@ -33,20 +35,19 @@ class Breaking:
         """From the next statement on, count."""
         self._armed = True
 
-    def statement(self, connection: Any, *_: Any) -> None:
+    def statement(self, driver: Any) -> None:
         """A statement is about to be sent."""
         if self._armed and self._moment == self._seen:
-            self._take(connection)
+            self._take(driver)
         self._seen += self._armed
 
     def commit(self, connection: Any) -> None:
         """A COMMIT is about to be sent."""
         if self._armed and self._moment < 0 and connection.dialect.name == "postgresql":
-            self._take(connection)
+            self._take(connection.connection.driver_connection)
 
-    def _take(self, connection: Any) -> None:
+    def _take(self, driver: Any) -> None:
         self._armed, self.broke = False, True
-        driver = connection.connection.driver_connection
         if self._moment == ANSWER_LOST:
             driver.execute("COMMIT")
             driver.close()
@@ -56,12 +57,11 @@ class Breaking:
 
 @contextmanager
 def breaking(moment: int, end: Callable[[int], object]) -> Iterator[Breaking]:
-    """A Breaking that sees every session of this process while the block runs."""
+    """A Breaking that sees every session made while the block runs."""
     made = Breaking(moment, end)
-    event.listen(Engine, "before_cursor_execute", made.statement)
     event.listen(Engine, "commit", made.commit)
     try:
-        yield made
+        with watched(made.statement):
+            yield made
     finally:
-        event.remove(Engine, "before_cursor_execute", made.statement)
         event.remove(Engine, "commit", made.commit)

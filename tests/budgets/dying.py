@@ -1,7 +1,7 @@
 """A process that dies by SIGKILL at a chosen moment of one step of the ledger.
 
-The fault is injected from outside: SQLAlchemy's own events kill the child before its n-th
-statement or before its commit. Nothing in the product knows about it.
+The fault is injected from outside: the child is killed before its driver gets the n-th statement,
+or before its commit. Nothing in the product knows about it.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
-from typing import Any
 
 from sqlalchemy import Engine, event
 
 from budgets.ledger import Ledger
 from tests.budgets.books import opened
+from tests.budgets.driven import watched
 from tests.budgets.places import Place, until_quiet
 
 Step = Callable[[Ledger, Callable[[], None]], None]
@@ -22,6 +22,8 @@ Step = Callable[[Ledger, Callable[[], None]], None]
 
 BEFORE_COMMIT = -1
 AFTER = -2
+NEVER = -3
+"""The step itself sees to it."""
 
 
 def dies(place: Place, step: Step, moment: int) -> bool:
@@ -45,7 +47,9 @@ def dies(place: Place, step: Step, moment: int) -> bool:
 def _child(place: Place, step: Step, moment: int) -> None:
     code = 1
     try:
-        step(opened(place), lambda: _arm(moment))
+        seen = Seen()
+        with watched(seen.statement):
+            step(opened(place), lambda: seen.arm(moment))
         if moment == AFTER:
             _kill()
         code = 0
@@ -53,20 +57,23 @@ def _child(place: Place, step: Step, moment: int) -> None:
         os._exit(code)
 
 
-def _arm(moment: int) -> None:
-    if moment == BEFORE_COMMIT:
-        event.listen(Engine, "commit", lambda connection: _kill())
-        return
-    seen = 0
+class Seen:
+    """Counts statements from when it is armed, and kills at the moment it is told."""
 
-    def count(*_: Any) -> None:
-        nonlocal seen
-        if seen == moment:
+    def __init__(self) -> None:
+        self._moment, self._count = NEVER, 0
+
+    def arm(self, moment: int) -> None:
+        """From the next statement on, count."""
+        self._moment, self._count = moment, 0
+        if moment == BEFORE_COMMIT:
+            event.listen(Engine, "commit", lambda connection: _kill())
+
+    def statement(self, _: object) -> None:
+        """A statement is about to be given to the driver."""
+        if self._count == self._moment:
             _kill()
-        seen += 1
-
-    if moment >= 0:
-        event.listen(Engine, "before_cursor_execute", count)
+        self._count += 1
 
 
 def _kill() -> None:

@@ -37,7 +37,7 @@ from tests.budgets.books import (
     tables,
 )
 from tests.budgets.conftest import Places
-from tests.budgets.dying import AFTER, BEFORE_COMMIT, dies
+from tests.budgets.dying import AFTER, BEFORE_COMMIT, NEVER, dies
 from tests.budgets.places import Place, until_quiet
 
 Arm = Callable[[], None]
@@ -291,7 +291,7 @@ def test_a_charge_is_not_voided_by_another_process(place: Place) -> None:
             with pytest.raises(ChargeClosed):
                 one.void(charge)
 
-    assert not dies(place, stranger, AFTER + AFTER)
+    assert not dies(place, stranger, NEVER)
     assert left(place) == RUNNING
     ledger.void(charge)
     assert left(place) == QUEUED

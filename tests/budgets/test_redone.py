@@ -98,8 +98,9 @@ def test_a_step_is_done_once_wherever_its_connection_breaks(
 ) -> None:
     """The caller does not even notice; the books hold one query, one charge, one release."""
     step, state, taken = STEPS[name]
-    ledger = ready(address)
+    ready(address)
     with breaking(moment, server.end) as breaks:
+        ledger = opened(address)
         charge = step(ledger, breaks.arm)
     assert breaks.broke
     invariants.hold(address)
@@ -127,8 +128,9 @@ def test_what_another_call_reserved_is_not_taken_for_ones_own(address: str) -> N
 def test_an_administrators_act_that_may_have_been_done_is_not_repeated(
     address: str, server: Server
 ) -> None:
-    ledger = ready(address)
+    ready(address)
     with breaking(ANSWER_LOST, server.end) as breaks, pytest.raises(OutcomeUnknown):
+        ledger = opened(address)
         breaks.arm()
         ledger.allocate(PROJECT, Fraction(1), None, "ada", "more")
     assert ledger.budget(PROJECT).epsilon == 3
@@ -146,8 +148,7 @@ def own() -> Iterator[Server]:
 def test_where_nobody_can_tell_the_charge_stays(moment: int, own: Server) -> None:
     """The server is gone with the answer: unknown. Afterwards the charge is whole or absent."""
     address = own.create("blank")
-    ledger = ready(address)
-    query = asked(ledger, "key")
+    query = asked(ready(address), "key")
 
     def gone(_: int) -> None:
         own.stop()
@@ -155,6 +156,7 @@ def test_where_nobody_can_tell_the_charge_stays(moment: int, own: Server) -> Non
     with breaking(moment, gone) as breaks, pytest.raises(OutcomeUnknown):
         if moment == ANSWER_LOST:
             event.listen(Engine, "handle_error", lambda _: own.stop(), once=True)
+        ledger = opened(address)
         breaks.arm()
         ledger.reserve(claim(query, stage("count")))
     own.start()
