@@ -85,6 +85,11 @@ class Caller:
             raise NotPermitted(NEEDED[act])
 
     @property
+    def sees_whole(self) -> bool:
+        """Whether datasets are there for this caller beyond what any project was granted."""
+        return bool(self.overall & {Role.ADMINISTRATOR, Role.AUDITOR})
+
+    @property
     def sees_all(self) -> bool:
         """Whether every project is visible to this caller."""
         return bool(self.overall)

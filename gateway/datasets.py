@@ -63,16 +63,16 @@ def _manifest(manifest: Manifest) -> dict[str, Any]:
         "minimum_frequency": manifest.minimum_frequency,
         "record": dict(manifest.record),
     }
-    return shown | {"tables": {table.name: _table(table) for table in manifest.tables}}
+    return shown | {"tables": {table.name: _table(table, manifest) for table in manifest.tables}}
 
 
-def _table(table: Table) -> dict[str, Any]:
+def _table(table: Table, manifest: Manifest) -> dict[str, Any]:
     kept = {
         "public": table.public,
         "origin": table.origin,
         "key": list(table.key),
         "unit_key": table.unit_key,
-        "unit_via": codec.plain(table.unit_via),
+        "unit_via": _way(table, manifest),
         "rows_per_unit": table.rows_per_unit,
         "other_party": table.other_party,
     }
@@ -89,6 +89,12 @@ def _table(table: Table) -> dict[str, Any]:
     return {name: value for name, value in kept.items() if value not in (None, [], False)} | {
         "columns": columns
     }
+
+
+def _way(table: Table, manifest: Manifest) -> Any:
+    """The path to the unit, where its end is in sight."""
+    way = table.unit_via
+    return None if way is None or manifest.table(way.table) is None else codec.plain(way)
 
 
 def _value(value: Any) -> Any:

@@ -19,18 +19,20 @@ from budgets.admission import Policy
 from budgets.amounts import charged
 from budgets.charge import QueryRecord, QueryState
 from budgets.ledger import Ledger
-from budgets.refusals import NothingAllocated, UnknownProject, UnknownQuery
+from budgets.refusals import NothingAllocated, UnknownQuery
 from budgets.reporting import BudgetStatus
 from budgets.storage import Storage
-from gateway import budgeting, datasets, document, submission
+from gateway import budgeting, document, submission
 from gateway.access import Act, Caller
+from gateway.administration import Administration
 from gateway.audit.books import Books
+from gateway.catalog import Catalog
+from gateway.grants import Grants
 from gateway.home import Home
 from gateway.planning import Planner
 from gateway.prices import PricePolicy
-from gateway.record import Deed
-from gateway.refusals import Invalid, NotFound
-from gateway.registry import Project, Registry, checked_name, now
+from gateway.refusals import NotFound
+from gateway.registry import Project, Registry, now
 from gateway.rehearsals import Rehearsals
 from gateway.runner import Outcome, Runner
 from gateway.service import Service
@@ -63,11 +65,22 @@ class House:
         self.books = Books(self.home, self.storage, settings.checkpoint)
         self.record = self.books.record
         self.registry = Registry(self.storage, self.record)
+        grants = Grants(self.storage)
+        self.administration = Administration(
+            self.record, self.ledger, self.registry, lambda name: self.planner.view(name).manifest
+        )
         self._engines(settings)
         turns = Turns(max(1, settings.release_workers - 1), settings.threads // 4, PATIENCE_SECONDS)
         self.planner = Planner(
-            self.registry, self.ledger, self._engine, self.home.deliveries, self.policy, turns
+            self.registry,
+            grants,
+            self.ledger,
+            self._engine,
+            self.home.deliveries,
+            self.policy,
+            turns,
         )
+        self.catalog = Catalog(self.registry, grants, self.planner)
         service = Service(
             self.ledger,
             self.planner,
@@ -175,9 +188,9 @@ class House:
 
     def budget(self, project: str) -> dict[str, Any]:
         """A project's budget for people; NothingAllocated before it has one."""
-        found = self.registry.project(project)
+        self.registry.project(project)
         status = self.ledger.budget(project)
-        return budgeting.shown(status, self.planner.view(found.dataset), self.policy.floor)
+        return budgeting.shown(status, self.planner.granted(project), self.policy.floor)
 
     def projects(self, caller: Caller) -> list[dict[str, Any]]:
         """The projects that this caller may see."""
@@ -187,56 +200,10 @@ class House:
         """One project."""
         return project_shown(self.registry.project(name))
 
-    def create_project(self, name: str, dataset: str, title: str) -> None:
-        """A project without a budget."""
-        with self.record.act(Deed.PROJECT_OPENED, checked_name(name), dataset=dataset) as tx:
-            self.ledger.open_project(name, dataset, title=title, within=tx)
-        log.info("project created", project=name, dataset=dataset)
-
-    def allocate(
-        self, project: str, epsilon: Fraction, delta: Fraction | None, by: str, reason: str
-    ) -> None:
-        """Give a project a part of its dataset's ceiling."""
-        told = {"epsilon": str(epsilon), "reason": reason}
-        try:
-            with self.record.act(Deed.PROJECT_ALLOCATED, project, **told) as tx:
-                self.ledger.allocate(project, epsilon, delta, by, reason, within=tx)
-        except UnknownProject:
-            raise NotFound() from None
-        except ValueError as error:
-            raise Invalid(str(error)) from None
-        log.info("allocated", project=project, by=by)
-
     def allocations(self, project: str) -> list[dict[str, str]]:
         """Every allocation of a project, oldest first, from the ledger's own entries."""
         dataset = self.registry.project(project).dataset
         return budgeting.allocations(self.ledger.entries(dataset), project)
-
-    def thaw(self, project: str, by: str, reason: str) -> None:
-        """Let a frozen project ask again."""
-        with self.record.act(Deed.PROJECT_THAWED, project, reason=reason) as tx:
-            self.ledger.thaw(project, by, reason, within=tx)
-        log.info("thawed", project=project, by=by)
-
-    # -- datasets ---------------------------------------------------------------------------------
-
-    def datasets(self, caller: Caller) -> list[dict[str, Any]]:
-        """The datasets that this caller may ask about, in short."""
-        return [
-            datasets.short(self.planner.view(name))
-            for name in self._visible(caller)
-            if name in self.delivered()
-        ]
-
-    def dataset(self, caller: Caller, name: str) -> dict[str, Any]:
-        """One dataset's manifest, or NotFound."""
-        if name not in self._visible(caller):
-            raise NotFound()
-        return datasets.whole(self.planner.view(name))
-
-    def delivered(self) -> list[str]:
-        """The datasets that have a present delivery."""
-        return [one.dataset for one in self.registry.deliveries() if one.active]
 
     # -- life -------------------------------------------------------------------------------------
 
@@ -297,12 +264,6 @@ class House:
             return self.ledger.budget(project)
         except NothingAllocated:
             return None
-
-    def _visible(self, caller: Caller) -> list[str]:
-        if caller.sees_all:
-            return self.registry.datasets()
-        mine = {one.dataset for one in self.registry.projects() if caller.roles(one.name)}
-        return sorted(mine)
 
 
 def price_policy(settings: Settings) -> PricePolicy:

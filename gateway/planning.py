@@ -29,6 +29,7 @@ from budgets.reporting import BudgetStatus
 from gateway import accuracy, budgeting, effects, quoting
 from gateway.accuracy import Aim, Aimed
 from gateway.errors import Size, Wanted
+from gateway.grants import Grants
 from gateway.grouped import Released, medians
 from gateway.prices import PricePolicy, fits, least, limited, resolved, threshold_delta
 from gateway.refusals import NotReleased
@@ -39,6 +40,7 @@ from gateway.turns import Turns
 from queries import codec
 from queries.bind import clock
 from queries.catalog.delivered import load_view
+from queries.catalog.grant import narrowed, together
 from queries.catalog.view import View
 from queries.plan.model import Plan, Stage
 from queries.plan.noisy import StoredStage
@@ -94,29 +96,45 @@ class Planner:
     def __init__(
         self,
         registry: Registry,
+        grants: Grants,
         ledger: Ledger,
         engine: ReleaseEngine,
         deliveries: Path,
         policy: PricePolicy,
         turns: Turns,
     ) -> None:
-        self._registry, self._ledger, self._engine = registry, ledger, engine
+        self._registry, self._grants = registry, grants
+        self._ledger, self._engine = ledger, engine
         self._deliveries, self._policy, self._turns = deliveries, policy, turns
-        self._views: dict[str, View] = {}
+        self._views: dict[Hashable, View] = {}
         self._plans: dict[Hashable, Any] = {}
         self._lock = threading.Lock()
 
     def view(self, dataset: str) -> View:
-        """The present delivery of a dataset, as all its callers may see it; NotFound without."""
+        """The present delivery of a dataset, whole; NotFound without."""
         delivery = self._registry.active(dataset)
+        directory = self._deliveries / delivery.directory
+        return self._kept(delivery.id, lambda: load_view(directory))
+
+    def granted(self, project: str) -> View:
+        """The present delivery of a project's dataset, as far as it is there for the project."""
+        return self.shown(self._registry.project(project).dataset, [project])
+
+    def shown(self, dataset: str, projects: Sequence[str]) -> View:
+        """The present delivery of a dataset, as far as it is there for one of the projects."""
+        whole = self.view(dataset)
+        grant = together(self._grants.present(name) for name in projects)
+        return self._kept((whole.delivery, grant.text), lambda: narrowed(whole, grant))
+
+    def _kept(self, name: Hashable, make: Callable[[], View]) -> View:
         with self._lock:
-            found = self._views.get(delivery.id)
+            found = self._views.get(name)
         if found is None:
-            found = load_view(self._deliveries / delivery.directory)
+            found = make()
             with self._lock:
                 if len(self._views) >= VIEWS_KEPT:
                     self._views.clear()
-                self._views[delivery.id] = found
+                self._views[name] = found
         return found
 
     def plan(self, question: Question, member: str, fresh: str | None = None) -> Planned:
@@ -144,7 +162,7 @@ class Planner:
         fresh: str | None,
         budget: BudgetStatus | None = None,
     ) -> Planned:
-        view = self.view(self._registry.project(question.project).dataset)
+        view = self.granted(question.project)
         past = shelf(self._ledger, question.project)
         view = replace(view, releases=past, about=question.source)
         budget = budget or self._ledger.budget(question.project, member)
@@ -204,12 +222,12 @@ class Planner:
         """
         moment = clock.minute(now()) if clock.mentioned(question.sql) else None
         options = question.options
-        about = view.delivery, question.source, moment
+        about = view.delivery, view.manifest_hash, question.source, moment
         asked = (make, question.project, question.sql, options, price, *about)
         with self._lock:
             found: T | None = self._plans.get(asked)
         if found is None:
-            public = PublicReader(self._engine, view.delivery)
+            public = PublicReader(self._engine, view.delivery, view.scope)
             with self._turns.one(question.project):
                 found = make(question.sql, view, public, price, options, moment)
             with self._lock:

@@ -39,6 +39,7 @@ class Deed(StrEnum):
     PROJECT_OPENED = "project.opened"
     PROJECT_ALLOCATED = "project.allocated"
     PROJECT_THAWED = "project.thawed"
+    GRANT_GIVEN = "grant.given"
     MEMBER_ADDED = "member.added"
     ROLE_GIVEN = "role.given"
     ROLE_TAKEN = "role.taken"

@@ -174,7 +174,7 @@ def _announce_slots(house: House) -> None:
     """Say at start-up which datasets trust their analysts with the time an answer takes (P22)."""
     from queries.catalog.delivered import DeliveryDamaged
 
-    for name in house.delivered():
+    for name in house.catalog.delivered():
         try:
             view = house.planner.view(name)
         except DeliveryDamaged:

@@ -1,9 +1,9 @@
 """The tables, and what the database itself refuses.
 
 The ledger writes `account`, `entry`, `charge`, `stage`, `query`, `release`, `standing`, and of
-`dataset` and `project` the row and the columns `frozen` and `faults`. Members, keys, deliveries and
-the record of acts (`act`) are the gateway's. Entries and acts are only ever added. Order is kept by
-sequences, never by clocks.
+`dataset` and `project` the row and the columns `frozen` and `faults`. Members, keys, grants,
+deliveries and the record of acts (`act`) are the gateway's. Entries and acts are only ever added.
+Order is kept by sequences, never by clocks.
 """
 
 from __future__ import annotations
@@ -301,6 +301,18 @@ api_key = Table(
     Column("expires", Moment),
     Column("revoked", Moment),
     Index("api_key_of_member", "member"),
+)
+
+project_grant = Table(
+    "project_grant",
+    metadata,
+    Column("number", Sequence64, primary_key=True),
+    Column("project", NAME, ForeignKey("project.name"), nullable=False),
+    Column("tables", Text, nullable=False, comment="JSON: tables with their columns; null: all"),
+    Column("by", NAME, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Index("grant_of_project", "project", "number"),
 )
 
 delivery = Table(

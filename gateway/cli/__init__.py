@@ -13,6 +13,7 @@ from gateway.cli.audit import audit
 from gateway.cli.datasets import dataset
 from gateway.cli.demo import demo
 from gateway.cli.doctor import doctor
+from gateway.cli.grants import grant
 from gateway.cli.keys import key
 from gateway.cli.ledger import ledger
 from gateway.cli.members import member
@@ -27,7 +28,7 @@ def main() -> None:
 
 
 for command in (
-    dataset, project, key, member, serve, query, quote, rehearse, budget, history, demo, doctor,
-    ledger, audit,
+    dataset, project, grant, key, member, serve, query, quote, rehearse, budget, history, demo,
+    doctor, ledger, audit,
 ):  # fmt: skip
     main.add_command(command)

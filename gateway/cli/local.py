@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from budgets.ledger import Ledger
     from budgets.storage import Storage
+    from gateway.administration import Administration
     from gateway.home import Home
     from gateway.record import Record
     from gateway.registry import Registry
     from gateway.settings import Settings
+    from queries.catalog.manifest import Manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,20 @@ class Local:
     ledger: Ledger
     registry: Registry
     record: Record
+
+    @property
+    def administration(self) -> Administration:
+        """The acts by which an operator decides what others may do."""
+        from gateway.administration import Administration
+
+        return Administration(self.record, self.ledger, self.registry, self.manifest)
+
+    def manifest(self, dataset: str) -> Manifest:
+        """The manifest of a dataset's present delivery, or NotFound."""
+        from queries.catalog.delivered import load_view
+
+        place = self.home.deliveries / self.registry.active(dataset).directory
+        return load_view(place).manifest
 
     def known_project(self, name: str | None) -> None:
         """Refuse a project that does not exist; an operator may know, so this is said plainly."""

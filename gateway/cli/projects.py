@@ -23,27 +23,27 @@ def project() -> None:
 @click.option("--epsilon", help="Epsilon to be spent in all; without it the project has no budget.")
 @click.option("--delta", help="Delta of the guarantee; 0 for pure epsilon.")
 @click.option("--title", default="", help="For people.")
+@click.option("--may-name", multiple=True, metavar="TABLE[.COLUMN]",
+              help="A table or column that the project may name, and no other; repeat it. "
+              "Without it: all.")  # fmt: skip
 @home_option
 @json_option
 @refusals_told
 def create(
     name: str, dataset: str, epsilon: str | None, delta: str | None, title: str,
-    home: str | None, as_json: bool,
+    may_name: tuple[str, ...], home: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Make a project and, with --epsilon, give it a budget."""
     from gateway.cli.amounts import amount
+    from gateway.cli.grants import named
     from gateway.cli.local import opened, operator
-    from gateway.record import Deed
-    from gateway.registry import checked_name
 
     given = amount(epsilon, "--epsilon") if epsilon else None
     also = amount(delta, "--delta") if delta is not None else None
+    budget_given = None if given is None else (given, also)
     with opened(home) as local:
-        told = {"dataset": dataset, "epsilon": epsilon}
-        with local.record.act(Deed.PROJECT_OPENED, checked_name(name), **told) as tx:
-            local.ledger.open_project(name, dataset, title=title, within=tx)
-            if given is not None:
-                local.ledger.allocate(name, given, also, operator(), "on creation", within=tx)
+        tables = named(may_name, local.manifest(dataset)) if may_name else None
+        local.administration.create_project(name, dataset, title, operator(), tables, budget_given)
         budget = _budget(local, name)
     if as_json:
         emit({"project": name, "dataset": dataset, "budget": given is not None} | budget)
@@ -65,13 +65,11 @@ def allocate(
     """Give a project more of its dataset's ceiling."""
     from gateway.cli.amounts import amount
     from gateway.cli.local import opened, operator
-    from gateway.record import Deed
 
     also = amount(delta, "--delta") if delta is not None else None
     with opened(home) as local:
-        given, told = amount(epsilon, "--epsilon"), {"epsilon": epsilon, "reason": reason}
-        with local.record.act(Deed.PROJECT_ALLOCATED, name, **told) as tx:
-            local.ledger.allocate(name, given, also, operator(), reason, within=tx)
+        local.known_project(name)
+        local.administration.allocate(name, amount(epsilon, "--epsilon"), also, operator(), reason)
         budget = _budget(local, name)
     emit({"project": name} | budget) if as_json else click.echo(f"Project {name} {_has(budget)}.")
 
@@ -85,10 +83,9 @@ def allocate(
 def thaw(name: str, reason: str, home: str | None, as_json: bool) -> None:
     """Let a project that three faults froze ask again."""
     from gateway.cli.local import opened, operator
-    from gateway.record import Deed
 
-    with opened(home) as local, local.record.act(Deed.PROJECT_THAWED, name, reason=reason) as tx:
-        local.ledger.thaw(name, operator(), reason, within=tx)
+    with opened(home) as local:
+        local.administration.thaw(name, operator(), reason)
     emit({"project": name, "frozen": False}) if as_json else click.echo(f"{name} may ask again.")
 
 

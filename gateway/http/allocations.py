@@ -70,5 +70,7 @@ class Allocations(MethodView):
         """Give a project a part of its dataset's ceiling, on top of what it has."""
         caller = administrator()
         permitted(Act.ADMINISTER, project)
-        house().allocate(project, body["epsilon"], body.get("delta"), caller.member, body["reason"])
+        house().administration.allocate(
+            project, body["epsilon"], body.get("delta"), caller.member, body["reason"]
+        )
         return created(house().budget(project), f"/v1/projects/{project}/budget")

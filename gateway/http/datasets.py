@@ -54,7 +54,7 @@ class Datasets(MethodView):
     @blueprint.gives(200, DatasetsSchema, "Those of the caller's projects.")
     def get(self) -> Response:
         """List the datasets of the caller's projects."""
-        return jsonify({"datasets": house().datasets(guard.caller())})
+        return jsonify({"datasets": house().catalog.datasets(guard.caller())})
 
 
 @blueprint.resource("/v1/datasets/<dataset>")
@@ -65,4 +65,4 @@ class Dataset(MethodView):
     @blueprint.gives(200, ManifestSchema, "The public manifest.")
     def get(self, dataset: str) -> Response:
         """Read a dataset's public manifest."""
-        return jsonify(house().dataset(guard.caller(), dataset))
+        return jsonify(house().catalog.dataset(guard.caller(), dataset))

@@ -10,6 +10,7 @@ from marshmallow.validate import Length, Regexp
 from gateway.access import Act
 from gateway.http import guard
 from gateway.http.fields import NAME_PATTERN
+from gateway.http.grants import granted_tables
 from gateway.http.resources import Blueprint, Body, administrator, created, house, permitted
 from gateway.http.schemas import Closed
 
@@ -27,6 +28,7 @@ class NewProjectSchema(Closed):
     dataset = fields.String(
         required=True, validate=Length(1, 128), metadata={"description": "the dataset it may ask"}
     )
+    tables = granted_tables()
     title = fields.String(
         load_default="", validate=Length(max=200), metadata={"description": "for people"}
     )
@@ -75,8 +77,10 @@ class Projects(MethodView):
     @blueprint.gives(201, ProjectSchema, "The new project, with no budget yet.")
     def post(self, body: Body) -> Response:
         """Make a project; it has no budget until one is allocated."""
-        administrator()
-        house().create_project(body["name"], body["dataset"], body["title"])
+        caller = administrator()
+        house().administration.create_project(
+            body["name"], body["dataset"], body["title"], caller.member, body.get("tables")
+        )
         return created(house().project(body["name"]), f"/v1/projects/{body['name']}")
 
 
@@ -103,5 +107,5 @@ class Thaw(MethodView):
         """Let a frozen project ask again, after an administrator has looked into its faults."""
         caller = administrator()
         permitted(Act.READ, project)
-        house().thaw(project, caller.member, body["reason"])
+        house().administration.thaw(project, caller.member, body["reason"])
         return jsonify(house().project(project))

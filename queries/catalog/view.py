@@ -41,6 +41,10 @@ Tables = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
 """Empty tables: each a name with its columns' names and DuckDB types."""
 
 
+Scope = tuple[tuple[str, tuple[str, ...]], ...]
+"""Public tables, each with those of its columns that there are for somebody."""
+
+
 class PublicRows(Protocol):
     """Reads public tables, and nothing else: implemented by the release engine."""
 
@@ -60,12 +64,15 @@ class PublicRows(Protocol):
 class View:
     """A dataset as one caller sees it, pinned to one delivery, and the caller's past releases.
 
-    `about` is the id of the one that `FROM release` means.
+    `manifest_hash` is that of what is seen: of the sealed manifest where that is all of it. `scope`
+    is what there is of the public tables; None: all that the delivery holds. `about` is the id of
+    the release that `FROM release` means.
     """
 
     manifest: Manifest
     manifest_hash: str
     delivery: str
     public: Mapping[str, PublicTable]
+    scope: Scope | None = None
     releases: Releases = field(default=no_releases, compare=False)
     about: str | None = None

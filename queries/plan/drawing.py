@@ -12,7 +12,7 @@ from datetime import datetime
 
 from sqlglot import exp
 
-from queries.bind import clock
+from queries.bind import clock, rowids
 from queries.bind.binder import Binder
 from queries.bind.colours import Open, Private
 from queries.bind.publics import Publics
@@ -104,6 +104,7 @@ def drawn(sql: str, terms: Terms) -> Drawn:
 
 def _parsed(sql: str, terms: Terms) -> exp.Query:
     tree = terms.texts.tree(sql)
+    rowids.refuse(tree, terms.view.manifest)
     clock.bind(tree, terms.now, terms.view.manifest.time_zone)
     return tree
 

@@ -166,7 +166,7 @@ def _compared(
     shapes = [work(query, whole, view) for query in (before, counted)]
     shapes += [Shape(shapes[1].rows, 2 * shapes[1].rows, 1)] if units else []
     made = Bounding(table, "", text, draft.reads, before, counted, lost, units, tuple(shapes))
-    parts = (PLANNER_VERSION, view.delivery, view.manifest_hash, "effect", text, made.pairs)
+    parts = (PLANNER_VERSION, view.delivery, "effect", text, made.pairs)
     return replace(made, digest=hashed(parts))
 
 

@@ -15,7 +15,7 @@ from enum import StrEnum
 
 from queries.algebra.inputs import Input
 from queries.algebra.measures import SET
-from queries.catalog.view import Value
+from queries.catalog.view import Scope, Value
 from queries.plan.bins import Bins
 from queries.plan.post import Post
 from queries.plan.shown import Effects, Frequency, NonNegative
@@ -290,7 +290,8 @@ class Plan:
     `slot` is in milliseconds, 0 where the policy switches slots off. `notes` explain the plan in
     plain words; `translation` is the text that was planned where the analyst's is of another
     dialect. A plan without stages reads public tables only and is exact and free. `effects` are
-    those of its own bounds, where they are asked for.
+    those of its own bounds, where they are asked for. `scope` is what of the public tables there is
+    for the project; None: all.
     """
 
     dataset: str
@@ -308,6 +309,7 @@ class Plan:
     planner: int = PLANNER_VERSION
     translation: str | None = None
     effects: Effects | None = None
+    scope: Scope | None = None
 
     def table(self, name: str | None) -> Stage | None:
         """The stage of that name, or a hierarchy as one table."""

@@ -159,6 +159,7 @@ def _planned(sql: str, found: Drawn) -> Plan:
         non_negative=policy.non_negative(kept, terms.given),
         frequencies=policy.frequencies(kept, terms.given),
         effects=_effects(found, post),
+        scope=terms.view.scope,
     )
 
 

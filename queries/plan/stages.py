@@ -171,7 +171,7 @@ def drafted(
     if options.minimum_frequency is None:
         found = replace(found, leading=_leading(found))
     meaning = _meaning(found, options.minimum_frequency if thresholded else None)
-    digest = hashed((PLANNER_VERSION, view.delivery, view.manifest_hash, meaning))
+    digest = hashed((PLANNER_VERSION, view.delivery, meaning))
     return replace(found, digest=digest, meaning=meaning)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from queries import codec
 from queries.algebra.inputs import Input
-from queries.catalog.view import Tables, TooMany, Value
+from queries.catalog.view import Scope, Tables, TooMany, Value
 from queries.faults import Fault, WorkersUnavailable
 from queries.language.refusals import NotBound
 from queries.plan.model import Plan, Stage
@@ -60,24 +60,30 @@ class ReleaseEngine:
         self._seconds = seconds
         self._known = Known()
 
-    def rows(self, delivery: str, sql: str, limit: int) -> list[tuple[Value, ...]]:
+    def rows(
+        self, delivery: str, sql: str, limit: int, scope: Scope | None = None
+    ) -> list[tuple[Value, ...]]:
         """At most `limit` rows of a query over a delivery's public tables; else TooMany.
 
         Raises QueryTooExpensive, NotComputable, or WorkersUnavailable where nobody could be asked.
         """
         return self._known.get(
-            (ROWS, delivery, sql, limit), len(sql), lambda: self._rows(delivery, sql, limit)
+            (ROWS, delivery, sql, limit, scope),
+            len(sql),
+            lambda: self._rows(Job(ROWS, delivery, sql=sql, limit=limit, scope=scope)),
         )
 
-    def describe(self, delivery: str, tables: Tables, sql: str) -> list[tuple[str, str]]:
+    def describe(
+        self, delivery: str, tables: Tables, sql: str, scope: Scope | None = None
+    ) -> list[tuple[str, str]]:
         """Names and types of a query's columns, over public tables and the empty `tables`.
 
         Raises NotBound, or WorkersUnavailable where nobody could be asked.
         """
         return self._known.get(
-            (DESCRIBE, delivery, tables, sql),
+            (DESCRIBE, delivery, tables, sql, scope),
             len(sql) + BYTES_A_COLUMN * sum(len(columns) for _, columns in tables),
-            lambda: self._described(delivery, tables, sql),
+            lambda: self._described(Job(DESCRIBE, delivery, sql=sql, tables=tables, scope=scope)),
         )
 
     def compose(self, plan: Plan, stages: Mapping[str, NoisyStage], confidence: float) -> Answer:
@@ -87,7 +93,9 @@ class ReleaseEngine:
         Raises QueryTooExpensive, NotComputable, or Fault.
         """
         slim, noisy = _slimmed(plan, stages)
-        job = Job(COMPOSE, plan.delivery, plan=slim, noisy=noisy, confidence=confidence)
+        job = Job(
+            COMPOSE, plan.delivery, plan=slim, noisy=noisy, confidence=confidence, scope=plan.scope
+        )
         reply = self._ask(job)
         if reply.outcome == MANY:
             raise QueryTooExpensive
@@ -104,7 +112,9 @@ class ReleaseEngine:
         """
         read = {name for one in inputs for name in one.reads}
         slim, noisy = _slimmed(plan.part(read), stages)
-        job = Job(GIVE, plan.delivery, plan=slim, noisy=noisy, inputs=tuple(inputs))
+        job = Job(
+            GIVE, plan.delivery, plan=slim, noisy=noisy, inputs=tuple(inputs), scope=plan.scope
+        )
         reply = self._ask(job)
         if reply.outcome == MANY:
             raise QueryTooExpensive
@@ -118,18 +128,18 @@ class ReleaseEngine:
         """Ends all workers, also those at work."""
         self._pool.close()
 
-    def _rows(self, delivery: str, sql: str, limit: int) -> tuple[tuple[Value, ...], ...]:
+    def _rows(self, job: Job) -> tuple[tuple[Value, ...], ...]:
         try:
-            reply = self._ask(Job(ROWS, delivery, sql=sql, limit=limit))
+            reply = self._ask(job)
         except Fault:
             raise WorkersUnavailable("no release worker could be asked") from None
         if reply.outcome == MANY:
             raise TooMany("the query has more rows than were asked for")
         return reply.rows
 
-    def _described(self, delivery: str, tables: Tables, sql: str) -> tuple[tuple[str, str], ...]:
+    def _described(self, job: Job) -> tuple[tuple[str, str], ...]:
         try:
-            reply = self._ask(Job(DESCRIBE, delivery, sql=sql, tables=tables))
+            reply = self._ask(job)
         except NotComputable:
             raise NotBound from None
         except Fault:
@@ -155,18 +165,19 @@ class ReleaseEngine:
 
 @dataclass(frozen=True, slots=True)
 class PublicReader:
-    """The public tables of one delivery: what the binder may read (`PublicRows`)."""
+    """The public tables of one delivery, or a scope of them: what the binder may read."""
 
     engine: ReleaseEngine
     delivery: str
+    scope: Scope | None = None
 
     def rows(self, sql: str, limit: int) -> list[tuple[Value, ...]]:
         """At most `limit` rows; raises TooMany beyond that."""
-        return self.engine.rows(self.delivery, sql, limit)
+        return self.engine.rows(self.delivery, sql, limit, self.scope)
 
     def describe(self, tables: Tables, sql: str) -> list[tuple[str, str]]:
         """Names and types of a query's columns; raises NotBound."""
-        return self.engine.describe(self.delivery, tables, sql)
+        return self.engine.describe(self.delivery, tables, sql, self.scope)
 
 
 def _slimmed(plan: Plan, stages: Mapping[str, NoisyStage]) -> tuple[Plan, tuple[NoisyStage, ...]]:

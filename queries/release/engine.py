@@ -22,7 +22,8 @@ from typing import Any
 import duckdb
 
 from queries.algebra.inputs import Input
-from queries.catalog.view import Value
+from queries.algebra.names import quoted as identifier
+from queries.catalog.view import Scope, Value
 from queries.plan.model import Plan, Stage
 from queries.plan.noisy import InputRows, NoisyStage
 from queries.release import effects, others
@@ -38,6 +39,8 @@ from queries.workers.settings import Settings
 PUBLIC = "public.duckdb"
 MOST_ROWS = 200_000
 
+_Opened = tuple[str, Scope | None]
+
 
 class TooManyRows(Exception):
     """The result has more rows than a result may have."""
@@ -47,41 +50,57 @@ class Connections:
     """One sealed connection without any file, and on the public file of a delivery two.
 
     One of these is for what runs; the other sees empty tables besides, on which queries are bound.
+    Within a scope both see the columns that it names, as if the file held no others.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._bare = sealed(":memory:", settings, read_only=False)
-        self._open: tuple[str, duckdb.DuckDBPyConnection, Signatures] | None = None
+        self._open: tuple[_Opened, duckdb.DuckDBPyConnection, Signatures] | None = None
 
     def bare(self) -> duckdb.DuckDBPyConnection:
         return self._bare
 
-    def public(self, delivery: str) -> duckdb.DuckDBPyConnection:
-        return self._opened(delivery)[1]
+    def public(self, delivery: str, scope: Scope | None = None) -> duckdb.DuckDBPyConnection:
+        return self._opened(delivery, scope)[1]
 
-    def signatures(self, delivery: str) -> Signatures:
-        return self._opened(delivery)[2]
+    def signatures(self, delivery: str, scope: Scope | None = None) -> Signatures:
+        return self._opened(delivery, scope)[2]
 
-    def _opened(self, delivery: str) -> tuple[str, duckdb.DuckDBPyConnection, Signatures]:
-        if self._open is not None and self._open[0] == delivery:
+    def _opened(
+        self, delivery: str, scope: Scope | None
+    ) -> tuple[_Opened, duckdb.DuckDBPyConnection, Signatures]:
+        if self._open is not None and self._open[0] == (delivery, scope):
             return self._open
         if self._open is not None:
             self._open[1].close()
             self._open = None
         file = file_of(self._settings, delivery, PUBLIC)
+        tables = "public_tables" if scope is None else "shown_tables"
         attach = f"ATTACH {quoted(str(file))} AS public_tables (READ_ONLY)"
-        path = "SET search_path = 'main,public_tables.main'"
-        connection = sealed(":memory:", self._settings, read_only=False, first=(attach, path))
-        self._open = delivery, connection, Signatures(_beside(connection))
+        path = f"SET search_path = 'main,{tables}.main'"
+        first = (attach, *_shown(scope or ()), path)
+        connection = sealed(":memory:", self._settings, read_only=False, first=first)
+        self._open = (delivery, scope), connection, Signatures(_beside(connection, tables))
         return self._open
 
 
-def _beside(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+def _shown(scope: Scope) -> Iterator[str]:
+    """The statements that make the tables of a scope: their rows, and the columns it names."""
+    yield "ATTACH ':memory:' AS shown_tables"
+    for table, columns in scope:
+        name, listed = identifier(table), ", ".join(map(identifier, columns))
+        yield (
+            f"CREATE VIEW shown_tables.main.{name} AS "
+            f"SELECT {listed} FROM public_tables.main.{name}"
+        )
+
+
+def _beside(connection: duckdb.DuckDBPyConnection, tables: str) -> duckdb.DuckDBPyConnection:
     """Another connection to the same engine, whose tables the first one does not see."""
     found = connection.cursor()
     found.execute("ATTACH ':memory:' AS empty_tables")
-    found.execute("SET search_path = 'empty_tables.main,public_tables.main'")
+    found.execute(f"SET search_path = 'empty_tables.main,{tables}.main'")
     return found
 
 

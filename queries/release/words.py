@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from queries.algebra.inputs import Input
-from queries.catalog.view import Tables, Value
+from queries.catalog.view import Scope, Tables, Value
 from queries.plan.model import Plan
 from queries.plan.noisy import InputRows, NoisyStage
 from queries.release.answer import Answer
@@ -25,7 +25,8 @@ FAILED = "failed"
 class Job:
     """Rows of a query over public tables, its columns, or what is composed of noisy tables.
 
-    Of them are made the answer, or the inputs of a later stage.
+    Of them are made the answer, or the inputs of a later stage. `scope` is what there is of the
+    public tables; None: all.
     """
 
     verb: str
@@ -37,6 +38,7 @@ class Job:
     confidence: float = 0.95
     tables: Tables = ()
     inputs: tuple[Input, ...] = ()
+    scope: Scope | None = None
 
 
 @dataclass(frozen=True, slots=True)

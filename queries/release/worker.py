@@ -48,9 +48,10 @@ def _reply(connections: Connections, job: Job) -> Reply:
 
 def _done(connections: Connections, job: Job) -> Reply:
     if job.verb == ROWS:
-        return Reply(DONE, rows=rows_of(connections.public(job.delivery), job.sql, job.limit))
+        return Reply(DONE, rows=rows_of(_public(connections, job), job.sql, job.limit))
     if job.verb == DESCRIBE:
-        return Reply(DONE, columns=connections.signatures(job.delivery).of(job.tables, job.sql))
+        signatures = connections.signatures(job.delivery, job.scope)
+        return Reply(DONE, columns=signatures.of(job.tables, job.sql))
     if job.verb not in (COMPOSE, GIVE) or job.plan is None:
         raise ValueError("no such verb")
     noisy = {stage.name: stage for stage in job.noisy}
@@ -62,7 +63,11 @@ def _done(connections: Connections, job: Job) -> Reply:
 
 
 def _engine(connections: Connections, job: Job, reads_public: bool) -> duckdb.DuckDBPyConnection:
-    return connections.public(job.delivery) if reads_public else connections.bare()
+    return _public(connections, job) if reads_public else connections.bare()
+
+
+def _public(connections: Connections, job: Job) -> duckdb.DuckDBPyConnection:
+    return connections.public(job.delivery, job.scope)
 
 
 if __name__ == "__main__":

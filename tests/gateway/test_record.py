@@ -54,6 +54,9 @@ DONE: dict[tuple[str, str], Ask] = {
     ("POST", "/v1/projects/<project>/allocations"): lambda g: g.ask(
         "POST", "/v1/projects/empty/allocations", {"epsilon": "1", "delta": "1e-9"}, "root"
     ),
+    ("POST", "/v1/projects/<project>/grants"): lambda g: g.ask(
+        "POST", "/v1/projects/empty/grants", {"tables": {"areas": None}, "reason": "r"}, "root"
+    ),
     ("POST", "/v1/projects/<project>/thaw"): lambda g: g.ask(
         "POST", "/v1/projects/p/thaw", {"reason": "looked"}, "root"
     ),
@@ -139,6 +142,7 @@ COMMANDS = (
     "project create fresh --dataset visits --epsilon 1 --delta 1e-9",
     "project allocate p --epsilon 0.5",
     "project thaw p --reason looked",
+    "grant give p visits areas.area --reason contract",
     "key create mia --project p",
     "key revoke {key}",
     "member add ned --role analyst --project p",
@@ -150,7 +154,8 @@ COMMANDS = (
 """A call that succeeds, for every command that changes something in a home."""
 
 CHANGE_NOTHING = {
-    "dataset check", "project list", "key list", "member list", "doctor", "serve", "demo",
+    "dataset check", "project list", "key list", "member list", "grant list", "doctor",
+    "serve", "demo",
     "ledger verify", "ledger migrate", "ledger move",
     "audit key", "audit checkpoint", "audit verify",
     "query", "quote", "rehearse", "budget", "history",

@@ -70,11 +70,17 @@ def test_the_price_is_not_in_the_digest() -> None:
     assert digest(BASE, price=cheap) == digest(BASE) == digest(BASE, price=Price(1, 0, 10**12))
 
 
-@pytest.mark.parametrize("change", [{"delivery": "another"}, {"manifest_hash": "0" * 64}])
-def test_another_delivery_or_manifest_has_another_digest(change: dict[str, str]) -> None:
-    view = replace(bench().view, **change)
+def test_another_delivery_has_another_digest() -> None:
+    view = replace(bench().view, delivery="another")
     (stage,) = plan(BASE, view, bench(), PRICE, Options()).stages
     assert stage.digest != digest(BASE)
+
+
+def test_the_digest_tells_nothing_of_what_the_manifest_says_elsewhere() -> None:
+    """A delivery has one manifest; its hash in a digest would let hidden names be guessed."""
+    view = replace(bench().view, manifest_hash="0" * 64)
+    (stage,) = plan(BASE, view, bench(), PRICE, Options()).stages
+    assert stage.digest == digest(BASE)
 
 
 def test_a_measure_used_twice_is_one_stage() -> None:

@@ -1,0 +1,67 @@
+"""The catalog: which datasets there are for a caller, and how much of each.
+
+A dataset is there for whoever has a project on it, as far as one of these projects may name it;
+administrators and auditors see whole datasets. To anybody else it does not exist.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gateway import datasets
+from gateway.access import Caller
+from gateway.grants import Grants
+from gateway.planning import Planner
+from gateway.refusals import NotFound
+from gateway.registry import Registry
+from queries.catalog.view import View
+
+
+class Catalog:
+    """What callers and projects may name, from the present deliveries and grants."""
+
+    def __init__(self, registry: Registry, grants: Grants, planner: Planner) -> None:
+        self._registry, self._grants, self._planner = registry, grants, planner
+
+    def datasets(self, caller: Caller) -> list[dict[str, Any]]:
+        """The datasets that this caller may ask about, in short."""
+        delivered = self.delivered()
+        seen = self._visible(caller)
+        return [datasets.short(self._seen(caller, name)) for name in seen if name in delivered]
+
+    def dataset(self, caller: Caller, name: str) -> dict[str, Any]:
+        """One dataset's manifest, or NotFound."""
+        return datasets.whole(self._seen(caller, name))
+
+    def delivered(self) -> list[str]:
+        """The datasets that have a present delivery."""
+        return [one.dataset for one in self._registry.deliveries() if one.active]
+
+    def grant(self, project: str) -> dict[str, list[str]]:
+        """The tables and columns that there are for a project."""
+        tables = self._planner.granted(project).manifest.tables
+        return {table.name: [column.name for column in table.columns] for table in tables}
+
+    def grants(self, project: str) -> list[dict[str, Any]]:
+        """Every grant of a project, oldest first."""
+        return [
+            {"tables": g.tables, "by": g.by, "reason": g.reason,
+             "at": g.at.isoformat(timespec="seconds")}
+            for g in self._grants.all(project)
+        ]  # fmt: skip
+
+    def _visible(self, caller: Caller) -> list[str]:
+        if caller.sees_whole:
+            return self._registry.datasets()
+        mine = {one.dataset for one in self._registry.projects() if caller.roles(one.name)}
+        return sorted(mine)
+
+    def _seen(self, caller: Caller, dataset: str) -> View:
+        """A dataset as far as it is there for the caller's projects; NotFound without one."""
+        if caller.sees_whole:
+            return self._planner.view(dataset)
+        found = [one for one in self._registry.projects() if caller.roles(one.name)]
+        mine = [one.name for one in found if one.dataset == dataset]
+        if not mine:
+            raise NotFound()
+        return self._planner.shown(dataset, mine)
