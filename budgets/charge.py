@@ -81,6 +81,7 @@ class Claim:
 
     `due` is when its slot ends if it is run now: a public fact, for those who ask meanwhile.
     `asked` is the hash of the question, for the record: its text stands beside the query alone.
+    `blocks` are those of the dataset's blocks that hold the rows it reads: each pays.
     """
 
     query: str
@@ -91,8 +92,11 @@ class Claim:
     delivery: str | None = None
     due: datetime | None = None
     asked: str = ""
+    blocks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if len(set(self.blocks)) != len(self.blocks):
+            raise ValueError("a block is named once")
         if len({stage.digest for stage in self.stages}) != len(self.stages):
             raise ValueError("a stage is claimed once")
         if self.deadline.tzinfo is None:

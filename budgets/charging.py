@@ -31,6 +31,7 @@ from budgets.refusals import (
     InFlight,
     NothingAllocated,
     ProjectFrozen,
+    UnknownBlock,
     UnknownProject,
 )
 from budgets.storage import accounts, charges, journal, queries
@@ -110,7 +111,16 @@ def _locked_path(tx: Connection, claim: Claim) -> tuple[Account, ...]:
         raise NothingAllocated(claim.project)
     if frozen:
         raise ProjectFrozen(claim.project)
-    return path
+    return (root, *_blocks_of(tx, root, claim), *path[1:])
+
+
+def _blocks_of(tx: Connection, root: Account, claim: Claim) -> tuple[Account, ...]:
+    """The blocks that a claim reads, by name; a dataset that has blocks is read in blocks alone."""
+    found = accounts.blocks(tx, root.dataset, claim.blocks)
+    missing = set(claim.blocks) - {block.name for block in found}
+    if missing or (not found and claim.stages and accounts.divided(tx, root.dataset)):
+        raise UnknownBlock(min(missing, default=None))
+    return found
 
 
 def reserved_by(tx: Connection, charge: Charge, holder: str) -> bool:

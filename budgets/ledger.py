@@ -20,14 +20,14 @@ from fractions import Fraction
 from sqlalchemy import Connection
 
 from budgets import charging, opening, reporting
-from budgets.account import Account, Kind, grant
+from budgets.account import Grant, grant
 from budgets.admission import Policy, due
 from budgets.chain import Entry
 from budgets.charge import Charge, ChargeState, Claim, QueryRecord, StageClaim
 from budgets.loss import PrivacyLoss
-from budgets.refusals import ChargeClosed, KeyReused, UnknownDataset
+from budgets.refusals import ChargeClosed, KeyReused
 from budgets.reporting import BudgetStatus, Verification
-from budgets.storage import Storage, accounts, charges, journal, queries
+from budgets.storage import Storage, charges, journal, queries
 
 
 def _utc() -> datetime:
@@ -67,6 +67,19 @@ class Ledger:
         with self._act(within) as tx:
             ceiling = grant(ceiling_epsilon, ceiling_delta)
             opening.open_dataset(tx, dataset, ceiling, unit, self._clock())
+
+    def open_block(
+        self,
+        dataset: str,
+        block: str,
+        ceiling: Grant,
+        *,
+        note: Mapping[str, object] | None = None,
+        within: Connection | None = None,
+    ) -> None:
+        """Open the ceiling of one block; what stands already keeps what was charged to it."""
+        with self._act(within) as tx:
+            opening.open_block(tx, dataset, block, ceiling, note or {}, self._clock())
 
     def raise_ceiling(
         self,
@@ -265,12 +278,17 @@ class Ledger:
     def ceiling(self, dataset: str) -> BudgetStatus:
         """A dataset's ceiling as it stands, over all its projects and deliveries."""
         with self._storage.read() as tx:
-            return reporting.status(_root(tx, dataset))
+            return reporting.status(reporting.ceiling(tx, dataset))
+
+    def blocks(self, dataset: str) -> tuple[BudgetStatus, ...]:
+        """The ceilings of a dataset's blocks as they stand, by name."""
+        with self._storage.read() as tx:
+            return reporting.blocks(tx, dataset)
 
     def verify(self, dataset: str) -> Verification:
         """Recompute the chain, the accounts and the hashes of all that was released."""
         with self._storage.read() as tx:
-            root = _root(tx, dataset)
+            root = reporting.ceiling(tx, dataset)
             return reporting.verify(tx, root, *journal.head(tx, root.id))
 
     def entries(self, dataset: str, after: int = 0) -> Iterator[tuple[Entry, str]]:
@@ -328,9 +346,3 @@ def _known(tx: Connection, project: str, key: str | None, digest: str) -> QueryR
     if record.digest != digest:
         raise KeyReused
     return record
-
-
-def _root(tx: Connection, dataset: str) -> Account:
-    if (root := accounts.find(tx, Kind.DATASET, "", dataset)) is None:
-        raise UnknownDataset(dataset)
-    return root

@@ -6,6 +6,7 @@ part of the ceiling's chain in the same transaction.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from fractions import Fraction
 
@@ -20,6 +21,7 @@ from budgets.refusals import (
     DeltaFixed,
     NameTaken,
     NothingAllocated,
+    PureBudget,
     UnknownDataset,
     UnknownProject,
 )
@@ -40,6 +42,26 @@ def open_dataset(tx: Connection, name: str, ceiling: Grant, unit: str, at: datet
     tx.execute(insert(datasets).values(name=name, unit=unit, created=at))
     made = accounts.opened(tx, Kind.DATASET, "", name, ceiling, None)
     _enter(tx, made, journal.Item(Event.OPEN, made, made.cap, note=_granted(ceiling)), at)
+
+
+def open_block(
+    tx: Connection, name: str, block: str, ceiling: Grant, note: Mapping[str, object], at: datetime
+) -> None:
+    """Open the ceiling of one block of a dataset.
+
+    A block that stands keeps what was charged to it: the same ceiling again changes nothing,
+    another one is refused (P17).
+    """
+    root = _root(tx, name)
+    if (stands := accounts.find(tx, Kind.BLOCK, name, block)) is not None:
+        if stands.grant != ceiling:
+            raise CeilingDiffers(name, block)
+        return
+    if root.accountant is not ceiling.accountant:
+        raise PureBudget(Kind.BLOCK if root.grant.delta else Kind.DATASET)
+    made = accounts.opened(tx, Kind.BLOCK, name, block, ceiling, root)
+    item = journal.Item(Event.OPEN, made, made.cap, note=_granted(ceiling) | dict(note))
+    _enter(tx, root, item, at)
 
 
 def raise_ceiling(

@@ -8,7 +8,7 @@
         NothingAllocated        the project has no budget yet
         KeyReused, InFlight, AlreadyAnswered, ChargeClosed
         ProjectFrozen
-        UnknownProject, UnknownDataset, UnknownQuery, NameTaken
+        UnknownProject, UnknownDataset, UnknownBlock, UnknownQuery, NameTaken
         CeilingDiffers, DeltaFixed
 
 No refusal knows an HTTP status; the gateway maps classes to problems.
@@ -168,6 +168,18 @@ class UnknownDataset(BudgetRefused):
         self.dataset = dataset
 
 
+class UnknownBlock(BudgetRefused):
+    """The dataset has no such block, or it has blocks and none was named."""
+
+    code = "unknown-block"
+    hint = "The dataset's page lists its blocks; without one the newest is read."
+
+    def __init__(self, block: str | None) -> None:
+        named = "There is no such block" if block is None else f"There is no block {block}"
+        super().__init__(f"{named} of this dataset.")
+        self.block = block
+
+
 class UnknownQuery(BudgetRefused):
     """There is no such query in this project."""
 
@@ -194,8 +206,9 @@ class CeilingDiffers(BudgetRefused):
     code = "ceiling-differs"
     hint = "Write the ceiling that stands into the manifest; it holds for the dataset's life."
 
-    def __init__(self, dataset: str) -> None:
-        super().__init__(f"Dataset {dataset} stands under another ceiling.")
+    def __init__(self, dataset: str, block: str | None = None) -> None:
+        part = "" if block is None else f"Block {block} of d"
+        super().__init__(f"{part or 'D'}ataset {dataset} stands under another ceiling.")
         self.dataset = dataset
 
 

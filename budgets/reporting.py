@@ -16,6 +16,7 @@ from budgets.amounts import ATTO, PICO, charged, granted
 from budgets.chain import Entry, Event, first_break
 from budgets.conversion import epsilon_of, rho_of
 from budgets.loss import PrivacyLoss
+from budgets.refusals import UnknownDataset
 from budgets.storage import accounts, journal
 from budgets.storage.schema import project, query, release, stage
 
@@ -72,6 +73,18 @@ class Verification:
     @property
     def intact(self) -> bool:
         return self.broken_at is None and not self.disagreements
+
+
+def ceiling(tx: Connection, dataset: str) -> Account:
+    """The account of a dataset's ceiling, as it stands."""
+    if (root := accounts.find(tx, Kind.DATASET, "", dataset)) is None:
+        raise UnknownDataset(dataset)
+    return root
+
+
+def blocks(tx: Connection, dataset: str) -> tuple[BudgetStatus, ...]:
+    """The ceilings of a dataset's blocks as they stand, by name."""
+    return tuple(map(status, accounts.blocks(tx, ceiling(tx, dataset).dataset)))
 
 
 def status(account: Account, frozen: bool = False, faults: int = 0) -> BudgetStatus:

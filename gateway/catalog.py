@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway import datasets
+from gateway import datasets, growing
 from gateway.access import Caller
 from gateway.grants import Grants
 from gateway.planning import Planner
@@ -31,11 +31,12 @@ class Catalog:
 
     def dataset(self, caller: Caller, name: str) -> dict[str, Any]:
         """One dataset's manifest, or NotFound."""
-        return datasets.whole(self._seen(caller, name))
+        view = self._seen(caller, name)
+        return datasets.whole(view) | growing.shown(view.manifest, self._registry.blocks(name))
 
     def delivered(self) -> list[str]:
         """The datasets that have a present delivery."""
-        return [one.dataset for one in self._registry.deliveries() if one.active]
+        return sorted({one.dataset for one in self._registry.deliveries() if one.active})
 
     def grant(self, project: str) -> dict[str, list[str]]:
         """The tables and columns that there are for a project."""

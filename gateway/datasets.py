@@ -18,6 +18,7 @@ def short(view: View) -> dict[str, Any]:
         "title": manifest.title,
         "unit": manifest.unit.name,
         "delivery": view.delivery,
+        "block": None if manifest.block is None else manifest.block.name,
         "manifest_hash": view.manifest_hash,
     }
 
@@ -36,6 +37,9 @@ def notes(manifest: Manifest) -> list[str]:
         if unit.most_per_person > 1
         else f"One person has one {unit.name}.",
     ]
+    if manifest.blocks is not None:
+        every = manifest.blocks.every.value
+        said.append(f"An answer reads one {every}, the newest unless `block` names another.")
     if manifest.timing is None:
         said.append("Answers leave as soon as they are ready: slots are off for trusted analysts.")
     else:
@@ -74,6 +78,8 @@ def _table(table: Table, manifest: Manifest) -> dict[str, Any]:
         "unit_key": table.unit_key,
         "unit_via": _way(table, manifest),
         "rows_per_unit": table.rows_per_unit,
+        "block_column": table.block_column,
+        "lasting": table.lasting,
         "other_party": table.other_party,
     }
     columns = {

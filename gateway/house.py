@@ -22,7 +22,7 @@ from budgets.ledger import Ledger
 from budgets.refusals import NothingAllocated, UnknownQuery
 from budgets.reporting import BudgetStatus
 from budgets.storage import Storage
-from gateway import budgeting, document, submission
+from gateway import budgeting, document, growing, submission
 from gateway.access import Act, Caller
 from gateway.administration import Administration
 from gateway.audit.books import Books
@@ -188,9 +188,11 @@ class House:
 
     def budget(self, project: str) -> dict[str, Any]:
         """A project's budget for people; NothingAllocated before it has one."""
-        self.registry.project(project)
+        found = self.registry.project(project)
         status = self.ledger.budget(project)
-        return budgeting.shown(status, self.planner.granted(project), self.policy.floor)
+        view = self.planner.granted(project)
+        told = budgeting.shown(status, view, self.policy.floor)
+        return told | growing.shown(view.manifest, self.registry.blocks(found.dataset))
 
     def projects(self, caller: Caller) -> list[dict[str, Any]]:
         """The projects that this caller may see."""
@@ -230,10 +232,11 @@ class House:
 
     def tidy(self) -> None:
         """Remove deliveries that were replaced a while ago and that no query reads any more."""
-        newest = {one.dataset: one.registered for one in self.registry.deliveries() if one.active}
-        for one in self.registry.deliveries():
+        found = self.registry.deliveries()
+        newest = {(one.dataset, one.block): one.registered for one in found if one.active}
+        for one in found:
             place = self.home.deliveries / one.directory
-            replaced = newest.get(one.dataset)
+            replaced = newest.get((one.dataset, one.block))
             if one.active or replaced is None or now() - replaced < REPLACED_FOR:
                 continue
             if place.is_dir() and not self.ledger.in_use(one.id):

@@ -73,6 +73,12 @@ class Planned:
         """The loss of all stages, drawn anew."""
         return total(claim.loss for claim in self.claims)
 
+    @property
+    def block(self) -> str | None:
+        """The block that is read, of a growing dataset."""
+        block = self.view.manifest.block
+        return None if block is None else block.name
+
     def claim(self, query: str, member: str, patience: float) -> Claim:
         """The whole claim; its deadline leaves room for the queue and the slot."""
         slot, began = timedelta(milliseconds=self.plan.slot), now()
@@ -87,6 +93,7 @@ class Planned:
             delivery=self.view.delivery,
             due=began + slot,
             asked=self.question.digest,
+            blocks=() if self.block is None else (self.block,),
         )
 
 
@@ -110,19 +117,22 @@ class Planner:
         self._plans: dict[Hashable, Any] = {}
         self._lock = threading.Lock()
 
-    def view(self, dataset: str) -> View:
-        """The present delivery of a dataset, whole; NotFound without."""
-        delivery = self._registry.active(dataset)
+    def view(self, dataset: str, block: str | None = None) -> View:
+        """The present delivery of a dataset, whole; NotFound without.
+
+        Of a growing dataset it is that of a block, the newest unless one is named.
+        """
+        delivery = self._registry.active(dataset, block)
         directory = self._deliveries / delivery.directory
         return self._kept(delivery.id, lambda: load_view(directory))
 
-    def granted(self, project: str) -> View:
+    def granted(self, project: str, block: str | None = None) -> View:
         """The present delivery of a project's dataset, as far as it is there for the project."""
-        return self.shown(self._registry.project(project).dataset, [project])
+        return self.shown(self._registry.project(project).dataset, [project], block)
 
-    def shown(self, dataset: str, projects: Sequence[str]) -> View:
+    def shown(self, dataset: str, projects: Sequence[str], block: str | None = None) -> View:
         """The present delivery of a dataset, as far as it is there for one of the projects."""
-        whole = self.view(dataset)
+        whole = self.view(dataset, block)
         grant = together(self._grants.present(name) for name in projects)
         return self._kept((whole.delivery, grant.text), lambda: narrowed(whole, grant))
 
@@ -162,7 +172,7 @@ class Planner:
         fresh: str | None,
         budget: BudgetStatus | None = None,
     ) -> Planned:
-        view = self.granted(question.project)
+        view = self.granted(question.project, question.block)
         past = shelf(self._ledger, question.project)
         view = replace(view, releases=past, about=question.source)
         budget = budget or self._ledger.budget(question.project, member)
@@ -246,6 +256,7 @@ class Planner:
         size = accuracy.size(question.price, made.aims)
         errors = quoting.errors(Outline(made.plan, likely), made.aims, size, confidence)
         return {
+            "block": made.block,
             "privacy_loss": budgeting.loss_shown(loss, made.budget),
             "affordable": fits(loss, made.budget),
             "expected_error": errors,

@@ -8,24 +8,20 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from budgets.storage import Storage
 from budgets.storage.schema import (
     api_key,
-    dataset,
-    delivery,
-    delivery_source,
     member,
     membership,
     project,
 )
 from gateway import keys
 from gateway.access import Caller, Role, narrowed
+from gateway.delivered import Delivered
 from gateway.record import Deed, Record
 from gateway.refusals import Conflict, Invalid, NotAuthenticated, NotFound
 
@@ -66,29 +62,16 @@ class ApiKey:
     revoked: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One registered delivery of a dataset."""
-
-    id: str
-    number: int
-    dataset: str
-    manifest_hash: str
-    directory: Path
-    registered: datetime
-    active: bool
-
-
 def now() -> datetime:
     """This moment, with its zone."""
     return datetime.now(UTC)
 
 
-class Registry:
+class Registry(Delivered):
     """Members, keys, projects and deliveries, on the ledger's own database."""
 
     def __init__(self, storage: Storage, record: Record | None = None) -> None:
-        self._storage = storage
+        super().__init__(storage)
         self._record = record or Record(storage)
 
     # -- identity ---------------------------------------------------------------------------------
@@ -222,61 +205,6 @@ class Registry:
             rows = connection.execute(api_key.select().order_by(api_key.c.created)).all()
         return [_key(row) for row in rows]
 
-    # -- datasets and deliveries ------------------------------------------------------------------
-
-    def datasets(self) -> list[str]:
-        """The names of all datasets."""
-        with self._storage.read() as connection:
-            rows = connection.execute(dataset.select().order_by(dataset.c.name)).all()
-        return [row.name for row in rows]
-
-    def active(self, of: str) -> Delivery:
-        """The delivery that new plans are pinned to; NotFound while there is none."""
-        where = (delivery.c.dataset == of) & delivery.c.active
-        with self._storage.read() as connection:
-            row = connection.execute(delivery.select().where(where)).first()
-        if row is None:
-            raise NotFound()
-        return _delivery(row)
-
-    def deliveries(self, of: str | None = None) -> list[Delivery]:
-        """All deliveries, or those of one dataset, in order."""
-        select = delivery.select().order_by(delivery.c.dataset, delivery.c.number)
-        if of is not None:
-            select = select.where(delivery.c.dataset == of)
-        with self._storage.read() as connection:
-            return [_delivery(row) for row in connection.execute(select).all()]
-
-    def known_sources(self, hashes: Sequence[str]) -> list[tuple[str, str]]:
-        """Which of these source hashes are known: dataset and table of each."""
-        select = delivery_source.select().where(delivery_source.c.hash.in_(list(hashes)))
-        owner = {one.id: one.dataset for one in self.deliveries()}
-        with self._storage.read() as connection:
-            rows = connection.execute(select).all()
-        return sorted({(owner[row.delivery], row.source) for row in rows})
-
-    def add_delivery(
-        self,
-        id: str,
-        of: str,
-        manifest_hash: str,
-        directory: Path,
-        sources: Mapping[str, str],
-        within: Any,
-    ) -> None:
-        """Make a finished delivery the present one, within a transaction of the caller's."""
-        mine = delivery.c.dataset == of
-        earlier = within.execute(delivery.select().where(mine)).all()
-        within.execute(delivery.update().where(mine).values(active=False))
-        values = {
-            "id": id, "number": len(earlier) + 1, "dataset": of, "directory": directory.name,
-            "manifest_hash": manifest_hash, "registered_at": now(), "active": True,
-        }  # fmt: skip
-        within.execute(delivery.insert().values(**values))
-        for table, digest in sources.items():
-            row = {"delivery": id, "source": table, "hash": digest}
-            within.execute(delivery_source.insert().values(**row))
-
 
 def checked_name(text: str) -> str:
     """The text, if it can name a member or a project."""
@@ -328,11 +256,4 @@ def _key(row: Any) -> ApiKey:
     return ApiKey(
         row.id, row.member, row.prefix, row.project, Role(row.role), row.created, row.expires,
         row.revoked,
-    )  # fmt: skip
-
-
-def _delivery(row: Any) -> Delivery:
-    return Delivery(
-        row.id, row.number, row.dataset, row.manifest_hash, Path(row.directory),
-        row.registered_at, bool(row.active),
     )  # fmt: skip

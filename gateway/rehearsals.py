@@ -67,6 +67,7 @@ class Rehearsals:
         released = document.release(
             id=f"rehearsal-{secrets.token_hex(8)}",
             question=question,
+            block=planned.block,
             plan=plan,
             answer=answer,
             loss=budgeting.loss_shown(planned.loss, planned.budget),
@@ -88,17 +89,17 @@ class Rehearsals:
             self._root.mkdir(mode=0o700, exist_ok=True)
             folder = self._root / planned.plan.delivery
             if not (folder / PRIVATE).exists():
-                self._make(folder)
+                self._make(folder, planned.block)
             if self._enclave is None:
                 self._enclave = Enclave(self._root, workers=1, memory=MEMORY, threads=1)
             return self._enclave
 
-    def _make(self, folder: Path) -> None:
+    def _make(self, folder: Path, block: str | None) -> None:
         """Copy what is public of a delivery, and have a process of its own make rows of that."""
         folder.mkdir(mode=0o700, exist_ok=True)
         for file in (MANIFEST, PUBLIC):
             shutil.copyfile(self._deliveries / folder.name / file, folder / file)
-        command = [sys.executable, "-I", "-m", MODULE, str(folder)]
+        command = [sys.executable, "-I", "-m", MODULE, str(folder), *([block] if block else ())]
         made = subprocess.run(command, capture_output=True, timeout=SECONDS, check=False)
         if made.returncode:
             shutil.rmtree(folder, ignore_errors=True)

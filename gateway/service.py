@@ -216,6 +216,7 @@ class Service:
         return document.release(
             id=query.id,
             question=planned.question,
+            block=planned.block,
             plan=plan,
             answer=answer,
             loss=budgeting.loss_shown(charge.loss, budget),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -20,6 +21,7 @@ class Question:
 
     `fresh` asks for a new draw, newly charged, where a stored one would serve. Without a price it
     is answered free or not at all; `source` is the past release that `FROM release` then means.
+    `block` is the one that is read of a growing dataset; None: the newest.
     """
 
     project: str
@@ -29,15 +31,19 @@ class Question:
     options: Options = Options()
     fresh: bool = False
     source: str | None = None
+    block: str | None = None
 
     @property
     def digest(self) -> str:
         """The same for the same question, and for no other."""
-        return hashlib.sha256(codec.dumps(self)).hexdigest()
+        return hashlib.sha256(self.stored()).hexdigest()
 
     def stored(self) -> bytes:
         """The bytes from which `read` makes the same question again."""
-        return codec.dumps(self)
+        named = codec.plain(self)
+        if self.block is None:
+            del named["block"]
+        return codec.dumps(named)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,4 +57,4 @@ class Submission:
 
 def read(stored: bytes) -> Question:
     """The question that was stored."""
-    return codec.loads(Question, stored)
+    return codec.loads(Question, json.dumps({"block": None, "source": None} | json.loads(stored)))

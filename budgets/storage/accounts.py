@@ -17,6 +17,7 @@ from sqlalchemy import (
     Update,
     and_,
     bindparam,
+    func,
     insert,
     or_,
     select,
@@ -93,6 +94,17 @@ _BELOW = Prepared(
     )
     .order_by(account.c.id)
 )
+_OF_KIND = (
+    select(account)
+    .where(account.c.kind == bindparam("kind"), account.c.owner == bindparam("owner"))
+    .order_by(account.c.name)
+)
+_BLOCKS = _OF_KIND.where(account.c.name.in_(bindparam("names", expanding=True)))
+_ANY_BLOCK = Prepared(
+    select(func.min(account.c.name)).where(
+        account.c.kind == bindparam("kind"), account.c.owner == bindparam("owner")
+    )
+)
 _PROMISE = _CHANGE.where(
     _each(lambda part, by: _column("allocated", part) + by <= _column("cap", part))
 ).values(_moved("allocated", 1))
@@ -144,6 +156,21 @@ def below(
     if found and found[0].parent != root.id:
         return path(tx, found[-1]), rows[0].frozen
     return (root, *found), bool(rows and rows[0].frozen)
+
+
+def blocks(tx: Connection, dataset: str, names: Sequence[str] | None = None) -> tuple[Account, ...]:
+    """The blocks of a dataset with these names, or all of them, by name."""
+    if names is not None and not names:
+        return ()
+    of = {"kind": Kind.BLOCK.value, "owner": dataset}
+    named = {} if names is None else {"names": list(names)}
+    return tuple(map(_read, tx.execute(_OF_KIND if names is None else _BLOCKS, of | named)))
+
+
+def divided(tx: Connection, dataset: str) -> bool:
+    """Whether a dataset has blocks."""
+    of = {"kind": Kind.BLOCK.value, "owner": dataset}
+    return _ANY_BLOCK.send(tx, of).scalar() is not None
 
 
 def path(tx: Connection, last: Account) -> tuple[Account, ...]:

@@ -90,6 +90,7 @@ dataset = Table(
     Column("unit", NAME, nullable=False, server_default=""),
     Column("manifest_hash", DIGEST),
     Column("created", Moment, nullable=False),
+    Column("blocks", Text, comment="the rule that cuts it into blocks; null: it has none"),
 )
 
 project = Table(
@@ -325,10 +326,12 @@ delivery = Table(
     Column("directory", Text, nullable=False),
     Column("registered_at", Moment, nullable=False),
     Column("active", Boolean, nullable=False),
+    Column("block", NAME, nullable=False, server_default="", comment="'': the dataset has none"),
     UniqueConstraint("dataset", "number", name="delivery_counted"),
     Index(
         "delivery_active",
         "dataset",
+        "block",
         unique=True,
         sqlite_where=text("active"),
         postgresql_where=text("active"),

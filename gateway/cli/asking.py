@@ -33,6 +33,7 @@ def price_options(command: Command) -> Command:
         click.option("--group-size",
                      help="With --max-error: rows of the groups it is for; declared, released."),
         click.option("--confidence", help="Of the intervals; 0.95 unless given."),
+        click.option("--block", help="The block to read, as 2026-H1; the newest unless given."),
         click.option("--dialect", help="Of the statement; DuckDB's unless given."),
         click.option("--other", is_flag=True, help="Add one row of all groups held back."),
         click.option("--groups-per-unit", type=click.IntRange(min=1),
@@ -76,7 +77,8 @@ def quote(project: str, as_json: bool, **asked: Any) -> None:
 
 def show_quote(found: dict[str, Any]) -> None:
     """A price and, line by line, how exact the answer would be and what would be done."""
-    click.echo(f"Costs {_loss(found['privacy_loss'])}.")
+    paid = f", paid in block {found['block']}" if found["block"] else ""
+    click.echo(f"Costs {_loss(found['privacy_loss'])}{paid}.")
     if not found["affordable"]:
         click.echo("The project cannot pay that now.")
     lines = [("", error) for error in found["expected_error"]]
@@ -217,6 +219,8 @@ def show_budget(found: dict[str, Any]) -> None:
     table("", ("", ">epsilon", ">delta", ">rho", ">share", "in words"), rows)
     if found["frozen"]:
         click.echo("The project is frozen until an administrator has looked.")
+    for promise in found.get("growing", {}).get("promises", ()):
+        click.echo(promise["says"])
 
 
 def _names(column: dict[str, Any]) -> list[str]:

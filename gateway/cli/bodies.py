@@ -15,7 +15,12 @@ PRICES = {
 
 
 def body_of(
-    sql: str, errors: Sequence[str], group_size: str | None, confidence: str | None, **asked: Any
+    sql: str,
+    errors: Sequence[str],
+    group_size: str | None,
+    confidence: str | None,
+    block: str | None,
+    **asked: Any,
 ) -> dict[str, Any]:
     """The body of a request: the statement, its one price and how it is to be answered."""
     given = {told: asked.pop(name) for name, told in PRICES.items()}
@@ -28,6 +33,8 @@ def body_of(
     body: dict[str, Any] = {"sql": sys.stdin.read() if sql == "-" else sql, **prices}
     if group_size is not None:
         body["group_size"] = group_size
+    if block is not None:
+        body["block"] = block
     if confidence is not None:
         try:
             body["confidence"] = float(confidence)

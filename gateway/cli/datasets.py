@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gateway.cli.output import emit, home_option, json_option, refusals_told
+from gateway.cli.output import table as tabled
 
 if TYPE_CHECKING:
     from queries.catalog.reading import Reading
@@ -41,11 +42,15 @@ def check(file: Path, as_json: bool) -> None:
 
 @dataset.command()
 @click.argument("file", type=click.Path(path_type=Path))
+@click.option("--block", help="Of a dataset that grows by blocks: the one whose rows these are.")
 @home_option
 @json_option
 @refusals_told
-def register(file: Path, home: str | None, as_json: bool) -> None:
+def register(file: Path, block: str | None, home: str | None, as_json: bool) -> None:
     """Build a delivery from a manifest's source files and make it the present one.
+
+    Of a dataset that grows by blocks it is that of one block (2026-H1): rows outside of its
+    interval are left behind. The same block again is a correction, under the ceiling that stands.
 
     Interrupted or failed, it leaves the dataset as it was. What was clamped or dropped is shown
     here, to the provider, and nowhere else.
@@ -56,16 +61,48 @@ def register(file: Path, home: str | None, as_json: bool) -> None:
     with opened(home) as local:
         deliveries = Deliveries(local.home, local.storage)
         with progress_bar(hidden=as_json) as moved:
-            made, delivery = deliveries.register(file, moved)
+            made, delivery = deliveries.register(file, moved, block)
     if as_json:
         emit({
             "dataset": delivery.dataset, "delivery": delivery.id, "number": delivery.number,
+            "block": delivery.block,
             "manifest_hash": delivery.manifest_hash, "report": list(made.report.lines()),
         })  # fmt: skip
         return
-    click.echo(f"Delivery {delivery.number} of dataset {delivery.dataset} is in place.")
+    where = "" if delivery.block is None else f", block {delivery.block},"
+    click.echo(f"Delivery {delivery.number} of dataset {delivery.dataset}{where} is in place.")
     for line in made.report.lines():
         click.echo(f"  {line}")
+
+
+@dataset.command()
+@click.argument("name")
+@home_option
+@json_option
+@refusals_told
+def blocks(name: str, home: str | None, as_json: bool) -> None:
+    """List the blocks of a growing dataset: the ceiling of each and how much of it was spent."""
+    from gateway.budgeting import decimal, percent
+    from gateway.cli.local import opened
+    from gateway.prices import share
+
+    with opened(home) as local:
+        found = local.ledger.blocks(name)
+    told = [
+        {
+            "block": one.name,
+            "epsilon": decimal(one.epsilon),
+            "delta": decimal(one.delta),
+            "spent": percent(share(one.reserved, one) + share(one.spent, one)),
+            "left": percent(share(one.remaining, one), up=False),
+        }
+        for one in found
+    ]
+    if as_json:
+        emit(told)
+        return
+    words = ("block", ">epsilon", ">delta", ">spent", ">left")
+    tabled("", words, [tuple(one.values()) for one in told])
 
 
 def progress_bar(hidden: bool) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields
 from marshmallow.validate import OneOf
 
+from gateway.http.growing import GrowingSchema
 from gateway.http.left_out import EffectsSchema
 
 
@@ -64,6 +65,10 @@ class BudgetSchema(Schema):
     spent = fields.Nested(StandingSchema, required=True, metadata={"description": "gone for good"})
     remaining = fields.Nested(
         StandingSchema, required=True, metadata={"description": "still to be spent"}
+    )
+    growing = fields.Nested(
+        GrowingSchema,
+        metadata={"description": "on the budget's own page, where the dataset grows by blocks"},
     )
 
 
@@ -141,6 +146,11 @@ class ReleaseSchema(Schema):
     project = fields.String(required=True, metadata={"description": "the project charged"})
     dataset = fields.String(required=True, metadata={"description": "the dataset asked"})
     delivery = fields.String(required=True, metadata={"description": "the delivery it was run on"})
+    block = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "the block it was run on and that paid, where there are blocks"},
+    )
     sql = fields.String(required=True, metadata={"description": "the question as it was asked"})
     translation = fields.String(
         required=True,

@@ -7,6 +7,7 @@ from flask.views import MethodView
 from marshmallow import Schema, fields
 
 from gateway.http import guard
+from gateway.http.growing import GrowingSchema
 from gateway.http.resources import Blueprint, house
 
 blueprint = Blueprint("datasets", __name__, description="What there is to ask about.")
@@ -19,6 +20,11 @@ class DatasetSchema(Schema):
     title = fields.String(required=True, metadata={"description": "its title"})
     unit = fields.String(required=True, metadata={"description": "whom noise protects"})
     delivery = fields.String(required=True, metadata={"description": "the present delivery"})
+    block = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "the newest block, where there are blocks"},
+    )
     manifest_hash = fields.String(
         required=True, metadata={"description": "SHA-256 of the sealed manifest"}
     )
@@ -35,6 +41,9 @@ class ManifestSchema(DatasetSchema):
     )
     notes = fields.List(
         fields.String(), required=True, metadata={"description": "what to know before asking"}
+    )
+    growing = fields.Nested(
+        GrowingSchema, metadata={"description": "its blocks, where it grows by blocks"}
     )
 
 

@@ -70,6 +70,7 @@ TABLE: Mapping[type[Exception], Row] = {
     budgets.ProjectFrozen: Row(403, "Project frozen"),
     budgets.UnknownProject: Row(404, "Not found"),
     budgets.UnknownDataset: Row(404, "Not found"),
+    budgets.UnknownBlock: Row(422, "No such block"),
     budgets.UnknownQuery: Row(404, "Not found"),
     faults.QueryFaulted: Row(500, "The query faulted"),
     faults.AnswerLost: Row(500, "The answer is lost"),

@@ -99,6 +99,7 @@ def question(project: str, body: Body) -> Question:
         options=_options(options),
         fresh=not options.get("replay", True),
         source=body.get("from_release"),
+        block=body.get("block"),
     )
 
 

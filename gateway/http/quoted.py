@@ -95,6 +95,11 @@ class StagePriceSchema(Schema):
 class QuoteSchema(Schema):
     """What an answer would cost, and how far off it would be; free, reads no data."""
 
+    block = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "the block that would be read and pay, where there are blocks"},
+    )
     privacy_loss = fields.Nested(
         LossSchema, required=True, metadata={"description": "the exact loss of a fresh answer"}
     )

@@ -142,6 +142,14 @@ class SubmissionSchema(Closed):
             "`FROM release` then means; the answer is computed of it, free, or refused"
         },
     )
+    block = fields.String(
+        validate=Length(1, 20),
+        metadata={
+            "description": "the block that is read, of a dataset that grows by blocks; the newest "
+            "unless given",
+            "example": "2026-H1",
+        },
+    )
     options = fields.Nested(OptionsSchema, metadata={"description": "how to answer"})
 
     @validates_schema

@@ -11,6 +11,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from queries.catalog.blocks import within
 from queries.catalog.reading import parse
 from queries.catalog.view import PublicColumn, PublicTable, View
 
@@ -37,7 +38,7 @@ def load_view(directory: Path) -> View:
 def _view(text: bytes, facts: dict[str, Any]) -> View:
     if hashlib.sha256(text).hexdigest() != facts["manifest_hash"]:
         raise ValueError("the sealed manifest was changed")
-    manifest = parse(text).manifest
+    manifest = within(parse(text).manifest, facts.get("block"))
     public = {name: _table(found) for name, found in facts["public"].items()}
     if public.keys() != {table.name for table in manifest.tables if table.public}:
         raise ValueError("the public tables are not those of the manifest")

@@ -145,6 +145,7 @@ def _table(table: Table, kept: Sequence[Table], ways: Mapping[tuple[str, str], s
         unit_key=table.unit_key if table.unit_key in names else None,
         unit_via=_path(table.unit_via, names, ways),
         grain=(),
+        block_column=table.block_column if table.block_column in names else None,
         other_party=table.other_party if table.other_party in names else None,
         on_violation=OnViolation(),
     )

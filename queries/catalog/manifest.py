@@ -82,6 +82,9 @@ class OnViolation:
 class Table:
     """One table, public or private. A private one reaches its unit by `unit_key` or `unit_via`.
 
+    In a dataset with blocks `block_column` says in which of them a row lies; rows of a `lasting`
+    table stand in every delivery, and other rows lie where those do that they refer to.
+
     A public table with a `unit_key` says in public something about units (a register of aircraft):
     it may be joined on the unit, and its id is treated beside private rows as any unit's id.
     """
@@ -96,6 +99,8 @@ class Table:
     unit_via: UnitPath | None = None
     rows_per_unit: int | None = None
     grain: tuple[str, ...] = ()
+    block_column: str | None = None
+    lasting: bool = False
     other_party: str | None = None
     on_violation: OnViolation = field(default_factory=OnViolation)
 
@@ -122,6 +127,32 @@ class Ceiling:
     delta: Fraction
 
 
+class Every(StrEnum):
+    """How long a block of a growing dataset is."""
+
+    YEAR = "year"
+    HALF_YEAR = "half-year"
+    QUARTER = "quarter"
+    MONTH = "month"
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """A dataset that grows by one delivery each half-year, month, ..., each with a ceiling."""
+
+    every: Every
+    ceiling: Ceiling
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One interval of time: from the day `starts` to before the day `ends`."""
+
+    name: str
+    starts: date
+    ends: date
+
+
 @dataclass(frozen=True, slots=True)
 class Timing:
     """Answers leave after slot, slot * growth, slot * growth**2, ... seconds."""
@@ -132,7 +163,10 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """A whole dataset. `timing` is None where a policy for trusted analysts switches slots off."""
+    """A whole dataset. `timing` is None where a policy for trusted analysts switches slots off.
+
+    `block` is that of one delivery of a dataset with `blocks` (queries.catalog.blocks).
+    """
 
     dataset: str
     title: str
@@ -143,6 +177,8 @@ class Manifest:
     timing: Timing | None = Timing()
     record: tuple[tuple[str, str], ...] = ()
     minimum_frequency: int | None = None
+    blocks: Blocks | None = None
+    block: Block | None = None
 
     def table(self, name: str) -> Table | None:
         """The table of that name, whatever its case, or None."""

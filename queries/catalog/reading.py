@@ -13,6 +13,7 @@ from typing import Any
 
 from queries.catalog.document import MOST_BYTES, Document, read_document
 from queries.catalog.faults import ManifestFault, ManifestRefused, Path
+from queries.catalog.growing import check_ceiling, read_blocks
 from queries.catalog.manifest import Ceiling, Manifest, Timing, Type, Unit
 from queries.catalog.names import is_bare, time_zones
 from queries.catalog.shape import (
@@ -71,6 +72,7 @@ def _manifest(root: Any, faults: Faults) -> Manifest | None:
     timing = _timing(data, faults)
     record = _record(data, faults)
     tables = read_tables(data["tables"], faults) if "tables" in data else ()
+    blocks = read_blocks(data, tables, faults)
     _check_zone(data, faults)
     if faults.found:
         return None
@@ -84,8 +86,10 @@ def _manifest(root: Any, faults: Faults) -> Manifest | None:
         timing=timing,
         record=record,
         minimum_frequency=data.get("minimum_frequency"),
+        blocks=blocks,
     )
     _check_sizes(manifest, faults)
+    check_ceiling(manifest, faults)
     return manifest
 
 

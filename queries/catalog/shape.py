@@ -30,7 +30,7 @@ from queries.catalog.fields import (
     probability,
     whole,
 )
-from queries.catalog.manifest import Type
+from queries.catalog.manifest import Every, Type
 from queries.catalog.names import dataset_name
 
 MOST_UNITS = 10**10
@@ -67,6 +67,13 @@ class CeilingShape(Shape):
     delta = Scalar(probability, required=True)
 
 
+class BlocksShape(Shape):
+    """A dataset that grows: how long a block is, and the ceiling of each."""
+
+    every = Scalar(one_of(*Every), required=True)
+    ceiling = Anything(required=True)
+
+
 class TimingShape(Shape):
     slot = Scalar(duration, required=True)
     growth = Scalar(whole(2, 10), load_default=2)
@@ -100,6 +107,8 @@ class TableShape(Shape):
     unit_via = Anything()
     rows_per_unit = Scalar(whole(1, MOST_ROWS))
     grain = Texts()
+    block_column = Scalar()
+    lasting = Scalar(flag, load_default=False)
     other_party = Scalar()
     on_violation = Anything()
     columns = Anything(required=True)
@@ -129,6 +138,7 @@ class ManifestShape(Shape):
     title = Scalar(line_of_text(300), required=True)
     unit = Anything(required=True)
     ceiling = Anything(required=True)
+    blocks = Anything()
     time_zone = Scalar(load_default="UTC")
     timing = Anything()
     minimum_frequency = Scalar(whole(1, MOST_UNITS))

@@ -25,7 +25,9 @@ from queries.catalog.shape import Faults, OnViolationShape, TableShape, shaped
 
 SUFFIXES = (".parquet", ".csv", ".csv.gz", ".tsv", ".tsv.gz")
 _WAY = re.compile(r"\s*(\S.*?)\s*->\s*(\S.*)\.(\S+)\s*")
-_PRIVATE_ONLY = ("unit_via", "rows_per_unit", "grain", "other_party", "on_violation")
+_PRIVATE_ONLY = (
+    "unit_via", "rows_per_unit", "grain", "block_column", "lasting", "other_party", "on_violation",
+)  # fmt: skip
 _WAY_TYPES = (Type.INTEGER, Type.TEXT, Type.DATE)
 _UNIT_TYPES = (Type.INTEGER, Type.TEXT)
 
@@ -65,6 +67,8 @@ def _read_table(name: str, value: object, faults: Faults) -> Table:
         unit_via=_unit_via(data, path, faults),
         rows_per_unit=data.get("rows_per_unit", 1 if single else None),
         grain=tuple(data.get("grain", ())),
+        block_column=data.get("block_column"),
+        lasting=data.get("lasting", False),
         other_party=data.get("other_party"),
         on_violation=_on_violation(data, path, faults),
     )

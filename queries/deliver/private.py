@@ -243,11 +243,16 @@ def _report(
     words = [(v.column, f"{v.words}, {_outcome(v, needed)}") for v in violations]
     words += [(column.name, "NULL, dropped") for column in empty]
     without = "without a unit" if table.unit_via is None else "without a parent"
-    counts = [Count(staged.rows - row[0], f"{without}, dropped")]
+    counts = [Count(staged.outside, "outside of the block, dropped", table.block_column or "")]
+    counts += [Count(staged.rows - row[0], f"{without}, dropped")]
     counts += [Count(n, text, name) for n, (name, text) in zip(row[1:], words, strict=True)]
     fitting = _fitting(engine, writing) if writing.bounded else stored
     counts.append(Count(row[0] - fitting, "rows in all dropped for such values"))
     counts.append(Count(fitting - stored, "repeated or above rows_per_unit, dropped"))
     return TableReport(
-        table.name, False, staged.rows, stored, tuple(count for count in counts if count.rows)
+        table.name,
+        False,
+        staged.rows + staged.outside,
+        stored,
+        tuple(count for count in counts if count.rows),
     )

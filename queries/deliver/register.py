@@ -17,9 +17,10 @@ from pathlib import Path
 
 import duckdb
 
+from queries.catalog.blocks import NoSuchBlock, within
 from queries.catalog.delivered import FACTS, MANIFEST
 from queries.catalog.manifest import Manifest, Table
-from queries.catalog.reading import Reading, read
+from queries.catalog.reading import read
 from queries.deliver.engine import Engine, building
 from queries.deliver.faults import RegistrationFailed
 from queries.deliver.private import in_order, write_private
@@ -55,20 +56,25 @@ def register(
     deliveries: Path,
     keys: PseudonymKeys,
     *,
+    block: str | None = None,
     progress: Progress = silent,
     admit: Admit | None = None,
 ) -> Registration:
-    """Build a delivery from the manifest's sources.
+    """Build a delivery from the manifest's sources; of a growing dataset, of one block.
 
     Raises ManifestRefused, RegistrationFailed or RegistrationBusy, and whatever `admit` raises;
     the folder of deliveries is then as it was.
     """
     reading = read(manifest_path)
+    try:
+        manifest = within(reading.manifest, block)
+    except NoSuchBlock as error:
+        raise RegistrationFailed(str(error)) from None
     delivery = secrets.token_hex(16)
     folder = manifest_path.parent
     try:
         with staging(deliveries, delivery) as place:
-            return _Work(reading, folder, place, keys, delivery, progress).run(admit)
+            return _Work(manifest, reading.text, folder, place, keys, delivery, progress).run(admit)
     except SourceUnusable as error:
         raise RegistrationFailed(str(error)) from None
     except (duckdb.OutOfMemoryException, duckdb.IOException, OSError):
@@ -81,16 +87,13 @@ def register(
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    reading: Reading
+    manifest: Manifest
+    text: bytes
     folder: Path
     place: Staging
     keys: PseudonymKeys
     delivery: str
     progress: Progress
-
-    @property
-    def manifest(self) -> Manifest:
-        return self.reading.manifest
 
     def run(self, admit: Admit | None) -> Registration:
         sizes = {table.name: self._bytes(table) for table in self.manifest.tables}
@@ -173,7 +176,7 @@ class _Work:
         return staged
 
     def _hash(self) -> str:
-        return hashlib.sha256(self.reading.text).hexdigest()
+        return hashlib.sha256(self.text).hexdigest()
 
     def _seal(self, hashes: Hashes, public: dict[str, object], created: datetime) -> None:
         document = {
@@ -184,6 +187,8 @@ class _Work:
             "sources": dict(hashes),
             "public": public,
         }
-        (self.place.delivery / MANIFEST).write_bytes(self.reading.text)
+        if self.manifest.block is not None:
+            document["block"] = self.manifest.block.name
+        (self.place.delivery / MANIFEST).write_bytes(self.text)
         text = json.dumps(document, indent=1, sort_keys=True, ensure_ascii=True)
         (self.place.delivery / FACTS).write_text(text + "\n", encoding="ascii")

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import duckdb
 
-from queries.catalog.manifest import Column, Manifest, Table, Type
+from queries.catalog.blocks import block_column
+from queries.catalog.manifest import Block, Column, Manifest, Table, Type
 from queries.deliver import sql
 from queries.deliver.engine import Engine, number
 from queries.deliver.faults import RegistrationFailed
@@ -23,11 +24,15 @@ ID = "_id"
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """A table in the scratch file: parsed columns, and `_id` where the unit's id stands in it."""
+    """A table in the scratch file: parsed columns, and `_id` where the unit's id stands in it.
+
+    `outside` rows lay in no part of the block and are gone from it.
+    """
 
     table: Table
     relation: str
     rows: int
+    outside: int = 0
 
 
 def open_sources(table: Table, folder: Path, engine: Engine) -> tuple[SourceFile, ...]:
@@ -59,7 +64,20 @@ def stage(
             "as many values as the first line?"
         ) from None
     _check_parsed(engine, table, target)
-    return Staged(table, target, number(engine, f"SELECT count(*) FROM {target}"))
+    outside = _leave(engine, manifest.block, table, target)
+    return Staged(table, target, number(engine, f"SELECT count(*) FROM {target}"), outside)
+
+
+def _leave(engine: Engine, block: Block | None, table: Table, relation: str) -> int:
+    """Leave the rows outside of the block behind, before any repair moves a time; how many."""
+    column = block_column(table)
+    if block is None or column is None:
+        return 0
+    x = sql.name(column.name)
+    first, after = (sql.text(day.isoformat()) for day in (block.starts, block.ends))
+    kind = "DATE" if column.type is Type.DATE else "TIMESTAMP"
+    inside = f"coalesce({x} >= {kind} {first} AND {x} < {kind} {after}, false)"
+    return number(engine, f"DELETE FROM {relation} WHERE NOT {inside}")
 
 
 def _alike(files: tuple[SourceFile, ...]) -> list[list[SourceFile]]:

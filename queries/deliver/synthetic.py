@@ -1,8 +1,8 @@
 """Synthetic rows in the shape of a delivery, made from its manifest and its public tables alone.
 
-`python -I -m queries.deliver.synthetic FOLDER` reads the sealed manifest and the public file that
-were put there, and writes a private file beside them whose tables have the stored columns, types,
-ranges, categories, keys and caps that a registration would have enforced.
+`python -I -m queries.deliver.synthetic FOLDER [BLOCK]` reads the sealed manifest and the public
+file that were put there, and writes a private file beside them whose tables have the stored
+columns, types, ranges, categories, keys and caps that a registration would have enforced.
 
 Privacy note
     Neighbours  two datasets that differ in all rows of one privacy unit.
@@ -22,6 +22,7 @@ from pathlib import Path
 
 import duckdb
 
+from queries.catalog.blocks import within
 from queries.catalog.delivered import MANIFEST, PRIVATE, PUBLIC
 from queries.catalog.manifest import Column, Manifest, Table, Type
 from queries.catalog.reading import parse
@@ -44,9 +45,9 @@ SPREAD = 1_000
 """Whole numbers without a declared range are drawn from so many."""
 
 
-def build(folder: Path) -> None:
+def build(folder: Path, block: str | None = None) -> None:
     """Write the private file of a folder that holds a sealed manifest and public tables."""
-    manifest = parse((folder / MANIFEST).read_bytes()).manifest
+    manifest = within(parse((folder / MANIFEST).read_bytes()).manifest, block)
     made = folder / f".{PRIVATE}"
     made.unlink(missing_ok=True)
     with duckdb.connect(str(made)) as engine:
@@ -194,4 +195,4 @@ def _whole(count: str) -> str:
 
 
 if __name__ == "__main__":
-    build(Path(sys.argv[1]))
+    build(Path(sys.argv[1]), *sys.argv[2:])

@@ -8,6 +8,7 @@ from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 
+from budgets.account import grant
 from budgets.admission import Policy
 from budgets.charge import Charge, Claim, QueryRecord, StageClaim
 from budgets.conversion import rho_of
@@ -21,6 +22,8 @@ PROJECT = "areas"
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DEADLINE = NOON + timedelta(seconds=10)
 LATE = NOON + timedelta(seconds=11)
+BLOCKS = ("2026-H1", "2026-H2")
+"""Every dataset here has these blocks, and charges read both unless they say otherwise."""
 STEP = 10**9
 """What most charges here cost: rho 0.001."""
 
@@ -58,6 +61,7 @@ def ready(
     """A ledger with a dataset and a project that has a budget."""
     ledger = opened(blank(place), policy)
     ledger.open_dataset(DATASET, Fraction(ceiling[0]), Fraction(ceiling[1]))
+    divided(ledger, Fraction(ceiling[0]), Fraction(ceiling[1]))
     ledger.open_project(PROJECT, DATASET)
     part = None if delta is None else Fraction(delta)
     ledger.allocate(PROJECT, Fraction(epsilon), part, "ada", "first")
@@ -69,6 +73,7 @@ def capped(place: Place, charges: int, cost: int = STEP) -> Ledger:
     than one more."""
     ledger = opened(blank(place))
     ledger.open_dataset(DATASET, Fraction(800), Fraction(1, 10**7))
+    divided(ledger, Fraction(800), Fraction(1, 10**7))
     ledger.open_project(PROJECT, DATASET)
     ledger.allocate(PROJECT, Fraction(1, 1000), Fraction(1, 10**8), "ada", "first")
     lower, upper = 1, 800 * 10**12
@@ -85,6 +90,12 @@ def capped(place: Place, charges: int, cost: int = STEP) -> Ledger:
     return ledger
 
 
+def divided(ledger: Ledger, epsilon: Fraction, delta: Fraction) -> None:
+    """Open both blocks of the dataset, each with this ceiling."""
+    for block in BLOCKS:
+        ledger.open_block(DATASET, block, grant(epsilon, delta))
+
+
 def stage(
     digest: str, rho: int = STEP, delta: int = 0, epsilon: int | None = None, scale: float = 10.0
 ) -> StageClaim:
@@ -95,14 +106,19 @@ def asked(ledger: Ledger, key: str | None = None, project: str = PROJECT) -> Que
     return ledger.accept(project, "anna", key, "d" * 64, b'{"sql": "SELECT COUNT(*) FROM pings"}')
 
 
-def claim(query: QueryRecord, *stages: StageClaim, analyst: str | None = None) -> Claim:
-    return Claim(query.id, query.project, stages, DEADLINE, analyst)
+def claim(
+    query: QueryRecord,
+    *stages: StageClaim,
+    analyst: str | None = None,
+    blocks: tuple[str, ...] = BLOCKS,
+) -> Claim:
+    return Claim(query.id, query.project, stages, DEADLINE, analyst, blocks=blocks)
 
 
-def reserved(ledger: Ledger, *stages: StageClaim) -> Charge:
+def reserved(ledger: Ledger, *stages: StageClaim, blocks: tuple[str, ...] = BLOCKS) -> Charge:
     """A new query and its charge; without stages it has one that nobody else has."""
     query = asked(ledger)
-    return ledger.reserve(claim(query, *(stages or (stage(query.id),))))
+    return ledger.reserve(claim(query, *(stages or (stage(query.id),)), blocks=blocks))
 
 
 def answered(ledger: Ledger, *stages: StageClaim) -> Charge:

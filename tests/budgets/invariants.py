@@ -68,7 +68,7 @@ def _accounts_equal_their_entries(db: Connection) -> None:
 
 
 def _charges_reach_the_whole_path(db: Connection) -> None:
-    """A charge posts to project and ceiling, or, when it runs nothing, to neither."""
+    """A charge posts to ceiling, blocks and project, or, when it runs nothing, to none."""
     for charge in _rows(db, "SELECT * FROM charge"):
         runs = _one(db, "SELECT COUNT(*) FROM stage WHERE charge = :id", id=charge["id"])
         posted = _rows(
@@ -78,7 +78,9 @@ def _charges_reach_the_whole_path(db: Connection) -> None:
             id=charge["id"],
         )
         kinds = [row["kind"] for row in posted]
-        assert kinds[:2] == (["dataset", "project"] if runs else [])
+        blocks = kinds.count("block")
+        assert kinds[: blocks + 2] == (["dataset", *["block"] * blocks, "project"] if runs else [])
+        assert len({(row["rho"], row["delta"]) for row in posted if row["kind"] == "block"}) <= 1
         if runs:
             assert charge["rho"] > 0
         voids = "SELECT COUNT(*) FROM entry WHERE charge = :id AND event = 'void'"

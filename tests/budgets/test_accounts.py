@@ -55,7 +55,7 @@ def test_allocations_add_epsilon_at_the_projects_delta(places: Places) -> None:
     assert ledger.ceiling(DATASET) == once.ceiling(DATASET)
     with pytest.raises(DeltaFixed):
         ledger.allocate(PROJECT, Fraction(1), Fraction(1, 10**9), "ada", "more")
-    assert [entry.event for entry, _ in ledger.entries(DATASET)] == ["open"] + ["allocate"] * 2
+    assert [entry.event for entry, _ in ledger.entries(DATASET)] == ["open"] * 3 + ["allocate"] * 2
 
 
 def test_without_a_delta_a_project_gets_its_share_of_the_ceilings(place: Place) -> None:

@@ -30,6 +30,7 @@ from budgets.ledger import Ledger
 from budgets.refusals import BudgetExceeded, BudgetRefused, ChargeClosed, InFlight, ProjectFrozen
 from tests.budgets import invariants
 from tests.budgets.books import (
+    BLOCKS,
     DATASET,
     DEADLINE,
     LATE,
@@ -50,6 +51,7 @@ from tests.budgets.dying import AFTER, BEFORE_COMMIT, dies
 
 AFFORDABLE = 25
 costs = st.integers(1, 3).map(lambda times: times * STEP)
+read = st.sampled_from([BLOCKS, BLOCKS[:1], BLOCKS[1:]])
 moments = st.sampled_from([BEFORE_COMMIT, AFTER, 0, 1, 3, 6, 10, 15])
 
 
@@ -89,14 +91,14 @@ class Books(RuleBasedStateMachine):
         assert charge.loss.rho in (0, cost)
         return charge
 
-    @rule(target=fresh, cost=costs)
-    def reserve(self, cost: int) -> object:
-        charge = self.afford(lambda: self._reserved(cost), cost)
+    @rule(target=fresh, cost=costs, blocks=read)
+    def reserve(self, cost: int, blocks: tuple[str, ...]) -> object:
+        charge = self.afford(lambda: self._reserved(cost, blocks), cost)
         return multiple() if charge is None else charge
 
-    def _reserved(self, cost: int) -> Charge:
+    def _reserved(self, cost: int, blocks: tuple[str, ...]) -> Charge:
         query = asked(self.ledger)
-        return self.ledger.reserve(claim(query, stage(query.id, rho=cost)))
+        return self.ledger.reserve(claim(query, stage(query.id, rho=cost), blocks=blocks))
 
     @rule(target=fresh, shared=st.sampled_from("abc"), cost=costs)
     def reserve_a_shared_stage(self, shared: str, cost: int) -> object:
@@ -226,6 +228,8 @@ class Books(RuleBasedStateMachine):
         invariants.hold(self.place)
         assert invariants.taken(self.place) == self.taken == invariants.taken(self.place, "dataset")
         assert self.taken < (AFFORDABLE + 1) * STEP
+        blocks = [one.reserved.rho + one.spent.rho for one in self.ledger.blocks(DATASET)]
+        assert max(blocks) <= self.taken <= sum(blocks)
 
     @invariant()
     def what_was_released_stays_released(self) -> None:

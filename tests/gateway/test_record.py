@@ -154,9 +154,8 @@ COMMANDS = (
 """A call that succeeds, for every command that changes something in a home."""
 
 CHANGE_NOTHING = {
-    "dataset check", "project list", "key list", "member list", "grant list", "doctor",
-    "serve", "demo",
-    "ledger verify", "ledger migrate", "ledger move",
+    "dataset check", "dataset blocks", "project list", "key list", "member list", "grant list",
+    "doctor", "serve", "demo", "ledger verify", "ledger migrate", "ledger move",
     "audit key", "audit checkpoint", "audit verify",
     "query", "quote", "rehearse", "budget", "history",
 }  # fmt: skip

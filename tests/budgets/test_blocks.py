@@ -1,0 +1,160 @@
+"""Charges of a growing dataset: each block that is read pays, and there is no refill."""
+
+from __future__ import annotations
+
+import threading
+from fractions import Fraction
+
+import pytest
+
+from budgets.account import Kind, grant
+from budgets.admission import Policy
+from budgets.charge import Charge
+from budgets.ledger import Ledger
+from budgets.refusals import BudgetRefused, CeilingDiffers, CeilingReached, PureBudget, UnknownBlock
+from tests.budgets import invariants
+from tests.budgets.books import (
+    BLOCKS,
+    DATASET,
+    PROJECT,
+    STEP,
+    asked,
+    blank,
+    claim,
+    document,
+    opened,
+    ready,
+    reserved,
+    stage,
+    tables,
+)
+from tests.budgets.places import Place, edit
+
+NARROW = Fraction(1)
+WIDE = Fraction(4)
+
+
+@pytest.fixture
+def ledger(place: Place) -> Ledger:
+    """A dataset with one narrow block and a wide one."""
+    ledger = opened(blank(place), Policy())
+    ledger.open_dataset(DATASET, Fraction(8), Fraction(1, 10**7))
+    for block, epsilon in zip(BLOCKS, (NARROW, WIDE), strict=True):
+        ledger.open_block(DATASET, block, grant(epsilon, Fraction(1, 10**8)))
+    ledger.open_project(PROJECT, DATASET)
+    ledger.allocate(PROJECT, Fraction(4), Fraction(1, 10**8), "ada", "first")
+    return ledger
+
+
+def taken(ledger: Ledger) -> list[int]:
+    return [one.reserved.rho + one.spent.rho for one in ledger.blocks(DATASET)]
+
+
+def test_a_block_pays_for_what_reads_it_and_no_other(ledger: Ledger, place: Place) -> None:
+    reserved(ledger, blocks=BLOCKS[:1])
+    reserved(ledger, blocks=BLOCKS[1:])
+    reserved(ledger, blocks=BLOCKS)
+    assert taken(ledger) == [2 * STEP, 2 * STEP]
+    assert invariants.taken(place, "dataset") == invariants.taken(place) == 3 * STEP
+    invariants.hold(place)
+    assert ledger.verify(DATASET).intact
+
+
+def test_the_fullest_block_decides_and_nothing_is_posted(ledger: Ledger) -> None:
+    left = ledger.blocks(DATASET)[0].remaining.rho
+    too_much = stage("both", rho=left + 1)
+    query = asked(ledger)
+    with pytest.raises(CeilingReached) as refused:
+        ledger.reserve(claim(query, too_much, blocks=BLOCKS))
+    assert refused.value.kind is Kind.BLOCK
+    assert refused.value.remaining == ledger.budget(PROJECT).remaining
+    assert taken(ledger) == [0, 0]
+    ledger.reserve(claim(query, too_much, blocks=BLOCKS[1:]))
+    ledger.reserve(claim(asked(ledger), stage("rest", rho=left), blocks=BLOCKS))
+    assert ledger.blocks(DATASET)[0].remaining.rho == 0
+
+
+def test_all_blocks_together_stay_below_the_ceiling(place: Place) -> None:
+    ledger = ready(place, ceiling=("2", "1e-8"))
+    whole = ledger.ceiling(DATASET).remaining.rho
+    reserved(ledger, stage("one", rho=whole), blocks=BLOCKS[:1])
+    with pytest.raises(BudgetRefused):
+        reserved(ledger, stage("two", rho=STEP), blocks=BLOCKS[1:])
+    assert taken(ledger) == [whole, 0]
+
+
+def test_a_void_gives_back_to_every_block(ledger: Ledger, place: Place) -> None:
+    charge = reserved(ledger)
+    ledger.void(charge)
+    assert taken(ledger) == [0, 0]
+    invariants.hold(place)
+
+
+def test_who_names_no_block_reads_nothing(ledger: Ledger) -> None:
+    for blocks in ((), ("2027-H1",), (BLOCKS[0], "2027-H1")):
+        with pytest.raises(UnknownBlock):
+            reserved(ledger, blocks=blocks)
+    assert taken(ledger) == [0, 0]
+    with pytest.raises(ValueError, match="once"):
+        claim(asked(ledger), stage("x"), blocks=(BLOCKS[0], BLOCKS[0]))
+
+
+def test_a_dataset_without_blocks_has_none_to_name(place: Place) -> None:
+    ledger = opened(blank(place))
+    ledger.open_dataset(DATASET, Fraction(8), Fraction(1, 10**7))
+    ledger.open_project(PROJECT, DATASET)
+    ledger.allocate(PROJECT, Fraction(1), None, "ada", "first")
+    reserved(ledger, blocks=())
+    with pytest.raises(UnknownBlock):
+        reserved(ledger, blocks=BLOCKS)
+
+
+def test_a_block_opened_again_keeps_what_was_charged_to_it(ledger: Ledger) -> None:
+    reserved(ledger)
+    ledger.open_block(DATASET, BLOCKS[0], grant(NARROW, Fraction(1, 10**8)))
+    assert taken(ledger) == [STEP, STEP]
+    for epsilon in (WIDE, NARROW / 2):
+        with pytest.raises(CeilingDiffers, match="Block 2026-H1 of dataset mobility"):
+            ledger.open_block(DATASET, BLOCKS[0], grant(epsilon, Fraction(1, 10**8)))
+
+
+def test_a_block_counts_as_the_whole_does(ledger: Ledger) -> None:
+    with pytest.raises(PureBudget):
+        ledger.open_block(DATASET, "2027-H1", grant(NARROW, Fraction(0)))
+
+
+def test_threads_in_different_blocks_spend_each_exactly(ledger: Ledger, place: Place) -> None:
+    """Charges over one block, the other and both, at once: each cap is reached, none passed."""
+    cap = ledger.blocks(DATASET)[0].remaining.rho
+    cost = cap // 6
+    made: list[Charge] = []
+
+    def spend(blocks: tuple[str, ...]) -> None:
+        for _ in range(4):
+            try:
+                query = asked(ledger)
+                charge = ledger.reserve(claim(query, stage(query.id, rho=cost), blocks=blocks))
+                ledger.started(charge)
+                ledger.settle(charge, document(charge), tables(charge))
+                made.append(charge)
+            except CeilingReached:
+                continue
+
+    wanted = [BLOCKS, BLOCKS[:1], BLOCKS[1:], BLOCKS[::-1]]
+    threads = [threading.Thread(target=spend, args=(blocks,)) for blocks in wanted]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    narrow, wide = taken(ledger)
+    assert narrow == 6 * cost
+    assert invariants.taken(place, "dataset") == len(made) * cost
+    assert wide >= 4 * cost
+    invariants.hold(place)
+    assert ledger.verify(DATASET).intact
+
+
+def test_a_moved_block_is_found_by_verify(ledger: Ledger, place: Place) -> None:
+    reserved(ledger)
+    edit(place, "UPDATE account SET reserved_rho = 0 WHERE kind = 'block' AND name = '2026-H1'")
+    assert "The block account 2026-H1 differs" in " ".join(ledger.verify(DATASET).disagreements)
