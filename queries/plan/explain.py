@@ -152,7 +152,7 @@ def _distribution(found: Distribution) -> str:
     nodes = size(found.branching, found.levels)
     return (
         f"{said} Their intervals are read off a tree of {nodes:,} counts, each with "
-        f"{MECHANISMS[found.around.mechanism]}, which takes half of the price."
+        f"{MECHANISMS[found.around.mechanism]}, which takes a quarter of the price."
     )
 
 

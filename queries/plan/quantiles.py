@@ -51,6 +51,9 @@ CELLS = 2**17
 MOST_GROUPS = 1_024
 """Keys that are found from the data: rarer ones are dropped until no more can be left."""
 LARGEST_SCORE = 2**61
+CHOSEN, PARTS = 3, 4
+"""How many parts of a price choose values; the others buy the tree off which intervals are read."""
+SHARING = PARTS / math.sqrt(CHOSEN * (PARTS - CHOSEN))
 SEVERAL = math.log(1 / (1 - CONFIDENCE))
 """Where values are dense, a selected rank is this many scales off at that confidence."""
 
@@ -141,16 +144,16 @@ def _sketch(place: int, query: Query, groups: int, publics: Publics) -> Sketch:
 
 
 def _is_tree(found: Sketch) -> bool:
-    """Whether a tree alone serves better than selections and a tree of half the loss each.
+    """Whether a tree alone serves better than selections and a tree that share the loss.
 
-    Halves make either error larger by the root of two: selections must be twice as exact, so that
-    what values gain by them outweighs what intervals lose. Both errors are those of ranks where
-    values are dense, at one confidence, in the noise of a single count: an exponential law with the
-    selections' scale, a normal one with the tree's.
+    Either error grows by the root of what its share leaves: selections must be so much more exact
+    that what values gain by them outweighs what intervals lose. Both errors are those of ranks
+    where values are dense, at one confidence, in the noise of a single count: an exponential law
+    with the selections' scale, a normal one with the tree's.
     """
     branching, levels = trees.shape(found.bins.count)
     apart = SEVERAL * math.sqrt(sum(weight**2 for weight in found.weights))
-    return 2 * apart / found.targets[0].denominator > NORMAL * trees.spread(
+    return SHARING * apart / found.targets[0].denominator > NORMAL * trees.spread(
         branching, levels, found.bins.count
     )
 
@@ -219,8 +222,8 @@ def priced(name: str, found: Sketch, part: Price, largest: int) -> Distribution:
         raise RangeTooLarge("The ranks of so many rows may pass 61 bits.")
     around = None
     if found.selected and found.levels:
-        part = split.share(part, 2)
-        around = split.noise(found.nodes, part)
+        around = split.noise(found.nodes, split.portion(part, PARTS - CHOSEN, PARTS))
+        part = split.portion(part, CHOSEN, PARTS)
     make = split.selection if found.selected else split.noise
     noise = make(found.sensitivity, part)
     made = Distribution(

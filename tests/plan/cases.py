@@ -10,7 +10,7 @@ from queries.plan.price import ColumnBound, Options, Price
 from tests.parity import PRICE
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
-MARKS = ("dataset", "options", "price", "at", "expect", "awaits", "compare")
+MARKS = ("dataset", "options", "price", "at", "expect", "compare")
 
 
 @dataclass(frozen=True)

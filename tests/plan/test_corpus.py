@@ -3,8 +3,7 @@
 `expect` is `answered` (with noise, charged), `exact` (public tables alone, free) or `refused` with
 a code. What is answered is compared with DuckDB's own answer, with noise off and bounds slack: each
 of its rows is there, and what is there besides is a group that nobody is in. `compare` says where
-the two may differ and why: `fewer` (every row is one of DuckDB's) or `none`. `awaits` names what a
-question lacks: it is refused until then, and no longer than that.
+the two may differ and why: `fewer` (every row is one of DuckDB's) or `none`.
 """
 
 from __future__ import annotations
@@ -24,9 +23,7 @@ from tests.plan.cases import Case, cases
 CORPUS = cases("corpus")
 ASKED = ("nycflights13", "hi", "mobility", "breaches")
 SLACK = {"mobility": "slack mobility", "breaches": "slack breaches"}
-AWAITING = [case for case in CORPUS if "awaits" in case.marks]
-SETTLED = [case for case in CORPUS if "awaits" not in case.marks]
-ANSWERED = [case for case in SETTLED if case.marks["expect"] in ("answered", "exact")]
+ANSWERED = [case for case in CORPUS if case.marks["expect"] in ("answered", "exact")]
 COMPARED = [case for case in ANSWERED if not case.marks.get("compare", "").startswith("none, ")]
 
 
@@ -49,15 +46,9 @@ def test_no_question_is_asked_twice() -> None:
     assert not [title for title, n in Counter(str(case) for case in CORPUS).items() if n > 1]
 
 
-@pytest.mark.parametrize("case", SETTLED, ids=str)
+@pytest.mark.parametrize("case", CORPUS, ids=str)
 def test_a_question_has_its_outcome(case: Case) -> None:
     assert outcome(case) == case.marks["expect"]
-
-
-@pytest.mark.parametrize("case", AWAITING, ids=str)
-def test_a_question_that_awaits_something_is_refused_until_then(case: Case) -> None:
-    assert outcome(case) != case.marks["expect"]
-    assert outcome(case).startswith("refused ")
 
 
 @pytest.mark.parametrize("case", ANSWERED, ids=str)
