@@ -7,7 +7,7 @@ not count is zero in all of them, so that admission is additions and comparisons
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 
@@ -49,6 +49,11 @@ class Amounts:
 
     def __neg__(self) -> Amounts:
         return Amounts(-self.rho, -self.delta, -self.epsilon)
+
+    @property
+    def floored(self) -> Amounts:
+        """The same, where nothing is less than nothing."""
+        return Amounts(max(0, self.rho), max(0, self.delta), max(0, self.epsilon))
 
     def within(self, cap: Amounts) -> bool:
         """Whether no part exceeds the same part of `cap`."""
@@ -93,7 +98,8 @@ class Grant:
 class Account:
     """One account as it stands. `allocated` is what was promised to the accounts below.
 
-    `head` and `length` are of the chain, and stand on a ceiling alone.
+    `head`, `length`, `frozen` and `overcommit` stand on a ceiling alone: its chain, whether it
+    admits anything, and how much it may promise, in per cent of what it has.
     """
 
     id: int
@@ -109,10 +115,16 @@ class Account:
     spent: Amounts
     head: str | None = None
     length: int = 0
+    frozen: bool = False
+    overcommit: int = 100
 
     @property
     def accountant(self) -> Accountant:
         return self.grant.accountant
+
+    def at(self, percent: int) -> Account:
+        """The same ceiling, were it to promise so many per cent of what it has."""
+        return replace(self, overcommit=percent)
 
     @property
     def address(self) -> tuple[str, str, str]:
@@ -120,8 +132,18 @@ class Account:
         return (self.kind.value, self.owner, self.name)
 
     @property
+    def taken(self) -> Amounts:
+        return self.reserved + self.spent
+
+    @property
     def remaining(self) -> Amounts:
-        return self.cap - self.reserved - self.spent
+        return self.cap - self.taken
+
+    @property
+    def promisable(self) -> Amounts:
+        """The most that may be promised to the accounts below; charging stops at `cap` still."""
+        parts = (self.cap.rho, self.cap.delta, self.cap.epsilon)
+        return Amounts(*(part * self.overcommit // 100 for part in parts))
 
     def posting(self, loss: PrivacyLoss) -> Amounts:
         """What this account counts of a loss; a pure account refuses a loss that is not pure."""

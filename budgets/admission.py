@@ -58,9 +58,8 @@ def postings(path: Sequence[Account], loss: PrivacyLoss) -> tuple[Amounts, ...]:
     """
     amounts = tuple(account.posting(loss) for account in path)
     for account, asked in reversed(list(zip(path, amounts, strict=True))):
-        taken = account.reserved + account.spent
         if max(asked.rho, asked.delta, asked.epsilon) > LARGEST or not (
-            (taken + asked).within(account.cap)
+            (account.taken + asked).within(account.cap)
         ):
             raise exceeded(path, account, loss)
     return amounts

@@ -25,11 +25,14 @@ _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=Fal
 
 
 class Event(StrEnum):
-    """What an entry records: `open`, `allocate`, `raise` capacity; `reserve` and `void` loss."""
+    """What an entry records: capacity (`CAPACITY`), loss (`reserve`, `void`), or an act alone."""
 
     OPEN = "open"
     ALLOCATE = "allocate"
     RAISE = "raise"
+    TRANSFER = "transfer"
+    LIMIT = "limit"
+    OVERCOMMIT = "overcommit"
     RESERVE = "reserve"
     SETTLE = "settle"
     VOID = "void"
@@ -37,6 +40,10 @@ class Event(StrEnum):
     LOST = "lost"
     FREEZE = "freeze"
     THAW = "thaw"
+
+
+CAPACITY = frozenset({Event.OPEN, Event.ALLOCATE, Event.RAISE, Event.TRANSFER, Event.LIMIT})
+"""Events whose amounts are added to an account's capacity; some take away."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from budgets.opening import dataset_of
 from budgets.refusals import (
     AlreadyAnswered,
     ChargeClosed,
+    DatasetFrozen,
     InFlight,
     NothingAllocated,
     ProjectFrozen,
@@ -36,9 +37,14 @@ from budgets.refusals import (
 )
 from budgets.storage import accounts, charges, journal, queries
 from budgets.storage.prepared import Prepared
+from budgets.storage.schema import account
 from budgets.storage.schema import project as projects
 
-_FROZEN = Prepared(select(projects.c.frozen).where(projects.c.name == bindparam("named")))
+_FROZEN = Prepared(
+    select(projects.c.frozen, projects.c.dataset, account.c.frozen.label("stopped"))
+    .join(account, (account.c.dataset == projects.c.dataset) & account.c.parent.is_(None))
+    .where(projects.c.name == bindparam("named"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +113,8 @@ def _locked_path(tx: Connection, claim: Claim) -> tuple[Account, ...]:
     if root is None:
         raise UnknownProject(claim.project)
     path, frozen = accounts.below(tx, root, claim.project, claim.analyst)
+    if root.frozen:
+        raise DatasetFrozen(root.dataset)
     if path == (root,):
         raise NothingAllocated(claim.project)
     if frozen:
@@ -193,9 +201,12 @@ def fail(
 
 
 def refuse_frozen(tx: Connection, project: str) -> None:
-    """Raise a refusal if the project is frozen."""
-    if _FROZEN.send(tx, {"named": project}).scalar():
+    """Raise a refusal if the project or its dataset is frozen."""
+    row = _FROZEN.rows(tx, {"named": project})[0]
+    if row.frozen:
         raise ProjectFrozen(project)
+    if row.stopped:
+        raise DatasetFrozen(row.dataset)
 
 
 def _running(tx: Connection, claim: Claim) -> int:

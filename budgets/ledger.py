@@ -13,135 +13,35 @@ import os
 import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from datetime import UTC, datetime
-from fractions import Fraction
+from datetime import datetime
 
 from sqlalchemy import Connection
 
-from budgets import charging, opening, reporting
-from budgets.account import Grant, grant
+from budgets import charging, freezing, opening, reporting
+from budgets.account import Account
+from budgets.administration import Administration, utc
 from budgets.admission import Policy, due
 from budgets.chain import Entry
 from budgets.charge import Charge, ChargeState, Claim, QueryRecord, StageClaim
 from budgets.loss import PrivacyLoss
 from budgets.refusals import ChargeClosed, KeyReused
 from budgets.reporting import BudgetStatus, Verification
-from budgets.storage import Storage, charges, journal, queries
+from budgets.storage import Storage, accounts, charges, journal, queries
 
 
-def _utc() -> datetime:
-    return datetime.now(UTC)
-
-
-class Ledger:
-    """Accounts, queries and charges in one store; safe for threads and for several processes.
-
-    Administrative acts take `within`, a transaction of the caller's, to become one act with it.
-    """
+class Ledger(Administration):
+    """Accounts, queries and charges in one store; safe for threads and for several processes."""
 
     def __init__(
         self,
         storage: Storage,
         policy: Policy | None = None,
-        clock: Callable[[], datetime] = _utc,
+        clock: Callable[[], datetime] = utc,
     ) -> None:
-        self._storage = storage
+        super().__init__(storage, clock)
         self._policy = policy or Policy()
-        self._clock = clock
         self._voidable: set[tuple[int, int]] = set()
         self._guard = threading.Lock()
-
-    # Accounts
-
-    def open_dataset(
-        self,
-        dataset: str,
-        ceiling_epsilon: Fraction,
-        ceiling_delta: Fraction,
-        *,
-        unit: str = "",
-        within: Connection | None = None,
-    ) -> None:
-        """Open a dataset's ceiling; again with the same one, nothing happens."""
-        with self._act(within) as tx:
-            ceiling = grant(ceiling_epsilon, ceiling_delta)
-            opening.open_dataset(tx, dataset, ceiling, unit, self._clock())
-
-    def open_block(
-        self,
-        dataset: str,
-        block: str,
-        ceiling: Grant,
-        *,
-        note: Mapping[str, object] | None = None,
-        within: Connection | None = None,
-    ) -> None:
-        """Open the ceiling of one block; what stands already keeps what was charged to it."""
-        with self._act(within) as tx:
-            opening.open_block(tx, dataset, block, ceiling, note or {}, self._clock())
-
-    def raise_ceiling(
-        self,
-        dataset: str,
-        ceiling_epsilon: Fraction,
-        ceiling_delta: Fraction,
-        by: str,
-        reason: str,
-        *,
-        within: Connection | None = None,
-    ) -> None:
-        """Give a dataset a larger ceiling."""
-        with self._act(within) as tx:
-            ceiling = grant(ceiling_epsilon, ceiling_delta)
-            opening.raise_ceiling(tx, dataset, ceiling, by, reason, self._clock())
-
-    def open_project(
-        self, project: str, dataset: str, *, title: str = "", within: Connection | None = None
-    ) -> None:
-        """Open a project; it has no budget until something is allocated."""
-        with self._act(within) as tx:
-            opening.open_project(tx, project, dataset, title, self._clock())
-
-    def allocate(
-        self,
-        project: str,
-        epsilon: Fraction,
-        delta: Fraction | None,
-        by: str,
-        reason: str,
-        *,
-        within: Connection | None = None,
-    ) -> None:
-        """Add to a project's budget; its first allocation fixes accountant and delta."""
-        with self._act(within) as tx:
-            opening.allocate(tx, project, epsilon, delta, by, reason, self._clock())
-
-    def open_limit(
-        self,
-        project: str,
-        analyst: str,
-        epsilon: Fraction,
-        by: str,
-        reason: str,
-        *,
-        within: Connection | None = None,
-    ) -> None:
-        """Limit what one analyst may spend of a project's budget."""
-        with self._act(within) as tx:
-            opening.open_limit(tx, project, analyst, epsilon, by, reason, self._clock())
-
-    def freeze(
-        self, project: str, by: str, reason: str, *, within: Connection | None = None
-    ) -> None:
-        """Admit nothing more of a project."""
-        with self._act(within) as tx:
-            opening.freeze(tx, project, True, by, reason, self._clock())
-
-    def thaw(self, project: str, by: str, reason: str, *, within: Connection | None = None) -> None:
-        """Admit a project's queries again and forget its faults."""
-        with self._act(within) as tx:
-            opening.freeze(tx, project, False, by, reason, self._clock())
 
     # Queries
 
@@ -273,12 +173,18 @@ class Ledger:
         """A project's budget as it stands, or that of one analyst's limit within it."""
         with self._storage.read() as tx:
             last = charging.path_of(tx, project, analyst)[-1]
-            return reporting.status(last, *opening.standing(tx, project))
+            return reporting.status(last, *freezing.standing(tx, project))
 
     def ceiling(self, dataset: str) -> BudgetStatus:
         """A dataset's ceiling as it stands, over all its projects and deliveries."""
         with self._storage.read() as tx:
-            return reporting.status(reporting.ceiling(tx, dataset))
+            return reporting.status(root := reporting.ceiling(tx, dataset), root.frozen)
+
+    def standing(self, dataset: str) -> Sequence[tuple[Account, BudgetStatus]]:
+        """Every account under a ceiling, the ceiling first, each with its figures."""
+        with self._storage.read() as tx:
+            found = accounts.of_dataset(tx, reporting.ceiling(tx, dataset).dataset)
+            return [(one, reporting.status(one, one.frozen)) for one in found]
 
     def blocks(self, dataset: str) -> tuple[BudgetStatus, ...]:
         """The ceilings of a dataset's blocks as they stand, by name."""
@@ -295,9 +201,6 @@ class Ledger:
         """The entries of a dataset's chain in order, each with its hash, for export."""
         with self._storage.read() as tx:
             yield from journal.entries(tx, dataset, after)
-
-    def _act(self, within: Connection | None) -> AbstractContextManager[Connection]:
-        return self._storage.begin() if within is None else nullcontext(within)
 
     def _take(self, charge: Charge) -> bool:
         """Give up the right to void a charge; says whether it was still held here."""

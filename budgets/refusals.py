@@ -4,11 +4,13 @@
         BudgetExceeded          the loss asked for is more than what remains
             CeilingReached      ... of an account that the caller may not see
         AllocationExceeded      a project is promised more than its dataset's ceiling holds
+        NotFree                 what is to be taken from an account was charged already
+        Overcommitted           a ceiling has promised more than it holds
         PureBudget              a loss that is not pure meets a pure account
         NothingAllocated        the project has no budget yet
         KeyReused, InFlight, AlreadyAnswered, ChargeClosed
-        ProjectFrozen
-        UnknownProject, UnknownDataset, UnknownBlock, UnknownQuery, NameTaken
+        ProjectFrozen, DatasetFrozen
+        UnknownProject, UnknownDataset, UnknownBlock, UnknownQuery, NameTaken, OtherDataset
         CeilingDiffers, DeltaFixed
 
 No refusal knows an HTTP status; the gateway maps classes to problems.
@@ -74,6 +76,29 @@ class AllocationExceeded(BudgetRefused):
         super().__init__("The dataset's ceiling does not hold this allocation beside the others.")
         self.requested = requested
         self.remaining = remaining
+
+
+class NotFree(BudgetRefused):
+    """An account cannot become so small: what is to be taken from it was charged already."""
+
+    code = "not-free"
+    hint = "Take less: what is reserved and spent stays, and so does a part to hold it."
+
+    def __init__(self, requested: PrivacyLoss, remaining: PrivacyLoss) -> None:
+        super().__init__("So much of this budget is not free.")
+        self.requested = requested
+        self.remaining = remaining
+
+
+class Overcommitted(BudgetRefused):
+    """A dataset's projects were promised more than the new policy lets its ceiling promise."""
+
+    code = "overcommitted"
+    hint = "Keep the policy: what was promised to a project is not taken back."
+
+    def __init__(self, dataset: str) -> None:
+        super().__init__(f"The ceiling of dataset {dataset} has promised more than that.")
+        self.dataset = dataset
 
 
 class PureBudget(BudgetRefused):
@@ -145,6 +170,28 @@ class ProjectFrozen(BudgetRefused):
 
     def __init__(self, project: str) -> None:
         super().__init__(f"Project {project} is frozen.")
+        self.project = project
+
+
+class DatasetFrozen(BudgetRefused):
+    """An administrator has frozen the dataset, and with it all its projects."""
+
+    code = "dataset-frozen"
+    hint = "An administrator looks into it and thaws the dataset."
+
+    def __init__(self, dataset: str) -> None:
+        super().__init__(f"Dataset {dataset} is frozen.")
+        self.dataset = dataset
+
+
+class OtherDataset(BudgetRefused):
+    """A transfer is between two projects of one dataset."""
+
+    code = "other-dataset"
+    hint = "Name another project of the same dataset."
+
+    def __init__(self, project: str) -> None:
+        super().__init__(f"Project {project} is no other project of the same dataset.")
         self.project = project
 
 

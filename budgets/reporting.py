@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 
 from budgets.account import Account, Accountant, Amounts, Kind, promised, shown
 from budgets.amounts import ATTO, PICO, charged, granted
-from budgets.chain import Entry, Event, first_break
+from budgets.chain import CAPACITY, Entry, Event, first_break
 from budgets.conversion import epsilon_of, rho_of
 from budgets.loss import PrivacyLoss
 from budgets.refusals import UnknownDataset
@@ -126,6 +126,7 @@ class _Told:
 
     def __init__(self) -> None:
         self.entries = 0
+        self.overcommit = 100
         self.cap: dict[tuple[str, str, str], Amounts] = defaultdict(Amounts)
         self.taken: dict[tuple[str, str, str], Amounts] = defaultdict(Amounts)
         self.open: dict[int, dict[tuple[str, str, str], Amounts]] = defaultdict(dict)
@@ -141,8 +142,10 @@ class _Told:
 
     def _read(self, entry: Entry) -> None:
         match entry.event:
-            case Event.OPEN | Event.ALLOCATE | Event.RAISE:
+            case event if event in CAPACITY:
                 self.cap[entry.account] += entry.amounts
+            case Event.OVERCOMMIT:
+                self.overcommit = json.loads(entry.note)["per_cent"]
             case Event.RESERVE:
                 self.taken[entry.account] += entry.amounts
                 self.open[entry.charge or 0][entry.account] = entry.amounts
@@ -183,6 +186,8 @@ def _about_accounts(standing: Sequence[Account], told: _Told) -> list[str]:
             (promised(one, account.accountant) for one in below), start=Amounts()
         ):
             wrong.append(f"The dataset account {account.name} has promised something else.")
+        if account.kind is Kind.DATASET and account.overcommit != told.overcommit:
+            wrong.append(f"The dataset account {account.name} may not promise so much.")
         if account.cap != account.grant.capacity:
             wrong.append(f"The {account.kind.value} account {account.name} exceeds its grant.")
     return wrong

@@ -31,6 +31,7 @@ class Act(StrEnum):
     READ = "read"  # budget, history and dataset of a project
     OVERSEE = "oversee"  # what other members have asked, before it has ended
     MANAGE = "manage"  # members and keys of a project
+    SURVEY = "survey"  # ceilings, which no project sees (P24)
     ADMINISTER = "administer"  # projects, allocations, overall members and keys
     AUDIT = "audit"  # the record of all that was done
 
@@ -39,8 +40,8 @@ ACTS: Mapping[Role, frozenset[Act]] = {
     Role.ANALYST: frozenset({Act.ASK, Act.READ}),
     Role.LEAD: frozenset({Act.ASK, Act.READ, Act.OVERSEE, Act.MANAGE}),
     Role.REVIEWER: frozenset({Act.READ}),
-    Role.ADMINISTRATOR: frozenset({Act.READ, Act.OVERSEE, Act.MANAGE, Act.ADMINISTER}),
-    Role.AUDITOR: frozenset({Act.READ, Act.OVERSEE, Act.AUDIT}),
+    Role.ADMINISTRATOR: frozenset({Act.READ, Act.OVERSEE, Act.MANAGE, Act.SURVEY, Act.ADMINISTER}),
+    Role.AUDITOR: frozenset({Act.READ, Act.OVERSEE, Act.SURVEY, Act.AUDIT}),
 }
 
 NEEDED: Mapping[Act, str] = {
@@ -48,6 +49,7 @@ NEEDED: Mapping[Act, str] = {
     Act.READ: "a member of the project",
     Act.OVERSEE: "project lead, auditor or administrator",
     Act.MANAGE: "project lead or administrator",
+    Act.SURVEY: "administrator or auditor",
     Act.ADMINISTER: "administrator",
     Act.AUDIT: "auditor",
 }

@@ -13,7 +13,7 @@ from gateway.access import Caller
 from gateway.grants import Grants
 from gateway.planning import Planner
 from gateway.refusals import NotFound
-from gateway.registry import Registry
+from gateway.registry import Project, Registry
 from queries.catalog.view import View
 
 
@@ -54,15 +54,18 @@ class Catalog:
     def _visible(self, caller: Caller) -> list[str]:
         if caller.sees_whole:
             return self._registry.datasets()
-        mine = {one.dataset for one in self._registry.projects() if caller.roles(one.name)}
-        return sorted(mine)
+        return sorted({one.dataset for one in self._open_to(caller)})
+
+    def _open_to(self, caller: Caller) -> list[Project]:
+        """The caller's projects, but for those that an administrator has frozen."""
+        found = self._registry.projects()
+        return [one for one in found if caller.roles(one.name) and one.shut is None]
 
     def _seen(self, caller: Caller, dataset: str) -> View:
         """A dataset as far as it is there for the caller's projects; NotFound without one."""
         if caller.sees_whole:
             return self._planner.view(dataset)
-        found = [one for one in self._registry.projects() if caller.roles(one.name)]
-        mine = [one.name for one in found if one.dataset == dataset]
+        mine = [one.name for one in self._open_to(caller) if one.dataset == dataset]
         if not mine:
             raise NotFound()
         return self._planner.shown(dataset, mine)

@@ -38,6 +38,7 @@ from gateway.runner import Outcome, Runner
 from gateway.service import Service
 from gateway.settings import Settings
 from gateway.slots import Permits, seconds_until
+from gateway.steward import Steward
 from gateway.submission import Question, Submission
 from gateway.turns import Turns
 from queries.enclave.client import Enclave
@@ -69,6 +70,7 @@ class House:
         self.administration = Administration(
             self.record, self.ledger, self.registry, lambda name: self.planner.view(name).manifest
         )
+        self.steward = Steward(self.ledger, self.record)
         self._engines(settings)
         turns = Turns(max(1, settings.release_workers - 1), settings.threads // 4, PATIENCE_SECONDS)
         self.planner = Planner(
@@ -201,6 +203,10 @@ class House:
     def project(self, name: str) -> dict[str, Any]:
         """One project."""
         return project_shown(self.registry.project(name))
+
+    def limits(self, project: str) -> list[dict[str, str]]:
+        """What single members may spend of a project, and have left."""
+        return self.steward.limits(project, self.registry.project(project).dataset)
 
     def allocations(self, project: str) -> list[dict[str, str]]:
         """Every allocation of a project, oldest first, from the ledger's own entries."""

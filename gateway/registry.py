@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from budgets.refusals import BudgetRefused, DatasetFrozen, ProjectFrozen
 from budgets.storage import Storage
+from budgets.storage.projects import STANDING
 from budgets.storage.schema import (
     api_key,
     member,
@@ -30,13 +32,18 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_.@-]{0,62}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A project: one dataset, and whether three faults or an administrator froze it."""
+    """A project: one dataset, and whether three faults or an administrator froze it.
+
+    `shut` is the refusal that meets its members at everything, if an administrator froze it or
+    its dataset.
+    """
 
     name: str
     dataset: str
     title: str
     frozen: bool
     created: datetime
+    shut: BudgetRefused | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +102,7 @@ class Registry(Delivered):
     def project(self, name: str) -> Project:
         """The project of that name, or NotFound."""
         with self._storage.read() as connection:
-            row = connection.execute(project.select().where(project.c.name == name)).first()
+            row = connection.execute(STANDING.where(project.c.name == name)).first()
         if row is None:
             raise NotFound()
         return _project(row)
@@ -103,7 +110,7 @@ class Registry(Delivered):
     def projects(self) -> list[Project]:
         """All projects, by name."""
         with self._storage.read() as connection:
-            rows = connection.execute(project.select().order_by(project.c.name)).all()
+            rows = connection.execute(STANDING.order_by(project.c.name)).all()
         return [_project(row) for row in rows]
 
     # -- members ----------------------------------------------------------------------------------
@@ -249,7 +256,10 @@ def _caller(row: Any, roles: frozenset[tuple[str | None, Role]]) -> Caller:
 
 
 def _project(row: Any) -> Project:
-    return Project(row.name, row.dataset, row.title, bool(row.frozen), row.created)
+    shut: BudgetRefused | None = ProjectFrozen(row.name) if row.locked else None
+    shut = DatasetFrozen(row.dataset) if row.stopped else shut
+    frozen = bool(row.frozen or row.stopped)
+    return Project(row.name, row.dataset, row.title, frozen, row.created, shut)
 
 
 def _key(row: Any) -> ApiKey:

@@ -76,7 +76,7 @@ _CEILING = Prepared(
     .with_for_update(of=account, key_share=True)
 )
 _BELOW = Prepared(
-    select(account, project.c.frozen)
+    select(account, project.c.frozen.label("stopped"))
     .join(project, project.c.name == bindparam("named"))
     .where(
         or_(
@@ -106,7 +106,7 @@ _ANY_BLOCK = Prepared(
     )
 )
 _PROMISE = _CHANGE.where(
-    _each(lambda part, by: _column("allocated", part) + by <= _column("cap", part))
+    _each(lambda part, by: _column("allocated", part) + by <= bindparam(f"most_{part}"))
 ).values(_moved("allocated", 1))
 _RESERVE = Prepared(
     _CHANGE.where(
@@ -154,8 +154,8 @@ def below(
     rows = _BELOW.rows(tx, {"named": project, "analyst": analyst or ""})
     found = [_read(row) for row in rows]
     if found and found[0].parent != root.id:
-        return path(tx, found[-1]), rows[0].frozen
-    return (root, *found), bool(rows and rows[0].frozen)
+        return path(tx, found[-1]), rows[0].stopped
+    return (root, *found), bool(rows and rows[0].stopped)
 
 
 def blocks(tx: Connection, dataset: str, names: Sequence[str] | None = None) -> tuple[Account, ...]:
@@ -223,14 +223,26 @@ def opened(
 
 
 def regrant(tx: Connection, which: Account, grant: Grant) -> None:
-    """Give an account the capacity of a larger grant."""
+    """Give an account the capacity of another grant; it holds what was taken already."""
     statement = _CHANGE.where(account.c.epsilon == which.grant.epsilon).values(_granted(grant))
     _changed(tx, statement, {"which": which.id})
 
 
 def promise(tx: Connection, which: Account, amounts: Amounts) -> None:
-    """Set amounts aside for an account below; never beyond the capacity."""
-    _changed(tx, _PROMISE, _asked(which.id, amounts))
+    """Set amounts aside for accounts below, or take them back, within what may be promised."""
+    most = {f"most_{part}": getattr(which.promisable, part) for part in PARTS}
+    _changed(tx, _PROMISE, _asked(which.id, amounts) | most)
+
+
+def overcommit(tx: Connection, which: Account, percent: int) -> None:
+    """Let a ceiling promise so much of its capacity."""
+    statement = _CHANGE.where(account.c.overcommit == which.overcommit)
+    _changed(tx, statement.values(overcommit=percent), {"which": which.id})
+
+
+def freeze(tx: Connection, which: Account, frozen: bool) -> None:
+    """Freeze a ceiling, or thaw it."""
+    _changed(tx, _CHANGE.values(frozen=frozen), {"which": which.id})
 
 
 def reserve(tx: Connection, asked: Mapping[int, Amounts]) -> None:
@@ -289,4 +301,6 @@ def _read(row: Any) -> Account:
         spent=_amounts(row, "spent"),
         head=row.head,
         length=row.length,
+        frozen=row.frozen,
+        overcommit=row.overcommit,
     )

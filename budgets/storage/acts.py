@@ -11,7 +11,8 @@ from sqlalchemy import BigInteger, Connection, Row, insert, select, type_coerce
 
 from budgets.chain import GENESIS, canonical
 from budgets.record import Line, link
-from budgets.storage.schema import Moment, act
+from budgets.storage.columns import Moment
+from budgets.storage.schema import act
 
 _LAST = select(act.c.number, act.c.hash).order_by(act.c.number.desc()).limit(1)
 _LINE = (

@@ -10,8 +10,9 @@ from sqlalchemy import BigInteger, Connection, bindparam, insert, select, type_c
 
 from budgets.account import Account, Amounts
 from budgets.chain import GENESIS, Entry, Event, canonical, link
+from budgets.storage.columns import Moment
 from budgets.storage.prepared import Prepared
-from budgets.storage.schema import Moment, account, entry
+from budgets.storage.schema import account, entry
 
 _THIS = account.c.id == bindparam("root")
 _HEAD = Prepared(select(account.c.head, account.c.length).where(_THIS))

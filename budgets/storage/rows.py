@@ -16,7 +16,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, String, Table, func, insert, select, text
 
 from budgets.chain import canonical
-from budgets.storage.schema import Moment, metadata, standing
+from budgets.storage.columns import Moment
+from budgets.storage.schema import metadata, standing
 
 BATCH = 500
 TABLES: Sequence[Table] = [one for one in metadata.sorted_tables if one is not standing]

@@ -1,21 +1,18 @@
 """The tables, and what the database itself refuses.
 
 The ledger writes `account`, `entry`, `charge`, `stage`, `query`, `release`, `standing`, and of
-`dataset` and `project` the row and the columns `frozen` and `faults`. Members, keys, grants,
-deliveries and the record of acts (`act`) are the gateway's. Entries and acts are only ever added.
-Order is kept by sequences, never by clocks.
+`dataset` and `project` the row and the columns `frozen`, `locked` and `faults`. Members, keys,
+grants, deliveries and the record of acts (`act`) are the gateway's. Entries and acts are only ever
+added. Order is kept by sequences, never by clocks.
 """
 
 from __future__ import annotations
-
-from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     CheckConstraint,
     Column,
-    Dialect,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -25,62 +22,14 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     false,
     text,
 )
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class Moment(TypeDecorator[datetime]):
-    """A point in time, with its zone, kept as whole microseconds since 1970 in UTC."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        return None if value is None else self.written(value)
-
-    @staticmethod
-    def written(value: datetime) -> int:
-        """Whole microseconds since 1970; raises ValueError without a zone."""
-        if value.tzinfo is None:
-            raise ValueError("a point in time has a zone")
-        return (value - _EPOCH) // timedelta(microseconds=1)
-
-    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else _EPOCH + timedelta(microseconds=value)
-
+from budgets.storage.columns import DIGEST, NAME, Moment, Sequence64, amounts, bounds, one_of
 
 metadata = MetaData()
-Sequence64 = BigInteger().with_variant(Integer, "sqlite")
-"""A key that the database counts up; SQLite does so for its own integers only."""
-
-NAME = String(200)
-DIGEST = String(64)
-
-
-def _amounts(prefix: str) -> list[Column[int]]:
-    return [
-        Column(f"{prefix}_{part}", BigInteger, nullable=False, server_default="0")
-        for part in ("rho", "delta", "epsilon")
-    ]
-
-
-def _bounds(*rules: str) -> list[CheckConstraint]:
-    return [
-        CheckConstraint(rule.format(part), name=f"{name}_{part}")
-        for name, rule in (item.split(": ") for item in rules)
-        for part in ("rho", "delta", "epsilon")
-    ]
-
-
-def _one_of(column: str, *words: str) -> CheckConstraint:
-    listed = ", ".join(f"'{word}'" for word in words)
-    return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
-
 
 dataset = Table(
     "dataset",
@@ -102,6 +51,13 @@ project = Table(
     Column("created", Moment, nullable=False),
     Column("frozen", Boolean, nullable=False, server_default=false()),
     Column("faults", Integer, nullable=False, server_default="0"),
+    Column(
+        "locked",
+        Boolean,
+        nullable=False,
+        server_default=false(),
+        comment="frozen by an administrator: its members have no access either",
+    ),
     CheckConstraint("faults >= 0", name="faults_counted"),
 )
 
@@ -116,18 +72,26 @@ account = Table(
     Column("parent", ForeignKey("account.id")),
     Column("epsilon", BigInteger, nullable=False),
     Column("delta", BigInteger, nullable=False),
-    *_amounts("cap"),
-    *_amounts("allocated"),
-    *_amounts("reserved"),
-    *_amounts("spent"),
+    *amounts("cap"),
+    *amounts("allocated"),
+    *amounts("reserved"),
+    *amounts("spent"),
     Column("head", DIGEST, comment="of the chain; on the dataset's account alone"),
     Column("length", BigInteger, nullable=False, server_default="0"),
+    Column("frozen", Boolean, nullable=False, server_default=false(), comment="of a dataset"),
+    Column(
+        "overcommit",
+        Integer,
+        nullable=False,
+        server_default="100",
+        comment="per cent of its capacity that may be promised",
+    ),
     UniqueConstraint("kind", "owner", "name", name="account_named_once"),
     CheckConstraint("(parent IS NULL) = (head IS NOT NULL)", name="head_on_root"),
-    _one_of("kind", "dataset", "block", "project", "analyst"),
-    *_bounds(
+    one_of("kind", "dataset", "block", "project", "analyst"),
+    *bounds(
         "within: reserved_{0} + spent_{0} <= cap_{0}",
-        "promised: allocated_{0} <= cap_{0}",
+        "promised: allocated_{0} <= cap_{0} OR overcommit > 100",
         "signs: allocated_{0} >= 0 AND reserved_{0} >= 0 AND spent_{0} >= 0",
     ),
 )
@@ -148,7 +112,7 @@ query = Table(
     Column("due", Moment, comment="when the slot ends; a public fact"),
     UniqueConstraint("project", "key", name="query_key_used_once"),
     Index("query_of_project", "project", "number"),
-    _one_of("state", "queued", "running", "released", "faulted"),
+    one_of("state", "queued", "running", "released", "faulted"),
 )
 
 release = Table(
@@ -184,7 +148,7 @@ charge = Table(
         sqlite_where=text("state = 'reserved'"),
         postgresql_where=text("state = 'reserved'"),
     ),
-    _one_of("state", "reserved", "settled", "void", "faulted", "lost"),
+    one_of("state", "reserved", "settled", "void", "faulted", "lost"),
 )
 
 standing = Table(
@@ -218,7 +182,7 @@ stage = Table(
         sqlite_where=text("state = 'reserved'"),
         postgresql_where=text("state = 'reserved'"),
     ),
-    _one_of("state", "reserved", "settled", "void", "faulted", "lost"),
+    one_of("state", "reserved", "settled", "void", "faulted", "lost"),
     CheckConstraint("(state = 'settled') = (document IS NOT NULL)", name="stored_when_settled"),
 )
 

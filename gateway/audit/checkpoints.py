@@ -17,8 +17,8 @@ from typing import Any
 from budgets.auditing import Head, heads, holds
 from budgets.chain import canonical
 from budgets.storage import Storage
+from budgets.storage.columns import Moment
 from budgets.storage.faults import StorageUnusable
-from budgets.storage.schema import Moment
 from gateway.audit import signing
 from gateway.audit.signing import Signed, Signer
 from gateway.home import FILE, Home

@@ -21,7 +21,7 @@ from typing import Any
 from budgets.auditing import entries, heads, questions
 from budgets.chain import canonical
 from budgets.storage import Storage
-from budgets.storage.schema import Moment
+from budgets.storage.columns import Moment
 from gateway.audit.checkpoints import kept
 from gateway.audit.signing import Signer
 from gateway.home import Home

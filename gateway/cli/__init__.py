@@ -10,7 +10,7 @@ import click
 
 from gateway.cli.asking import budget, history, query, quote, rehearse
 from gateway.cli.audit import audit
-from gateway.cli.datasets import dataset
+from gateway.cli.ceilings import dataset
 from gateway.cli.demo import demo
 from gateway.cli.doctor import doctor
 from gateway.cli.grants import grant

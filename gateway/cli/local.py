@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gateway.record import Record
     from gateway.registry import Registry
     from gateway.settings import Settings
+    from gateway.steward import Steward
     from queries.catalog.manifest import Manifest
 
 
@@ -42,6 +43,13 @@ class Local:
 
         place = self.home.deliveries / self.registry.active(dataset).directory
         return load_view(place).manifest
+
+    @property
+    def steward(self) -> Steward:
+        """What administrators do to budgets."""
+        from gateway.steward import Steward
+
+        return Steward(self.ledger, self.record)
 
     def known_project(self, name: str | None) -> None:
         """Refuse a project that does not exist; an operator may know, so this is said plainly."""

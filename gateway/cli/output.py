@@ -37,6 +37,12 @@ def home_option(command: Command) -> Command:
     return option(command)
 
 
+def reason_option(command: Command) -> Command:
+    """The option --reason, which an act on budgets does not go without."""
+    option = click.option("--reason", required=True, help="Why, for the record.")
+    return option(command)
+
+
 def refusals_told(command: Command) -> Command:
     """Print refusals of local commands as they are meant, with exit code 1 and no stack trace."""
 

@@ -1,4 +1,4 @@
-"""`sluis project`: make projects, give them budgets, lift freezes."""
+"""`sluis project`: make projects, give and move their budgets, freeze and thaw them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gateway.cli.output import emit, home_option, json_option, refusals_told, table
+from gateway.cli.output import (
+    emit,
+    home_option,
+    json_option,
+    reason_option,
+    refusals_told,
+    table,
+)
 
 if TYPE_CHECKING:
     from gateway.cli.local import Local
@@ -75,13 +82,88 @@ def allocate(
 
 
 @project.command()
+@click.argument("giver")
+@click.argument("receiver")
+@click.option("--epsilon", required=True, help="Taken from the one and added to the other.")
+@reason_option
+@home_option
+@json_option
+@refusals_told
+def transfer(
+    giver: str, receiver: str, epsilon: str, reason: str, home: str | None, as_json: bool
+) -> None:
+    """Move budget that GIVER has not spent to RECEIVER, a project of the same dataset."""
+    from gateway.cli.amounts import amount
+    from gateway.cli.local import opened, operator
+
+    with opened(home) as local:
+        moved = amount(epsilon, "--epsilon")
+        local.steward.transfer(giver, receiver, moved, operator(), reason)
+        budgets = [{"project": name} | _budget(local, name) for name in (giver, receiver)]
+    if as_json:
+        emit(budgets)
+        return
+    for budget in budgets:
+        click.echo(f"Project {budget['project']} {_has(budget)}.")
+
+
+@project.command()
 @click.argument("name")
-@click.option("--reason", required=True, help="What was found, for the record.")
+@click.argument("member", required=False)
+@click.option("--epsilon", help="The most that MEMBER may spend in all.")
+@click.option("--reason", default="", help="Why, for the record.")
+@home_option
+@json_option
+@refusals_told
+def limit(
+    name: str, member: str | None, epsilon: str | None, reason: str, home: str | None, as_json: bool
+) -> None:
+    """Limit what MEMBER may spend of a project; without MEMBER, show all limits.
+
+    Limits may overlap: together they can be more than the project has.
+    """
+    from gateway.cli.amounts import amount
+    from gateway.cli.local import opened, operator
+
+    if (member is None) is not (epsilon is None) or (epsilon and not reason):
+        raise click.UsageError("A limit takes MEMBER, --epsilon and --reason.")
+    with opened(home) as local:
+        if member is not None and epsilon is not None:
+            most = amount(epsilon, "--epsilon")
+            local.steward.limit(name, member, most, operator(), reason)
+        found = local.steward.limits(name, local.registry.project(name).dataset)
+    if as_json:
+        emit(found)
+        return
+    table("", ("member", ">epsilon", ">left"), [tuple(one.values()) for one in found])
+
+
+@project.command()
+@click.argument("name")
+@reason_option
+@home_option
+@json_option
+@refusals_told
+def freeze(name: str, reason: str, home: str | None, as_json: bool) -> None:
+    """Stop a project at once, on every gateway: charges, and its members' keys and sessions.
+
+    What runs keeps its charge; its release is stored, and sent to nobody until the thaw.
+    """
+    from gateway.cli.local import opened, operator
+
+    with opened(home) as local:
+        local.steward.freeze(name, operator(), reason)
+    emit({"project": name, "frozen": True}) if as_json else click.echo(f"{name} is frozen.")
+
+
+@project.command()
+@click.argument("name")
+@reason_option
 @home_option
 @json_option
 @refusals_told
 def thaw(name: str, reason: str, home: str | None, as_json: bool) -> None:
-    """Let a project that three faults froze ask again."""
+    """Let a project that three faults or an administrator froze ask again."""
     from gateway.cli.local import opened, operator
 
     with opened(home) as local:

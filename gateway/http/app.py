@@ -12,6 +12,7 @@ from gateway.http import (
     allocations,
     audit,
     budget,
+    ceilings,
     datasets,
     explained,
     fields,
@@ -25,6 +26,7 @@ from gateway.http import (
     queries,
     quotes,
     rehearsals,
+    transfers,
 )
 from gateway.settings import Settings
 
@@ -41,6 +43,8 @@ RESOURCES = (
     projects,
     grants,
     allocations,
+    transfers,
+    ceilings,
     members,
     keys,
     audit,

@@ -1,4 +1,4 @@
-"""Projects: one dataset each, made and thawed by administrators."""
+"""Projects: one dataset each, made, frozen and thawed by administrators."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gateway.http import guard
 from gateway.http.fields import NAME_PATTERN
 from gateway.http.grants import granted_tables
 from gateway.http.resources import Blueprint, Body, administrator, created, house, permitted
-from gateway.http.schemas import Closed
+from gateway.http.schemas import Closed, ReasonSchema
 
 blueprint = Blueprint("projects", __name__, description="Projects and who froze them.")
 
@@ -40,18 +40,11 @@ class ProjectSchema(Schema):
     name = fields.String(required=True, metadata={"description": "its name"})
     dataset = fields.String(required=True, metadata={"description": "the dataset it may ask"})
     title = fields.String(required=True, metadata={"description": "for people"})
-    frozen = fields.Boolean(required=True, metadata={"description": "true: nothing may be asked"})
-    created_at = fields.String(required=True, metadata={"description": "in UTC"})
-
-
-class ThawSchema(Closed):
-    """Why a freeze is lifted."""
-
-    reason = fields.String(
+    frozen = fields.Boolean(
         required=True,
-        validate=Length(1, 500),
-        metadata={"description": "what was found, for the record", "example": "a slot too short"},
+        metadata={"description": "true: it, or its dataset, is stopped"},
     )
+    created_at = fields.String(required=True, metadata={"description": "in UTC"})
 
 
 class ProjectsSchema(Schema):
@@ -101,11 +94,29 @@ class Thaw(MethodView):
     """Lifting a freeze."""
 
     @blueprint.named("thawProject")
-    @blueprint.takes(ThawSchema)
+    @blueprint.takes(ReasonSchema)
     @blueprint.gives(200, ProjectSchema, "The project, no longer frozen.")
     def post(self, body: Body, project: str) -> Response:
         """Let a frozen project ask again, after an administrator has looked into its faults."""
         caller = administrator()
         permitted(Act.READ, project)
         house().administration.thaw(project, caller.member, body["reason"])
+        return jsonify(house().project(project))
+
+
+@blueprint.resource("/v1/projects/<project>/freeze")
+class Freeze(MethodView):
+    """Stopping a project."""
+
+    @blueprint.named("freezeProject")
+    @blueprint.takes(ReasonSchema)
+    @blueprint.gives(200, ProjectSchema, "The project, frozen.")
+    def post(self, body: Body, project: str) -> Response:
+        """Stop a project at once: nothing more is charged, and its members are let in no more.
+
+        What runs keeps its charge; its release is stored, and sent to nobody until the thaw.
+        """
+        caller = administrator()
+        permitted(Act.READ, project)
+        house().steward.freeze(project, caller.member, body["reason"])
         return jsonify(house().project(project))

@@ -45,6 +45,7 @@ class Queries(MethodView):
             raise IdempotencyKeyNeeded()
         wishes = preferences.read(request.headers.get("Prefer", ""), body)
         outcome = house().submit(asked, wishes.patience)
+        permitted(Act.ASK, project)  # frozen in the meantime: stored, and sent to nobody
         if outcome.document is None:
             response = _shown(project, outcome.id)
             response.status_code = 202

@@ -58,10 +58,19 @@ def house() -> House:
 
 
 def permitted(act: Act, project: str) -> Caller:
-    """The caller, if it may do this in this project and the project is there."""
+    """The caller, if it may do this in this project, which is there and not frozen to members."""
     caller = guard.caller()
     caller.require(act, project)
-    house().registry.project(project)
+    found = house().registry.project(project)
+    if found.shut is not None and not caller.sees_whole:
+        raise found.shut
+    return caller
+
+
+def surveyor() -> Caller:
+    """The caller, if it looks after the house: an administrator or auditor overall."""
+    caller = guard.caller()
+    caller.require_overall(Act.SURVEY)
     return caller
 
 

@@ -161,6 +161,16 @@ class SubmissionSchema(Closed):
             raise ValidationError("group_size goes with max_error.")
 
 
+class ReasonSchema(Closed):
+    """Why something is done."""
+
+    reason = fields.String(
+        required=True,
+        validate=Length(1, 500),
+        metadata={"description": "why, for the record", "example": "a key was lost"},
+    )
+
+
 class PageSchema(Closed):
     """Which page of a list."""
 

@@ -53,7 +53,7 @@ def _accounts_equal_their_entries(db: Connection) -> None:
         for part in PARTS:
             entered = f"SELECT SUM({part}) FROM entry WHERE account = :id AND "
             sums = _one(db, entered + TAKEN, id=account["id"])
-            granted = "event IN ('open', 'allocate', 'raise')"
+            granted = "event IN ('open', 'allocate', 'raise', 'transfer', 'limit')"
             cap = _one(db, entered + granted, id=account["id"])
             open_ones = _one(
                 db,

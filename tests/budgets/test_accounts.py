@@ -18,6 +18,7 @@ from budgets.refusals import (
     CeilingReached,
     DeltaFixed,
     NameTaken,
+    NotFree,
     NothingAllocated,
     PureBudget,
     UnknownDataset,
@@ -113,7 +114,7 @@ def test_a_pure_project_under_a_zcdp_ceiling(place: Place) -> None:
 
 
 def test_an_analyst_may_have_a_limit(ledger: Ledger, place: Place) -> None:
-    ledger.open_limit(PROJECT, "anna", Fraction(1, 10), "ada", "a first look")
+    ledger.limit(PROJECT, "anna", Fraction(1, 10), "ada", "a first look")
     limit = ledger.budget(PROJECT, "anna")
     assert limit.kind is Kind.ANALYST
     price = limit.price(Fraction(1, 10))
@@ -126,8 +127,24 @@ def test_an_analyst_may_have_a_limit(ledger: Ledger, place: Place) -> None:
     assert ledger.budget(PROJECT, "anna").remaining.rho == 0
     assert ledger.budget(PROJECT).reserved.rho == ledger.ceiling(DATASET).reserved.rho == price
     assert ledger.reserve(claim(asked(ledger), stage("b"), analyst="bert")).loss.rho == STEP
-    with pytest.raises(NameTaken):
-        ledger.open_limit(PROJECT, "anna", Fraction(1), "ada", "more")
+    invariants.hold(place)
+
+
+def test_a_limit_is_changed_by_an_entry_and_holds_what_was_charged(
+    ledger: Ledger, place: Place
+) -> None:
+    ledger.limit(PROJECT, "anna", Fraction(1, 10), "ada", "a first look")
+    price = ledger.budget(PROJECT, "anna").price(Fraction(1, 10))
+    ledger.reserve(claim(asked(ledger), stage("a", rho=price), analyst="anna"))
+    with pytest.raises(NotFree) as refused:
+        ledger.limit(PROJECT, "anna", Fraction(1, 20), "ada", "less")
+    assert refused.value.remaining.rho == 0
+    ledger.limit(PROJECT, "anna", Fraction(1, 5), "ada", "more")
+    ledger.limit(PROJECT, "anna", Fraction(1, 10), "ada", "after all not")
+    assert ledger.budget(PROJECT, "anna").remaining.rho == 0
+    events = [entry.event for entry, _ in ledger.entries(DATASET) if entry.account[2] == "anna"]
+    assert events == ["open", "reserve", "limit", "limit"]
+    assert ledger.verify(DATASET).intact
     invariants.hold(place)
 
 

@@ -100,7 +100,7 @@ def test_the_hash_is_over_the_canonical_text() -> None:
 def place(places: Places) -> Place:
     place = places()
     ledger = ready(place)
-    ledger.open_limit("areas", "anna", ledger.budget("areas").epsilon, "ada", "all")
+    ledger.limit("areas", "anna", ledger.budget("areas").epsilon, "ada", "all")
     answered(ledger, stage("a"), stage("b"))
     ledger.void(reserved(ledger))
     failed = reserved(ledger)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -27,7 +29,15 @@ from hypothesis.stateful import (
 
 from budgets.charge import Charge, QueryState
 from budgets.ledger import Ledger
-from budgets.refusals import BudgetExceeded, BudgetRefused, ChargeClosed, InFlight, ProjectFrozen
+from budgets.refusals import (
+    BudgetExceeded,
+    BudgetRefused,
+    ChargeClosed,
+    DatasetFrozen,
+    InFlight,
+    NotFree,
+    ProjectFrozen,
+)
 from tests.budgets import invariants
 from tests.budgets.books import (
     BLOCKS,
@@ -50,6 +60,8 @@ from tests.budgets.conftest import Places
 from tests.budgets.dying import AFTER, BEFORE_COMMIT, dies
 
 AFFORDABLE = 25
+OTHER = "other"
+PART = Fraction(1, 100)
 costs = st.integers(1, 3).map(lambda times: times * STEP)
 read = st.sampled_from([BLOCKS, BLOCKS[:1], BLOCKS[1:]])
 moments = st.sampled_from([BEFORE_COMMIT, AFTER, 0, 1, 3, 6, 10, 15])
@@ -69,6 +81,9 @@ class Books(RuleBasedStateMachine):
     def open(self) -> None:
         self.place = self.places()
         self.ledger = capped(self.place, AFFORDABLE)
+        self.ledger.open_project(OTHER, DATASET)
+        self.ledger.allocate(OTHER, PART, None, "ada", "beside")
+        self.stopped = False
         self.taken = 0
         self.released: dict[str, bytes] = {}
         self.paid: set[str] = set()
@@ -81,12 +96,16 @@ class Books(RuleBasedStateMachine):
         except ProjectFrozen:
             assert status.frozen
             return None
+        except DatasetFrozen:
+            assert self.stopped
+            return None
         except BudgetExceeded:
             assert status.remaining.rho < cost
             return None
         except InFlight:
             return None
         assert not status.frozen
+        assert not self.stopped
         self.taken += charge.loss.rho
         assert charge.loss.rho in (0, cost)
         return charge
@@ -154,6 +173,44 @@ class Books(RuleBasedStateMachine):
         self.ledger.thaw(PROJECT, "ada", "looked")
 
     @rule()
+    def freeze(self) -> None:
+        self.ledger.freeze(PROJECT, "ada", "a key was stolen")
+
+    @rule(stopped=st.booleans())
+    def freeze_the_dataset(self, stopped: bool) -> None:
+        act = self.ledger.freeze_dataset if stopped else self.ledger.thaw_dataset
+        act(DATASET, "ada", "an incident")
+        self.stopped = stopped
+
+    @rule(back=st.booleans())
+    def transfer(self, back: bool) -> None:
+        giver, receiver = (OTHER, PROJECT) if back else (PROJECT, OTHER)
+        before = self.epsilons()
+        try:
+            self.ledger.transfer(giver, receiver, PART / 4, "ada", "a better use")
+        except NotFree as refused:
+            assert refused.remaining.rho < refused.requested.rho or before[giver] <= PART / 4
+            assert self.epsilons() == before
+        else:
+            assert sum(self.epsilons().values()) == sum(before.values())
+
+    def epsilons(self) -> dict[str, Fraction]:
+        return {name: self.ledger.budget(name).epsilon for name in (PROJECT, OTHER)}
+
+    @rule(moment=moments)
+    def killed_in_transfer(self, moment: int) -> None:
+        def step(ledger: Ledger, arm: Callable[[], None]) -> None:
+            arm()
+            with suppress(NotFree):
+                ledger.transfer(PROJECT, OTHER, PART / 4, "ada", "a better use")
+
+        before = self.epsilons()
+        dies(self.place, step, moment)
+        after = self.epsilons()
+        assert sum(after.values()) == sum(before.values())
+        assert before[PROJECT] - after[PROJECT] in (0, PART / 4)
+
+    @rule()
     def reopen(self) -> None:
         """Another process carries on: it holds no charge, so it can void none."""
         self.stale = self.ledger
@@ -178,7 +235,9 @@ class Books(RuleBasedStateMachine):
             thread.start()
         for thread in pool:
             thread.join()
-        affordable = 0 if status.frozen else min(threads, status.remaining.rho // STEP)
+        affordable = (
+            0 if status.frozen or self.stopped else min(threads, status.remaining.rho // STEP)
+        )
         assert len(made) == affordable
         self.taken += len(made) * STEP
         self.released |= {charge.query: document(charge) for charge in made}
@@ -216,7 +275,7 @@ class Books(RuleBasedStateMachine):
         dies(self.place, step, moment)
         now = invariants.taken(self.place)
         assert now - self.taken in (0, cost)
-        if status.frozen or status.remaining.rho < cost:
+        if status.frozen or self.stopped or status.remaining.rho < cost:
             assert now == self.taken
         self.taken = now
 
@@ -227,7 +286,7 @@ class Books(RuleBasedStateMachine):
     def the_file_keeps_every_promise(self) -> None:
         invariants.hold(self.place)
         assert invariants.taken(self.place) == self.taken == invariants.taken(self.place, "dataset")
-        assert self.taken < (AFFORDABLE + 1) * STEP
+        assert self.taken <= self.ledger.budget(PROJECT).allocated.rho
         blocks = [one.reserved.rho + one.spent.rho for one in self.ledger.blocks(DATASET)]
         assert max(blocks) <= self.taken <= sum(blocks)
 

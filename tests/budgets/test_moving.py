@@ -54,7 +54,7 @@ def path(tmp_path: Path) -> Path:
     """Books with a charge in every state, a limit, a frozen project, members and deliveries."""
     path = tmp_path / "a.db"
     ledger = ready(path)
-    ledger.open_limit(PROJECT, "anna", ledger.budget(PROJECT).epsilon, "ada", "all")
+    ledger.limit(PROJECT, "anna", ledger.budget(PROJECT).epsilon, "ada", "all")
     answered(ledger, stage("a", delta=3), stage("b"))
     ledger.void(reserved(ledger))
     ledger.fault(reserved(ledger), "incident")

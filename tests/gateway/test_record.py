@@ -47,6 +47,12 @@ def _made(gateway: Gateway) -> str:
     return str(gateway.ask("POST", "/v1/keys", asked, "root").json["id"])
 
 
+def _frozen(gateway: Gateway) -> Any:
+    found = gateway.ask("POST", "/v1/datasets/visits/freeze", {"reason": "asked"}, "root")
+    gateway.ask("POST", "/v1/datasets/visits/thaw", {"reason": "agreed"}, "root")
+    return found
+
+
 DONE: dict[tuple[str, str], Ask] = {
     ("POST", "/v1/projects"): lambda g: g.ask(
         "POST", "/v1/projects", {"name": "new", "dataset": "visits"}, "root"
@@ -56,6 +62,25 @@ DONE: dict[tuple[str, str], Ask] = {
     ),
     ("POST", "/v1/projects/<project>/grants"): lambda g: g.ask(
         "POST", "/v1/projects/empty/grants", {"tables": {"areas": None}, "reason": "r"}, "root"
+    ),
+    ("POST", "/v1/projects/<project>/transfers"): lambda g: g.ask(
+        "POST", "/v1/projects/p/transfers", {"to": "other", "epsilon": "1", "reason": "w"}, "root"
+    ),
+    ("POST", "/v1/projects/<project>/limits"): lambda g: g.ask(
+        "POST", "/v1/projects/p/limits", {"member": "lead", "epsilon": "1", "reason": "w"}, "root"
+    ),
+    ("POST", "/v1/projects/<project>/freeze"): lambda g: g.ask(
+        "POST", "/v1/projects/other/freeze", {"reason": "stolen"}, "root"
+    ),
+    ("POST", "/v1/datasets/<dataset>/ceiling"): lambda g: g.ask(
+        "POST", "/v1/datasets/visits/ceiling", {"epsilon": "910", "reason": "agreed"}, "root"
+    ),
+    ("POST", "/v1/datasets/<dataset>/overcommitment"): lambda g: g.ask(
+        "POST", "/v1/datasets/visits/overcommitment", {"per_cent": 150, "reason": "few"}, "root"
+    ),
+    ("POST", "/v1/datasets/<dataset>/freeze"): lambda g: _frozen(g),
+    ("POST", "/v1/datasets/<dataset>/thaw"): lambda g: g.ask(
+        "POST", "/v1/datasets/visits/thaw", {"reason": "agreed"}, "root"
     ),
     ("POST", "/v1/projects/<project>/thaw"): lambda g: g.ask(
         "POST", "/v1/projects/p/thaw", {"reason": "looked"}, "root"
@@ -141,21 +166,28 @@ def test_what_changes_nothing_is_counted(tmp_path: Path) -> None:
 COMMANDS = (
     "project create fresh --dataset visits --epsilon 1 --delta 1e-9",
     "project allocate p --epsilon 0.5",
+    "project transfer p other --epsilon 1 --reason moved",
+    "project limit p lead --epsilon 1 --reason first",
+    "project freeze p --reason stolen",
     "project thaw p --reason looked",
     "grant give p visits areas.area --reason contract",
+    "dataset overcommit visits --per-cent 150 --reason few",
+    "dataset freeze visits --reason asked",
+    "dataset thaw visits --reason agreed",
     "key create mia --project p",
     "key revoke {key}",
     "member add ned --role analyst --project p",
     "member remove lead --role lead --project p",
     "dataset register {manifest}",
+    "dataset raise visits --epsilon 910 --reason agreed",
     "ledger export {out}",
     "audit export {out}",
 )
 """A call that succeeds, for every command that changes something in a home."""
 
 CHANGE_NOTHING = {
-    "dataset check", "dataset blocks", "project list", "key list", "member list", "grant list",
-    "doctor", "serve", "demo", "ledger verify", "ledger migrate", "ledger move",
+    "dataset check", "dataset blocks", "dataset show", "project list", "key list", "member list",
+    "grant list", "doctor", "serve", "demo", "ledger verify", "ledger migrate", "ledger move",
     "audit key", "audit checkpoint", "audit verify",
     "query", "quote", "rehearse", "budget", "history",
 }  # fmt: skip
@@ -216,10 +248,11 @@ def test_the_gateway_writes_through_the_record_alone() -> None:
 
     from tests.house.tree import ROOT, sources
 
+    acting = "raise|overcommit|open|allocate|transfer|limit|freeze|thaw"
     for path in sources():
         if not path.is_relative_to(ROOT / "gateway") or path.name == "record.py":
             continue
         text = path.read_text("utf-8")
         assert "storage.begin(" not in text, path
-        for call in re.finditer(r"ledger\.(?:raise_ceiling|open_\w+|allocate|freeze|thaw)\(", text):
+        for call in re.finditer(rf"ledger\.(?:{acting})\w*\(", text):
             assert "within=" in text[call.start() : call.start() + 300], (path, call.group())

@@ -1,0 +1,59 @@
+"""Columns and rules that tables share: points in time, amounts, words out of a list."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, Dialect, Integer, String, TypeDecorator
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Moment(TypeDecorator[datetime]):
+    """A point in time, with its zone, kept as whole microseconds since 1970 in UTC."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        return None if value is None else self.written(value)
+
+    @staticmethod
+    def written(value: datetime) -> int:
+        """Whole microseconds since 1970; raises ValueError without a zone."""
+        if value.tzinfo is None:
+            raise ValueError("a point in time has a zone")
+        return (value - _EPOCH) // timedelta(microseconds=1)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+Sequence64 = BigInteger().with_variant(Integer, "sqlite")
+"""A key that the database counts up; SQLite does so for its own integers only."""
+
+NAME = String(200)
+DIGEST = String(64)
+
+
+def amounts(prefix: str) -> list[Column[int]]:
+    """Three columns of amounts, at first zero."""
+    return [
+        Column(f"{prefix}_{part}", BigInteger, nullable=False, server_default="0")
+        for part in ("rho", "delta", "epsilon")
+    ]
+
+
+def bounds(*rules: str) -> list[CheckConstraint]:
+    """Rules (`name: condition`), each for rho, delta and epsilon."""
+    return [
+        CheckConstraint(rule.format(part), name=f"{name}_{part}")
+        for name, rule in (item.split(": ") for item in rules)
+        for part in ("rho", "delta", "epsilon")
+    ]
+
+
+def one_of(column: str, *words: str) -> CheckConstraint:
+    """The column holds one of these words."""
+    listed = ", ".join(f"'{word}'" for word in words)
+    return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")

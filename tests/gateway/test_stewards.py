@@ -1,0 +1,151 @@
+"""Acts on budgets over HTTP and on the command line: who may, what is shown, what stands after."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.gateway.running import COUNT, Gateway, make_home, running
+from tests.gateway.test_cli import sluis
+
+REASON = {"reason": "agreed on Monday"}
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Gateway]:
+    """A server of the test's own."""
+    home = tmp_path / "home"
+    with running(home, make_home(home)) as found:
+        yield found
+
+
+ACTS = {
+    "/v1/projects/p/transfers": {"to": "other", "epsilon": "1"},
+    "/v1/projects/p/limits": {"member": "analyst", "epsilon": "1"},
+    "/v1/projects/p/freeze": {},
+    "/v1/datasets/visits/ceiling": {"epsilon": "901"},
+    "/v1/datasets/visits/overcommitment": {"per_cent": 120},
+    "/v1/datasets/visits/freeze": {},
+    "/v1/datasets/visits/thaw": {},
+}
+
+
+@pytest.mark.parametrize("path", ACTS)
+def test_acts_on_budgets_are_the_administrators_and_have_a_reason(
+    gateway: Gateway, path: str
+) -> None:
+    for key in ("analyst", "lead", "reviewer", "auditor"):
+        assert gateway.ask("POST", path, ACTS[path] | REASON, key).status == 403
+    assert gateway.ask("POST", path, ACTS[path] | REASON, "outsider").status in (403, 404)
+    assert gateway.ask("POST", path, ACTS[path], "root").code == "invalid-request"
+    assert gateway.ask("POST", path, ACTS[path] | {"reason": ""}, "root").status == 422
+
+
+def test_a_ceiling_is_shown_to_those_who_look_after_the_house(gateway: Gateway) -> None:
+    path = "/v1/datasets/visits/ceiling"
+    for key in ("analyst", "lead", "reviewer", "outsider"):
+        assert gateway.ask("GET", path, key=key).code == "not-permitted"
+    for key in ("root", "auditor"):
+        found = gateway.ask("GET", path, key=key).json
+        assert found["ceiling"] == {"epsilon": "900", "delta": "0.0001"}
+        assert {one["project"] for one in found["projects"]} == {"p", "other", "pure"}
+    assert gateway.ask("GET", "/v1/datasets/nothing/ceiling", key="root").status == 404
+
+
+def test_a_transfer_moves_a_budget(own: Gateway) -> None:
+    body = {"to": "other", "epsilon": "10"} | REASON
+    found = own.ask("POST", "/v1/projects/p/transfers", body, "root")
+    assert (found.status, found.json["guarantee"]["epsilon"]) == (201, "30")
+    assert own.budget("other", "outsider")["guarantee"]["epsilon"] == "11"
+    refused = own.ask("POST", "/v1/projects/p/transfers", body | {"epsilon": "30"}, "root")
+    assert (refused.status, refused.code) == (409, "not-free")
+    assert refused.json["remaining"]
+    unknown = own.ask("POST", "/v1/projects/p/transfers", body | {"to": "nowhere"}, "root")
+    assert unknown.status == 404
+
+
+def test_a_member_with_a_limit_stops_at_it(own: Gateway) -> None:
+    body = {"member": "analyst", "epsilon": "0.5"} | REASON
+    found = own.ask("POST", "/v1/projects/p/limits", body, "root").json
+    assert found == {"limits": [{"member": "analyst", "epsilon": "0.5", "left": "100%"}]}
+    assert own.query(epsilon="0.5").status == 201
+    refused = own.query("SELECT COUNT(*) FROM visits", epsilon="0.4")
+    assert (refused.status, refused.code) == (403, "budget-exceeded")
+    assert own.query("SELECT COUNT(*) FROM visits", epsilon="0.4", key="lead").status == 201
+    assert own.ask("GET", "/v1/projects/p/limits", key="lead").json["limits"][0]["left"] == "0%"
+
+
+def test_a_freeze_shuts_out_members_at_once(own: Gateway) -> None:
+    """Keys of the project open nothing of it, whatever they ask; the house looks on."""
+    assert own.query().status == 201
+    assert own.ask("POST", "/v1/projects/p/freeze", REASON, "root").json["frozen"] is True
+    for method, path in (
+        ("GET", "budget"),
+        ("GET", "queries"),
+        ("GET", "allocations"),
+        ("GET", ""),
+        ("GET", "members"),
+    ):
+        address = f"/v1/projects/p/{path}".rstrip("/")
+        for key in ("analyst", "lead", "reviewer"):
+            found = own.ask(method, address, key=key)
+            assert found.code in ("project-frozen", "not-permitted"), (path, key)
+        assert own.ask(method, address, key="root").status == 200
+        assert own.ask(method, address, key="outsider").code == "not-found"
+    assert own.query().code == "project-frozen"
+    assert own.ask("GET", "/v1/datasets", key="analyst").json["datasets"] == []
+    own.ask("POST", "/v1/projects/p/thaw", REASON, "root")
+    assert own.query().json["replayed"] is True
+
+
+def test_a_frozen_dataset_stops_every_project_on_it(own: Gateway) -> None:
+    assert own.ask("POST", "/v1/datasets/visits/freeze", REASON, "root").json["frozen"] is True
+    for project, key in (("p", "analyst"), ("other", "outsider"), ("pure", "purist")):
+        refused = own.query(project=project, key=key)
+        assert (refused.status, refused.code) == (403, "dataset-frozen")
+    assert own.ask("GET", "/v1/projects/p", key="root").json["frozen"] is True
+    own.ask("POST", "/v1/datasets/visits/thaw", REASON, "root")
+    assert own.query().status == 201
+
+
+def test_what_runs_when_a_freeze_comes_is_charged_stored_and_not_sent(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with running(home, make_home(home, "{slot: 2s, growth: 2}")) as gateway:
+        with ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(gateway.query, COUNT)
+            while float(gateway.budget()["reserved"]["rho"]) == 0:
+                time.sleep(0.05)
+            gateway.ask("POST", "/v1/projects/p/freeze", REASON, "root")
+            answer = asked.result()
+        assert (answer.status, answer.code) == (403, "project-frozen")
+        assert b"rows" not in answer.body
+        budget = gateway.budget(key="root")
+        assert float(budget["spent"]["rho"]) > 0 == float(budget["reserved"]["rho"])
+        gateway.ask("POST", "/v1/projects/p/thaw", REASON, "root")
+        again = gateway.query(COUNT)
+        assert (again.status, again.json["replayed"]) == (201, True)
+        assert gateway.budget()["spent"]["rho"] == budget["spent"]["rho"]
+
+
+def test_a_ceiling_on_the_command_line(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    make_home(home)
+    here = {"SLUIS_HOME": str(home)}
+    raised = sluis("dataset", "raise", "visits", "--epsilon", "1000", "--reason", "why", **here)
+    assert raised.returncode == 0, raised.stderr
+    assert "epsilon 1000 at delta 0.0001" in raised.stdout
+    found = json.loads(sluis("dataset", "show", "visits", "--json", **here).stdout)
+    assert found["ceiling"]["epsilon"] == "1000"
+    told = sluis("project", "transfer", "p", "other", "--epsilon", "5", "--reason", "w", **here)
+    assert "Project p may spend epsilon 35" in told.stdout
+    assert "Project other may spend epsilon 6" in told.stdout
+    lower = sluis("dataset", "raise", "visits", "--epsilon", "9", "--reason", "why", **here)
+    assert lower.returncode == 1
+    sluis("project", "limit", "p", "lead", "--epsilon", "2", "--reason", "w", **here)
+    assert "lead" in sluis("project", "limit", "p", **here).stdout
+    assert sluis("ledger", "verify", **here).returncode == 0
