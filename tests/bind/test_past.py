@@ -70,6 +70,17 @@ def test_its_rows_are_what_was_released() -> None:
     assert rows('SELECT n FROM release."empty"') == []
 
 
+def test_no_text_in_it_is_read_as_sql() -> None:
+    texts = ["a\\b", "x\ny", "🎉", "$$q$$", "--c", "/*c*/", "'", "''", '"', "|", "\ue000", "\\'"]
+    texts += ["$1", "=v", "\x01", "?"]
+    columns = (('a"b', "VARCHAR"), ("c'd", "VARCHAR"), ("select", "BIGINT"))
+    listed = tuple((text, None if n % 2 else text, str(n)) for n, text in enumerate(texts))
+    view = replace(CLINIC.view, releases=lambda id: Past(id, columns, listed), about="x")
+    found = plan("SELECT * FROM release", view, CLINIC, PRICE, Options())
+    got = CLINIC.open.execute(found.post.sql).fetchall()
+    assert got == [(a, b, int(n)) for a, b, n in listed if n is not None]
+
+
 @pytest.mark.parametrize(
     ("sql", "expected"),
     [
