@@ -107,8 +107,9 @@ class Claim:
 class Charge:
     """A claim that was granted: `loss` is charged, `served` are stored stages that cost nothing.
 
-    `stages` are the digests that are paid for and must be run; `by` is who asked, `asked` the hash
-    of the question.
+    `stages` are the digests that are paid for and must be run, `origins` the queries that paid for
+    the others; `by` is who asked, `asked` the hash of the question. `entry` and `head` say where
+    the dataset's chain stood once the charge was entered; None where nothing was.
     """
 
     id: int
@@ -120,6 +121,9 @@ class Charge:
     served: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     by: str | None = None
     asked: str = ""
+    origins: Mapping[str, str] = field(default_factory=dict)
+    entry: int | None = None
+    head: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

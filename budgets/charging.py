@@ -92,8 +92,7 @@ def reserve(tx: Connection, claim: Claim, holder: str, policy: Policy, at: datet
     loss = due(stages.unserved, policy.floor)
     posted = postings(path, loss) if stages.unserved else ()
     charge = charges.add(tx, number, claim, loss, holder)
-    if stages.unserved:
-        _post(tx, path, posted, charge, claim, stages, at)
+    root = _post(tx, path, posted, charge, claim, stages, at) if stages.unserved else None
     return Charge(
         id=charge,
         query=claim.query,
@@ -104,6 +103,9 @@ def reserve(tx: Connection, claim: Claim, holder: str, policy: Policy, at: datet
         served=charges.documents(tx, stages.served) if stages.served else {},
         by=claim.analyst,
         asked=claim.asked,
+        origins=charges.origins(tx, stages.served) if stages.served else {},
+        entry=None if root is None else root.length,
+        head=None if root is None else root.head,
     )
 
 
@@ -226,8 +228,8 @@ def _post(
     claim: Claim,
     stages: Sorted,
     at: datetime,
-) -> None:
-    """Post to every account, root first, and enter each posting into the chain."""
+) -> Account:
+    """Post to every account, root first, and enter each posting into the chain of the root."""
     accounts.reserve(tx, {one.id: amounts for one, amounts in zip(path, posted, strict=True)})
     charges.add_stages(tx, charge, claim.project, stages.unserved)
     note: dict[str, object] = {
@@ -240,7 +242,7 @@ def _post(
         journal.Item(Event.RESERVE, account, amounts, charge, note if account is path[0] else {})
         for account, amounts in zip(path, posted, strict=True)
     ]
-    journal.append(tx, path[0], items, at)
+    return journal.append(tx, path[0], items, at)
 
 
 def _closed(tx: Connection, dataset: str, charge: int, state: ChargeState) -> Account:

@@ -26,9 +26,9 @@ def release(
     budget: Mapping[str, Any],
     stored: Sequence[str],
     created: datetime,
-) -> bytes:
-    """The bytes of a release; `stored` are the digests of stages that served again, free."""
-    document = {
+) -> dict[str, Any]:
+    """A release; `stored` are the digests of stages that served again, free."""
+    return {
         "id": id,
         "project": question.project,
         "dataset": plan.dataset,
@@ -51,21 +51,32 @@ def release(
         "replayed": bool(plan.stages) and len(stored) == len(plan.stages),
         "plan": list(plan.notes),
         "warnings": list(plan.warnings),
-        "stages": [_stage(stage, plan, stage.digest in stored) for stage in plan.stages],
+        "stages": [stage(one, plan, stored=one.digest in stored) for one in plan.stages],
         "created_at": created.isoformat(timespec="seconds"),
     }
-    return json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
 
 
-def not_composed(id: str, refusal: QueryRefused) -> bytes:
+def not_composed(id: str, refusal: QueryRefused) -> dict[str, Any]:
     """What is stored where the noisy tables were released and nothing follows from them."""
-    return json.dumps({"id": id, "not_composed": refusal.code}).encode()
+    return {"id": id, "not_composed": refusal.code}
+
+
+def signed(document: Mapping[str, Any], receipt: Mapping[str, Any]) -> bytes:
+    """The bytes that are stored and sent: a release with its receipt."""
+    whole = {**document, "receipt": dict(receipt)}
+    return json.dumps(whole, ensure_ascii=False, allow_nan=False).encode()
 
 
 def read(document: bytes) -> dict[str, Any]:
     """A release as it was written."""
     found: dict[str, Any] = json.loads(document)
     return found
+
+
+def receipt_in(document: bytes) -> dict[str, Any] | None:
+    """The signed receipt of a release, without those of the releases before it; None without."""
+    found: dict[str, Any] | None = json.loads(document).get("receipt")
+    return None if found is None else {name: found[name] for name in ("statement", "signature")}
 
 
 def refusal_in(document: bytes) -> str | None:
@@ -92,7 +103,8 @@ def _column(column: AnswerColumn) -> dict[str, Any]:
     }
 
 
-def _stage(stage: Stage, plan: Plan, stored: bool) -> dict[str, Any]:
+def stage(stage: Stage, plan: Plan, *, stored: bool) -> dict[str, Any]:
+    """What is told of one stage: its mechanisms, sensitivities and scales."""
     return {
         "digest": stage.digest,
         "about": stage.about,

@@ -92,6 +92,7 @@ class House:
             Permits(settings.workers, settings.queue),
             turns,
             self.policy,
+            self.books.signer,
             settings.queue,
             settings.wait,
         )
@@ -185,6 +186,14 @@ class House:
         """The release of a query, to the byte, or None where there is none."""
         found = self.ledger.document(project, id)
         return None if found is None or document.refusal_in(found) is not None else found
+
+    def receipt(self, project: str, id: str) -> dict[str, Any]:
+        """The signed receipt of a query that was charged and has ended, or NotFound."""
+        found = self.ledger.document(project, id)
+        given = None if found is None else document.read(found).get("receipt")
+        if given is None:
+            raise NotFound()
+        return dict(given)
 
     # -- projects and budgets ---------------------------------------------------------------------
 

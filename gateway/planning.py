@@ -28,6 +28,7 @@ from budgets.refusals import NothingAllocated
 from budgets.reporting import BudgetStatus
 from gateway import accuracy, budgeting, effects, quoting
 from gateway.accuracy import Aim, Aimed
+from gateway.audit.facts import Basis, Gathering
 from gateway.errors import Size, Wanted
 from gateway.grants import Grants
 from gateway.grouped import Released, medians
@@ -66,6 +67,7 @@ class Planned:
     budget: BudgetStatus
     view: View
     price: Price
+    basis: Basis
     aims: tuple[Aim, ...] = ()
 
     @property
@@ -177,11 +179,11 @@ class Planner:
         view = replace(view, releases=past, about=question.source)
         budget = budget or self._ledger.budget(question.project, member)
         aimed = self._priced(question, view, budget)
-        made = self._made(planned, question, view, aimed.price)
+        made, basis = self._based(planned, question, view, aimed.price)
         if question.price is None and made.stages:
             raise NotReleased()
-        claims = tuple(_claim(stage, fresh) for stage in made.stages)
-        return Planned(question, made, claims, budget, view, aimed.price, aimed.aims)
+        claims = tuple(claimed(stage, fresh) for stage in made.stages)
+        return Planned(question, made, claims, budget, view, aimed.price, basis, aimed.aims)
 
     def _priced(self, question: Question, view: View, budget: BudgetStatus) -> Aimed:
         """The price that the question names, or one of no account where it names none."""
@@ -225,8 +227,14 @@ class Planner:
         return found
 
     def _made(self, make: Callable[..., T], question: Question, view: View, price: Price) -> T:
-        """A plan or an outline, planned once: it is a function of text, options, price, the sealed
-        view and, where the text asks for the time, this minute.
+        """A plan or an outline, alone."""
+        return self._based(make, question, view, price)[0]
+
+    def _based(
+        self, make: Callable[..., T], question: Question, view: View, price: Price
+    ) -> tuple[T, Basis]:
+        """A plan or an outline with what it rests on, planned once: it is a function of text,
+        options, price, the sealed view and, where the text asks for the time, this minute.
 
         Each project has its own, so that the time of a plan tells nothing of another's questions.
         """
@@ -235,11 +243,14 @@ class Planner:
         about = view.delivery, view.manifest_hash, question.source, moment
         asked = (make, question.project, question.sql, options, price, *about)
         with self._lock:
-            found: T | None = self._plans.get(asked)
+            found: tuple[T, Basis] | None = self._plans.get(asked)
         if found is None:
-            public = PublicReader(self._engine, view.delivery, view.scope)
+            reader = PublicReader(self._engine, view.delivery, view.scope)
+            public = Gathering(reader, view.releases)
+            seen = replace(view, releases=public.releases)
             with self._turns.one(question.project):
-                found = make(question.sql, view, public, price, options, moment)
+                made = make(question.sql, seen, public, price, options, moment)
+            found = made, Basis(public.facts(view.public), moment)
             with self._lock:
                 if len(self._plans) >= PLANS_KEPT:
                     self._plans.clear()
@@ -305,7 +316,8 @@ def _served(stage: Stage, by: StoredStage) -> Stage:
     return replace(drawn, distributions=distributions, top=by.top)
 
 
-def _claim(stage: Stage, fresh: str | None) -> StageClaim:
+def claimed(stage: Stage, fresh: str | None) -> StageClaim:
+    """What a stage claims of the ledger."""
     return StageClaim(
         digest=drawn(stage.digest, fresh),
         loss=PrivacyLoss(stage.rho, stage.delta, None if stage.delta else stage.epsilon),

@@ -12,7 +12,6 @@ Privacy note
 
 from __future__ import annotations
 
-import json
 import secrets
 import shutil
 import subprocess
@@ -75,8 +74,7 @@ class Rehearsals:
             stored=(),
             created=now(),
         )
-        found: dict[str, Any] = json.loads(released)
-        return {"synthetic": True} | {name: found[name] for name in found if name != "budget"}
+        return {"synthetic": True} | {n: released[n] for n in released if n != "budget"}
 
     def close(self) -> None:
         """End the worker, if it was started."""

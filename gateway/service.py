@@ -18,7 +18,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 
@@ -28,6 +28,8 @@ from budgets.loss import PrivacyLoss
 from budgets.refusals import InFlight
 from budgets.reporting import BudgetStatus
 from gateway import budgeting, document, metrics
+from gateway.audit.receipts import receipt
+from gateway.audit.signing import Signer
 from gateway.faults import AnswerLost, QueryFaulted
 from gateway.planning import Planned, Planner, as_stored, drawn, only
 from gateway.prices import PricePolicy
@@ -64,6 +66,7 @@ class Service:
         permits: Permits,
         turns: Turns,
         policy: PricePolicy,
+        signer: Signer,
         patience: float,
         wait: float,
     ) -> None:
@@ -72,6 +75,7 @@ class Service:
         self._waves = Waves(enclave, engine)
         self._turns = turns
         self._policy, self._patience, self._wait = policy, patience, wait
+        self._signer = signer
 
     def accept(self, asked: Submission) -> tuple[QueryRecord, Planned | None]:
         """Store a submission, free; the plan comes along unless the query has run already."""
@@ -172,12 +176,13 @@ class Service:
         }
         refusal: QueryRefused | None = None
         try:
-            released = self._composed(query, planned, charge, noisy)
+            composed = self._composed(query, planned, charge, noisy)
         except QueryRefused as error:  # decided from released values, so it may explain itself
-            refusal, released = error, document.not_composed(query.id, error)
+            refusal, composed = error, document.not_composed(query.id, error)
         except Exception:  # noqa: BLE001 - charged: whatever happened is one fault
             raise self._fault(charge, QueryFaulted) from None
         try:
+            released = self._signed(query, planned, charge, composed)
             self._ledger.settle(charge, released, tables)
         except Exception:  # noqa: BLE001 - what could not be stored is not sent
             raise self._fault(charge, AnswerLost) from None
@@ -190,7 +195,8 @@ class Service:
         """An answer from public and stored tables alone: a failure takes the empty charge back."""
         try:
             with self._turns.one(query.project):
-                released = self._composed(query, planned, charge, {})
+                composed = self._composed(query, planned, charge, {})
+            released = self._signed(query, planned, charge, composed)
         except Exception:
             self._ledger.void(charge)
             raise
@@ -204,7 +210,7 @@ class Service:
         planned: Planned,
         charge: Charge,
         noisy: Mapping[str, NoisyStage],
-    ) -> bytes:
+    ) -> dict[str, Any]:
         fresh = _fresh(query, planned)
         served = _served(planned, charge, fresh)
         plan = as_stored(planned.plan, served)
@@ -224,6 +230,17 @@ class Service:
             stored=[names[name] for name in served],
             created=now(),
         )
+
+    def _signed(
+        self, query: QueryRecord, planned: Planned, charge: Charge, composed: dict[str, Any]
+    ) -> bytes:
+        """The release with its receipt, and the receipts of those whose stages served again."""
+        paid = sorted(set(charge.origins.values()))
+        past = [self._ledger.document(query.project, one) for one in paid]
+        originals = [found for one in past if one and (found := document.receipt_in(one))]
+        signer, floor = self._signer, self._policy.floor
+        given = receipt(signer, query, planned, charge, floor, composed, originals)
+        return document.signed(composed, given)
 
     def _fault(self, charge: Charge, kind: type[QueryFaulted]) -> QueryFaulted:
         """Keep the charge and end the query; the log gets the id and nothing of the cause."""

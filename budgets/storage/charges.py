@@ -162,3 +162,12 @@ def documents(tx: Connection, ids: Mapping[str, int]) -> dict[str, bytes]:
     """The noisy tables of these stages, by digest."""
     rows = tx.execute(select(stage.c.digest, stage.c.document).where(stage.c.id.in_(ids.values())))
     return {row.digest: row.document for row in rows}
+
+
+def origins(tx: Connection, ids: Mapping[str, int]) -> dict[str, str]:
+    """The queries that paid for these stages, by digest."""
+    paid = select(stage.c.digest, query.c.id).join(charge, charge.c.id == stage.c.charge)
+    rows = tx.execute(
+        paid.join(query, query.c.number == charge.c.query).where(stage.c.id.in_(ids.values()))
+    )
+    return {row.digest: row.id for row in rows}

@@ -18,6 +18,7 @@ from gateway.cli.keys import key
 from gateway.cli.ledger import ledger
 from gateway.cli.members import member
 from gateway.cli.projects import project
+from gateway.cli.receipts import receipt
 from gateway.cli.serving import serve
 
 
@@ -29,6 +30,6 @@ def main() -> None:
 
 for command in (
     dataset, project, grant, key, member, serve, query, quote, rehearse, budget, history, demo,
-    doctor, ledger, audit,
+    doctor, ledger, audit, receipt,
 ):  # fmt: skip
     main.add_command(command)

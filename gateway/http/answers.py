@@ -139,6 +139,28 @@ class OtherSchema(Schema):
     )
 
 
+class SignedSchema(Schema):
+    """A statement of the gateway, signed with Ed25519 over its canonical JSON."""
+
+    statement = fields.Dict(
+        keys=fields.String(),
+        values=fields.Raw(allow_none=True),
+        required=True,
+        metadata={"description": "what is said"},
+    )
+    signature = fields.String(required=True, metadata={"description": "64 bytes in base64"})
+
+
+class ReceiptSchema(SignedSchema):
+    """What a release rests on and what it cost, signed; `sluis receipt verify` derives it again."""
+
+    originals = fields.List(
+        fields.Nested(SignedSchema),
+        required=True,
+        metadata={"description": "receipts of the releases that paid for stages served again"},
+    )
+
+
 class ReleaseSchema(Schema):
     """A release: what left, how noisy it is, and what it cost."""
 
@@ -208,6 +230,9 @@ class ReleaseSchema(Schema):
         metadata={"description": "the noisy tables behind the answer, for later checks"},
     )
     created_at = fields.String(required=True, metadata={"description": "when it left, in UTC"})
+    receipt = fields.Nested(
+        ReceiptSchema, required=True, metadata={"description": "to be checked by anybody"}
+    )
 
 
 class StageSchema(Schema):

@@ -12,6 +12,7 @@ from marshmallow.validate import Length, Range, Regexp
 from gateway.access import Act
 from gateway.audit import exporting, shown
 from gateway.http import guard
+from gateway.http.answers import SignedSchema
 from gateway.http.resources import Blueprint, Body, house
 from gateway.http.schemas import Closed
 from gateway.record import Deed
@@ -100,16 +101,9 @@ class AuditSchema(Schema):
     )
 
 
-class SignedSchema(Schema):
-    """A statement of the gateway, signed with Ed25519 over its canonical JSON."""
+class CheckpointSchema(SignedSchema):
+    """How long every chain is and where it ends."""
 
-    statement = fields.Dict(
-        keys=fields.String(),
-        values=fields.Raw(allow_none=True),
-        required=True,
-        metadata={"description": "what is said"},
-    )
-    signature = fields.String(required=True, metadata={"description": "64 bytes in base64"})
     public_key = fields.String(
         required=True, metadata={"description": "checks it; get it once by another way, too"}
     )
@@ -145,7 +139,9 @@ class Checkpoint(MethodView):
     """A signed sentence about every chain."""
 
     @blueprint.named("takeCheckpoint")
-    @blueprint.gives(200, SignedSchema, "How long every chain is now and where it ends, signed.")
+    @blueprint.gives(
+        200, CheckpointSchema, "How long every chain is now and where it ends, signed."
+    )
     def get(self) -> Response:
         """Get a checkpoint of this moment, to be kept where the office cannot take it back."""
         _auditor()

@@ -11,7 +11,7 @@ from flask.views import MethodView
 from gateway.access import Act
 from gateway.errors import Size, Wanted
 from gateway.http import formats, guard, preferences
-from gateway.http.answers import QueriesSchema, QuerySchema, ReleaseSchema
+from gateway.http.answers import QueriesSchema, QuerySchema, ReceiptSchema, ReleaseSchema
 from gateway.http.resources import Blueprint, Body, house, permitted
 from gateway.http.schemas import PRICES, PageSchema, SubmissionSchema
 from gateway.prices import Asked, Unit
@@ -87,6 +87,18 @@ class OneQuery(MethodView):
         if ended:
             response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
         return response
+
+
+@blueprint.resource("/v1/projects/<project>/queries/<id>/receipt")
+class Receipt(MethodView):
+    """The receipt of a release."""
+
+    @blueprint.named("getReceipt")
+    @blueprint.gives(200, ReceiptSchema, "The receipt, as the release has it.")
+    def get(self, project: str, id: str) -> Response:
+        """Read the signed receipt of a release; free."""
+        permitted(Act.READ, project)
+        return jsonify(house().receipt(project, id))
 
 
 def question(project: str, body: Body) -> Question:

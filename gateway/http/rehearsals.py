@@ -20,7 +20,7 @@ class RehearsalSchema(ReleaseSchema):
     """An answer over synthetic rows: it says nothing of the data, and nothing was charged."""
 
     class Meta:
-        exclude = ("budget",)
+        exclude = ("budget", "receipt")
 
     synthetic = fields.Boolean(
         required=True,

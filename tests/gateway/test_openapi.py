@@ -20,7 +20,7 @@ OPERATIONS = {
     "getGrant", "listGrants", "createGrant",
     "listProjectMembers", "addProjectMember", "removeProjectMember",
     "listMembers", "addMember", "listKeys", "createKey", "getKey", "revokeKey",
-    "readAudit", "takeCheckpoint", "exportAudit",
+    "getReceipt", "readAudit", "takeCheckpoint", "exportAudit",
     "health", "ready", "contract", "problem",
 }  # fmt: skip
 

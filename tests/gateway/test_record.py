@@ -189,6 +189,7 @@ CHANGE_NOTHING = {
     "dataset check", "dataset blocks", "dataset show", "project list", "key list", "member list",
     "grant list", "doctor", "serve", "demo", "ledger verify", "ledger migrate", "ledger move",
     "audit key", "audit checkpoint", "audit verify",
+    "receipt verify",
     "query", "quote", "rehearse", "budget", "history",
 }  # fmt: skip
 """Commands that read, that ask a server (which records), or that keep every row as it is."""

@@ -39,7 +39,7 @@ def test_it_has_the_shape_of_the_answer_and_costs_nothing(gateway: Gateway, sql:
     assert all(one["id"] != found.json["id"] for one in listed)
     release = gateway.query(sql, budget_share="1%", **asked).json
     assert found.json["synthetic"] is True
-    assert found.json.keys() - {"synthetic"} == release.keys() - {"budget"}
+    assert found.json.keys() - {"synthetic"} == release.keys() - {"budget", "receipt"}
     for name in ("columns", "plan", "held_back", "dataset", "delivery"):
         assert found.json[name] == release[name]
     assert found.json["intervals"]["confidence"] == release["intervals"]["confidence"]
