@@ -12,8 +12,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
+from json.encoder import encode_basestring_ascii as _quoted
+from typing import NamedTuple
 
 from budgets.account import Amounts
 
@@ -46,8 +48,7 @@ CAPACITY = frozenset({Event.OPEN, Event.ALLOCATE, Event.RAISE, Event.TRANSFER, E
 """Events whose amounts are added to an account's capacity; some take away."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One line of the ledger. `account` is (kind, owner, name); `at` informs, it orders nothing."""
 
     dataset: str
@@ -60,21 +61,22 @@ class Entry:
     at: int
 
     def canonical(self) -> bytes:
-        """The one text of this entry that is hashed."""
-        amounts = self.amounts
-        value = {
-            "account": list(self.account),
-            "at": self.at,
-            "charge": self.charge,
-            "dataset": self.dataset,
-            "delta": amounts.delta,
-            "epsilon": amounts.epsilon,
-            "event": self.event,
-            "note": self.note,
-            "number": self.number,
-            "rho": amounts.rho,
-        }
-        return canonical(value).encode("ascii")
+        """The one text of this entry that is hashed: `canonical` of a mapping of its columns.
+
+        It is put together here, since verifying a long chain does little else.
+        """
+        amounts, charge = self.amounts, "null" if self.charge is None else self.charge
+        return (
+            f'{{"account":{_listed(self.account)},"at":{self.at},"charge":{charge},'
+            f'"dataset":{_quoted(self.dataset)},"delta":{amounts.delta},'
+            f'"epsilon":{amounts.epsilon},"event":{_quoted(self.event)},'
+            f'"note":{_quoted(self.note)},"number":{self.number},"rho":{amounts.rho}}}'
+        ).encode("ascii")
+
+
+@lru_cache(maxsize=10_000)
+def _listed(account: tuple[str, str, str]) -> str:
+    return canonical(list(account))
 
 
 def canonical(value: object) -> str:
@@ -92,9 +94,19 @@ def first_break(entries: Iterable[tuple[Entry, str]], head: str, length: int) ->
 
     A chain that ends before `length`, or elsewhere than in `head`, breaks after its last entry.
     """
-    previous, expected = GENESIS, 1
+    broken, last, expected = unbroken(entries, GENESIS, 1)
+    return None if not broken and (last, expected - 1) == (head, length) else expected
+
+
+def unbroken(
+    entries: Iterable[tuple[Entry, str]], previous: str, expected: int
+) -> tuple[bool, str, int]:
+    """How far entries follow `previous`, the first of them numbered `expected`.
+
+    Whether one does not; the hash of the last that does; the number after it.
+    """
     for entry, stored in entries:
         if entry.number != expected or link(previous, entry) != stored:
-            return expected
+            return True, previous, expected
         previous, expected = stored, expected + 1
-    return None if (previous, expected - 1) == (head, length) else expected
+    return False, previous, expected

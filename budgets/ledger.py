@@ -195,7 +195,8 @@ class Ledger(Administration):
         """Recompute the chain, the accounts and the hashes of all that was released."""
         with self._storage.read() as tx:
             root = reporting.ceiling(tx, dataset)
-            return reporting.verify(tx, root, *journal.head(tx, root.id))
+            ends = journal.head(tx, root.id)
+            return reporting.verify(tx, root, *ends, self._storage.place)
 
     def entries(self, dataset: str, after: int = 0) -> Iterator[tuple[Entry, str]]:
         """The entries of a dataset's chain in order, each with its hash, for export."""

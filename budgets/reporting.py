@@ -6,19 +6,44 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import BigInteger, Connection, bindparam, select
 
+from budgets import verifying
 from budgets.account import Account, Accountant, Amounts, Kind, promised, shown
 from budgets.amounts import ATTO, PICO, charged, granted
-from budgets.chain import CAPACITY, Entry, Event, first_break
+from budgets.chain import CAPACITY, GENESIS, Entry, Event, first_break
 from budgets.conversion import epsilon_of, rho_of
 from budgets.loss import PrivacyLoss
 from budgets.refusals import UnknownDataset
-from budgets.storage import accounts, journal
+from budgets.storage import Place, accounts, journal
+from budgets.storage.prepared import Prepared
 from budgets.storage.schema import project, query, release, stage
+
+_MOST = bindparam("most", type_=BigInteger)
+_RELEASES = Prepared(
+    select(query.c.number, query.c.id, release.c.document)
+    .join(release, release.c.query == query.c.number)
+    .join(project, project.c.name == query.c.project)
+    .where(project.c.dataset == bindparam("of"), query.c.number > bindparam("after"))
+    .order_by(query.c.number)
+    .limit(_MOST)
+)
+_STAGES = Prepared(
+    select(stage.c.id, stage.c.charge, stage.c.digest, stage.c.document)
+    .join(project, project.c.name == stage.c.project)
+    .where(
+        project.c.dataset == bindparam("of"),
+        stage.c.document.is_not(None),
+        stage.c.id > bindparam("after"),
+    )
+    .order_by(stage.c.id)
+    .limit(_MOST)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +132,24 @@ def status(account: Account, frozen: bool = False, faults: int = 0) -> BudgetSta
     )
 
 
-def verify(tx: Connection, root: Account, head: str, length: int) -> Verification:
-    """Recompute the chain, every account's figures, and the hash of everything released."""
+def verify(
+    tx: Connection, root: Account, head: str, length: int, place: Place | None = None
+) -> Verification:
+    """Recompute the chain, every account's figures, and the hash of everything released.
+
+    `place` is where other processes find the same, committed, to read parts of a long chain.
+    """
     told = _Told()
-    broken = first_break(told.reading(journal.entries(tx, root.dataset)), head, length)
+    if place is None or length < verifying.LONG:
+        broken = first_break(told.reading(journal.entries(tx, root.dataset)), head, length)
+    else:
+        with verifying.parts(place, root.dataset, length) as parts:
+            last = told.all(journal.entries(tx, root.dataset))
+            found = [part.first_break() for part in parts]
+        breaks = [number for number in found if number is not None]
+        if (last, told.entries) != (head, length):
+            breaks.append(told.entries + 1)
+        broken = min(breaks, default=None)
     if broken is not None:
         return Verification(root.dataset, told.entries, head, broken, ())
     disagreements = (
@@ -137,18 +176,27 @@ class _Told:
         """The same entries, each remembered as it passes."""
         for entry, digest in chain:
             self.entries += 1
-            self._read(entry)
             yield entry, digest
+            self._read(entry)
+
+    def all(self, chain: Iterator[tuple[Entry, str]]) -> str:
+        """Read all entries, or as many as can be read at all; the hash of the last."""
+        digest = GENESIS
+        with suppress(ValueError, KeyError, TypeError):
+            for _, stored in self.reading(chain):
+                digest = stored
+            return digest
+        return ""
 
     def _read(self, entry: Entry) -> None:
         match entry.event:
+            case Event.RESERVE:
+                self.taken[entry.account] += entry.amounts
+                self.open[entry.charge or 0][entry.account] = entry.amounts
             case event if event in CAPACITY:
                 self.cap[entry.account] += entry.amounts
             case Event.OVERCOMMIT:
                 self.overcommit = json.loads(entry.note)["per_cent"]
-            case Event.RESERVE:
-                self.taken[entry.account] += entry.amounts
-                self.open[entry.charge or 0][entry.account] = entry.amounts
             case Event.VOID:
                 self.taken[entry.account] += entry.amounts
                 self.open[entry.charge or 0].pop(entry.account, None)
@@ -194,29 +242,30 @@ def _about_accounts(standing: Sequence[Account], told: _Told) -> list[str]:
 
 
 def _about_releases(tx: Connection, dataset: str, told: _Told) -> list[str]:
-    rows = tx.execute(
-        select(query.c.id, release.c.document)
-        .join(release, release.c.query == query.c.number)
-        .join(project, project.c.name == query.c.project)
-        .where(project.c.dataset == dataset)
-    )
-    found = {row.id: hashlib.sha256(row.document).hexdigest() for row in rows}
+    settled, wrong = dict(told.documents), set()
+    for _, name, document in _read(tx, _RELEASES, dataset):
+        if settled.pop(name, None) != hashlib.sha256(document).hexdigest():
+            wrong.add(name)
     return [
         f"The release of query {name} is not the one that was settled."
-        for name in sorted(found.keys() | told.documents.keys())
-        if found.get(name) != told.documents.get(name)
+        for name in sorted(wrong | settled.keys())
     ]
 
 
 def _about_stages(tx: Connection, dataset: str, told: _Told) -> list[str]:
-    rows = tx.execute(
-        select(stage.c.charge, stage.c.digest, stage.c.document)
-        .join(project, project.c.name == stage.c.project)
-        .where(project.c.dataset == dataset, stage.c.document.is_not(None))
-    )
-    found = {(r.charge, r.digest): hashlib.sha256(r.document).hexdigest() for r in rows}
+    settled, wrong = dict(told.stages), set()
+    for _, charge, digest, table in _read(tx, _STAGES, dataset):
+        if settled.pop((charge, digest), None) != hashlib.sha256(table).hexdigest():
+            wrong.add((charge, digest))
     return [
         f"A stored stage of charge {charge} is not the one that was settled."
-        for charge, digest in sorted(found.keys() | told.stages.keys())
-        if found.get((charge, digest)) != told.stages.get((charge, digest))
+        for charge, _ in sorted(wrong | settled.keys())
     ]
+
+
+def _read(tx: Connection, statement: Prepared, dataset: str) -> Iterator[Sequence[Any]]:
+    """All rows in the order of their first column, a few at a time: they may be large."""
+    after = 0
+    while rows := statement.send(tx, {"of": dataset, "after": after, "most": 500}).plain():
+        yield from rows
+        after = rows[-1][0]

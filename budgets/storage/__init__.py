@@ -1,5 +1,5 @@
 """Storage: one database for accounts, charges, queries, projects, members, keys and deliveries."""
 
-from budgets.storage.store import Storage
+from budgets.storage.store import Place, Storage
 
-__all__ = ["Storage"]
+__all__ = ["Place", "Storage"]

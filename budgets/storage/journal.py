@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Connection, bindparam, insert, select, type_coerce, update
+from sqlalchemy import BigInteger, Connection, bindparam, insert, select, update
 
 from budgets.account import Account, Amounts
 from budgets.chain import GENESIS, Entry, Event, canonical, link
+from budgets.storage import accounts
 from budgets.storage.columns import Moment
 from budgets.storage.prepared import Prepared
 from budgets.storage.schema import account, entry
@@ -26,11 +27,18 @@ _ENTER = Prepared(
     *("dataset", "number", "event", "account", "charge"),
     *("rho", "delta", "epsilon", "note", "at", "hash"),
 )
-_ENTRY = (
-    *(entry.c[name] for name in ("dataset", "number", "event", "charge")),
-    *(entry.c[name] for name in ("rho", "delta", "epsilon", "note")),
-    type_coerce(entry.c.at, BigInteger),
+_ENTRIES = Prepared(
+    select(
+        *(entry.c[name] for name in ("number", "event", "account", "charge")),
+        *(entry.c[name] for name in ("rho", "delta", "epsilon", "note", "at", "hash")),
+    )
+    .where(entry.c.dataset == bindparam("of"), entry.c.number > bindparam("after"))
+    .order_by(entry.c.number)
+    .limit(bindparam("most", type_=BigInteger))
 )
+BATCH = 2_000
+"""How many entries are read at a time."""
+
 _CHARGED = Prepared(
     select(entry.c.account, entry.c.rho, entry.c.delta, entry.c.epsilon)
     .where(entry.c.charge == bindparam("of"), entry.c.event == Event.RESERVE.value)
@@ -74,14 +82,23 @@ def head(tx: Connection, root: int) -> tuple[str, int]:
 
 def entries(tx: Connection, dataset: str, after: int = 0) -> Iterator[tuple[Entry, str]]:
     """Every entry after number `after`, in order, each with its stored hash."""
-    rows = tx.execution_options(yield_per=1000).execute(
-        select(*_ENTRY, account.c.kind, account.c.owner, account.c.name, entry.c.hash)
-        .join(account, account.c.id == entry.c.account)
-        .where(entry.c.dataset == dataset, entry.c.number > after)
-        .order_by(entry.c.number)
-    )
-    for *row, digest in rows:
-        yield _read(*row), digest
+    addresses = {one.id: one.address for one in accounts.of_dataset(tx, dataset)}
+    seen: dict[tuple[int, int, int], Amounts] = {}
+    while rows := _ENTRIES.send(tx, {"of": dataset, "after": after, "most": BATCH}).plain():
+        for number, event, which, charge, rho, delta, epsilon, note, at, digest in rows:
+            posted = (rho, delta, epsilon)
+            if (amounts := seen.get(posted)) is None:
+                amounts = seen[posted] = Amounts(*posted)
+            address = addresses[which]
+            yield Entry(dataset, number, event, address, charge, amounts, note, at), digest
+        after = number
+
+
+def hash_of(tx: Connection, dataset: str, number: int) -> str | None:
+    """The stored hash of one entry, or None if there is no such entry."""
+    which = (entry.c.dataset == dataset) & (entry.c.number == number)
+    found: str | None = tx.execute(select(entry.c.hash).where(which)).scalar()
+    return found
 
 
 def charged_by(tx: Connection, charge: int) -> dict[int, Amounts]:
@@ -117,20 +134,3 @@ def _row(made: Entry, account_id: int, at: datetime, digest: str) -> dict[str, o
         "at": at,
         "hash": digest,
     }
-
-
-def _read(
-    dataset: str,
-    number: int,
-    event: str,
-    charge: int | None,
-    rho: int,
-    delta: int,
-    epsilon: int,
-    note: str,
-    at: int,
-    *account: str,
-) -> Entry:
-    kind, owner, name = account
-    amounts = Amounts(rho, delta, epsilon)
-    return Entry(dataset, number, event, (kind, owner, name), charge, amounts, note, at)

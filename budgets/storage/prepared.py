@@ -104,9 +104,13 @@ class Answer:
 
     def rows(self) -> list[Any]:
         """All rows, with a name for each column."""
+        return [self._compiled.read(row) for row in self.plain()]
+
+    def plain(self) -> list[Any]:
+        """All rows as the driver reads them, times as whole microseconds."""
         with _told(self._tx):
-            found = self._cursor.fetchall()
-        return [self._compiled.read(row) for row in found]
+            found: list[Any] = self._cursor.fetchall()
+        return found
 
     def first(self) -> Any | None:
         """The first row, or None."""

@@ -35,8 +35,9 @@ PAUSES = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.0)
 class Storage:
     """One database. What a transaction has written is durable once it returns."""
 
-    def __init__(self, database: Sqlite | Postgres) -> None:
-        self._database = database
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self._database = _database(place)
         self._writing = threading.local()
         self._moved: str | None = None
         self._together = Together(self._several)
@@ -48,7 +49,7 @@ class Storage:
         Several gateways may use a server's database, of which none may change the tables under
         the others: that is an act of its own, `migrate`.
         """
-        storage = cls(_database(place))
+        storage = cls(place)
         try:
             storage._check()
         except BaseException:
@@ -59,7 +60,7 @@ class Storage:
     @classmethod
     def migrated(cls, place: Place) -> Storage:
         """The database at this place, brought to the present schema."""
-        storage = cls(_database(place))
+        storage = cls(place)
         storage._migrate()
         return storage
 

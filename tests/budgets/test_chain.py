@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
 
+from budgets import verifying
 from budgets.account import Amounts
-from budgets.chain import GENESIS, Entry, first_break, link
+from budgets.chain import GENESIS, Entry, canonical, first_break, link
 from budgets.reporting import Verification
 from tests.budgets.books import DATASET, LATE, answered, opened, ready, reserved, stage
 from tests.budgets.conftest import Places
-from tests.budgets.places import Place, edit
+from tests.budgets.places import Place, edit, looking
 
 entries = st.lists(
     st.builds(
@@ -36,7 +37,7 @@ entries = st.lists(
 def chained(listed: list[Entry]) -> list[tuple[Entry, str]]:
     previous, made = GENESIS, []
     for number, entry in enumerate(listed, start=1):
-        numbered = replace(entry, number=number)
+        numbered = entry._replace(number=number)
         previous = link(previous, numbered)
         made.append((numbered, previous))
     return made
@@ -58,7 +59,7 @@ def test_an_edited_entry_is_found(listed: list[Entry], data: st.DataObject) -> N
     chain = chained(listed)
     at = data.draw(st.integers(0, len(chain) - 1))
     entry, digest = chain[at]
-    edited = replace(entry, amounts=entry.amounts + Amounts(rho=-1))
+    edited = entry._replace(amounts=entry.amounts + Amounts(rho=-1))
     assert broken([*chain[:at], (edited, digest), *chain[at + 1 :]], chain) == at + 1
 
 
@@ -81,7 +82,7 @@ def test_a_rewritten_chain_has_another_head() -> None:
     """Whoever kept the head can tell even a chain that is consistent with itself."""
     entry = Entry("m", 1, "reserve", ("dataset", "", "m"), 1, Amounts(5), "{}", 0)
     kept = chained([entry, entry])
-    forged = chained([replace(entry, amounts=Amounts(4)), entry])
+    forged = chained([entry._replace(amounts=Amounts(4)), entry])
     assert broken(forged, forged) is None
     assert broken(forged, kept) is not None
 
@@ -180,6 +181,43 @@ def test_what_the_entries_do_not_say_is_found(place: Place, change: str, word: s
     assert found.broken_at is None
     assert not found.intact
     assert any(word in sentence for sentence in found.disagreements)
+
+
+@pytest.mark.parametrize(
+    ("change", "broken"),
+    [
+        ("UPDATE account SET spent_rho = spent_rho", "NULL"),
+        ("UPDATE entry SET rho = rho - 1 WHERE number = 14", "14"),
+        ("UPDATE entry SET note = '[' WHERE event = 'settle'", "MIN(number)"),
+        ("DELETE FROM entry WHERE number = 10", "10"),
+        ("UPDATE account SET length = length - 1 WHERE kind = 'dataset'", "MAX(number) + 1"),
+    ],
+)
+def test_several_processes_say_the_same(
+    place: Place, change: str, broken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edit(place, change)
+    where = "event = 'settle'" if "MIN" in broken else "TRUE"
+    with looking(place) as tx:
+        expected = tx.execute(text(f"SELECT {broken} FROM entry WHERE {where}")).scalar()
+    alone = opened(place).verify(DATASET)
+    monkeypatch.setattr(verifying, "LONG", 0)
+    together = opened(place).verify(DATASET)
+    assert alone.broken_at == together.broken_at == expected
+    assert alone.intact == together.intact == (expected is None)
+
+
+def test_the_text_of_an_entry_is_canonical_json() -> None:
+    for account, charge, note in [
+        (("dataset", "", 'a "quoted" \\ é\u2028'), None, '{"a":1}'),
+        (("analyst", "areas", "anna"), 7, '{"reason":"caf\u00e9 \x00"}'),
+    ]:
+        entry = Entry("mé", 3, "reserve", account, charge, Amounts(1, -2, 3), note, -5)
+        value = {
+            "account": list(account), "at": -5, "charge": charge, "dataset": "mé", "delta": -2,
+            "epsilon": 3, "event": "reserve", "note": note, "number": 3, "rho": 1,
+        }  # fmt: skip
+        assert entry.canonical() == canonical(value).encode("ascii")
 
 
 def test_an_export_can_be_verified_by_itself(place: Place) -> None:
