@@ -26,6 +26,7 @@ from gateway import budgeting, document, growing, submission
 from gateway.access import Act, Caller
 from gateway.administration import Administration
 from gateway.audit.books import Books
+from gateway.bootstrap import Bootstrap
 from gateway.catalog import Catalog
 from gateway.grants import Grants
 from gateway.home import Home
@@ -66,6 +67,7 @@ class House:
         self.books = Books(self.home, self.storage, settings.checkpoint)
         self.record = self.books.record
         self.registry = Registry(self.storage, self.record)
+        self.bootstrap = Bootstrap(self.storage, self.record)
         grants = Grants(self.storage)
         self.administration = Administration(
             self.record, self.ledger, self.registry, lambda name: self.planner.view(name).manifest
@@ -273,6 +275,7 @@ class House:
             try:
                 self.recover()
                 self.books.write()
+                self.registry.write_use()
                 self.tidy()
             except Exception as error:  # noqa: BLE001 - a full disk must not end the keeper
                 log.error("recovery failed", kind=type(error).__name__)

@@ -3,6 +3,7 @@
     Refused
         NotAuthenticated   no valid key
         NotPermitted       the role does not carry this act
+        OutOfScope         the key is held to other acts
         NotFound           it does not exist, or not for this caller: the two look the same
         Invalid            the request itself is not well formed
         Conflict           it contradicts what stands
@@ -49,6 +50,26 @@ class NotPermitted(Refused):
 
     def __init__(self, needed: str) -> None:
         super().__init__(f"Your role does not permit this: it needs the role of {needed}.")
+
+
+class OutOfScope(Refused):
+    """The caller's role carries this act, but its key is held to other scopes."""
+
+    code = "out-of-scope"
+    way_out = "Use a key with that scope; `sluis key create --scope` makes one."
+
+    def __init__(self, act: str) -> None:
+        super().__init__(f"Your key is held to scopes that do not hold this: {act}.")
+
+
+class KeyTooWide(Refused):
+    """The key would do or last more than the one that makes it."""
+
+    code = "key-too-wide"
+    way_out = "Hold it to fewer scopes or days, or ask an administrator."
+
+    def __init__(self) -> None:
+        super().__init__("A project lead makes keys that do and last no more than its own.")
 
 
 class NotFound(Refused):

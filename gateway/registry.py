@@ -1,19 +1,13 @@
-"""The registry: members, their roles, their keys, and the present delivery of each dataset.
-
-A key is looked up anew on each request, so that expiry, revocation and a role taken away count from
-the next request on. Of a key only a prefix and a hash are kept.
-"""
+"""The registry: members, their roles, their keys, and the present delivery of each dataset."""
 
 from __future__ import annotations
 
 import re
-import secrets
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from budgets.refusals import BudgetRefused, DatasetFrozen, ProjectFrozen
-from budgets.storage import Storage
 from budgets.storage.projects import STANDING
 from budgets.storage.schema import (
     api_key,
@@ -21,11 +15,13 @@ from budgets.storage.schema import (
     membership,
     project,
 )
-from gateway import keys
-from gateway.access import Caller, Role, narrowed
-from gateway.delivered import Delivered
-from gateway.record import Deed, Record
-from gateway.refusals import Conflict, Invalid, NotAuthenticated, NotFound
+from gateway.access import Role
+from gateway.delivered import Delivered, Delivery
+from gateway.keyring import ApiKey, Keyring, Roles, held_roles, now, revoke
+from gateway.record import Deed
+from gateway.refusals import Invalid, NotFound
+
+__all__ = ["ApiKey", "Delivery", "Member", "Project", "Registry", "checked_name", "now"]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.@-]{0,62}", re.ASCII)
 
@@ -55,47 +51,8 @@ class Member:
     roles: tuple[tuple[str | None, Role], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ApiKey:
-    """What is known of a key after it was shown once."""
-
-    id: str
-    member: str
-    prefix: str
-    project: str | None
-    role: Role
-    created: datetime
-    expires: datetime | None
-    revoked: datetime | None
-
-
-def now() -> datetime:
-    """This moment, with its zone."""
-    return datetime.now(UTC)
-
-
-class Registry(Delivered):
+class Registry(Keyring, Delivered):
     """Members, keys, projects and deliveries, on the ledger's own database."""
-
-    def __init__(self, storage: Storage, record: Record | None = None) -> None:
-        super().__init__(storage)
-        self._record = record or Record(storage)
-
-    # -- identity ---------------------------------------------------------------------------------
-
-    def authenticated(self, text: str) -> Caller:
-        """Who holds this key at this moment, or NotAuthenticated."""
-        if not keys.is_key(text):
-            raise NotAuthenticated()
-        with self._storage.read() as connection:
-            found = connection.execute(
-                api_key.select().where(api_key.c.prefix == keys.prefix(text))
-            ).all()
-            row = next((row for row in found if keys.matches(text, row.hash)), None)
-            if row is None or row.revoked is not None or _is_over(row.expires):
-                raise NotAuthenticated()
-            roles = _roles(connection, row.member)
-        return _caller(row, roles)
 
     # -- projects ---------------------------------------------------------------------------------
 
@@ -136,7 +93,7 @@ class Registry(Delivered):
             return
         told = {"member": id, "role": role.value}
         with self._record.act(Deed.ROLE_GIVEN, in_project, **told) as connection:
-            if (in_project, role) not in _roles(connection, id):
+            if (in_project, role) not in held_roles(connection, id):
                 values = {"member": id, "project": in_project, "role": role, "created": now()}
                 connection.execute(membership.insert().values(**values))
 
@@ -148,6 +105,21 @@ class Registry(Delivered):
         told = {"member": id, "role": role.value}
         with self._record.act(Deed.ROLE_TAKEN, in_project, **told) as connection:
             if not connection.execute(membership.delete().where(where)).rowcount:
+                raise NotFound()
+            ended = _left_empty(id, in_project, held_roles(connection, id))
+            if ended is not None:
+                revoke(connection, ended)
+
+    def end_member(self, id: str) -> None:
+        """All roles of a member are gone and all of its keys ended; NotFound if it had none.
+
+        What it did stays; a role given later brings none of the keys back.
+        """
+        mine = membership.c.member == id
+        with self._record.act(Deed.MEMBER_ENDED, member=id) as connection:
+            taken = connection.execute(membership.delete().where(mine)).rowcount
+            ended = revoke(connection, api_key.c.member == id)
+            if not taken and not ended:
                 raise NotFound()
 
     def members(self, in_project: str | None = None) -> list[Member]:
@@ -168,49 +140,7 @@ class Registry(Delivered):
     def roles(self, id: str) -> frozenset[tuple[str | None, Role]]:
         """The roles of a member as they stand: project (None: overall) and role."""
         with self._storage.read() as connection:
-            return _roles(connection, id)
-
-    # -- keys -------------------------------------------------------------------------------------
-
-    def create_key(
-        self, of: str, role: Role, in_project: str | None, expires: datetime | None = None
-    ) -> tuple[ApiKey, str]:
-        """A new key and its text, which is told this once; the member has to hold the role."""
-        if expires is not None and _is_over(expires):
-            raise Invalid("The key would have expired already.")
-        fresh = keys.fresh()
-        values: dict[str, Any] = {
-            "id": secrets.token_hex(8), "member": of, "prefix": fresh.prefix,
-            "project": in_project, "role": role.value, "created": now(), "expires": expires,
-        }  # fmt: skip
-        told = {"new": values["id"], "member": of, "role": role.value}
-        with self._record.act(Deed.KEY_MADE, in_project, **told) as connection:
-            if not _carries(_roles(connection, of), role, in_project):
-                raise Conflict("The member does not have that role, so no key can carry it.")
-            connection.execute(api_key.insert().values(hash=fresh.digest, **values))
-        return ApiKey(**values | {"role": role}, revoked=None), fresh.text
-
-    def revoke_key(self, id: str) -> None:
-        """The key is refused from the next request on; NotFound for an unknown one."""
-        found = self.key(id)
-        mine = (api_key.c.id == id) & api_key.c.revoked.is_(None)
-        told = {"old": id, "member": found.member}
-        with self._record.act(Deed.KEY_REVOKED, found.project, **told) as connection:
-            connection.execute(api_key.update().where(mine).values(revoked=now()))
-
-    def key(self, id: str) -> ApiKey:
-        """One key, or NotFound."""
-        with self._storage.read() as connection:
-            row = connection.execute(api_key.select().where(api_key.c.id == id)).first()
-        if row is None:
-            raise NotFound()
-        return _key(row)
-
-    def all_keys(self) -> list[ApiKey]:
-        """All keys, oldest first."""
-        with self._storage.read() as connection:
-            rows = connection.execute(api_key.select().order_by(api_key.c.created)).all()
-        return [_key(row) for row in rows]
+            return held_roles(connection, id)
 
 
 def checked_name(text: str) -> str:
@@ -222,37 +152,14 @@ def checked_name(text: str) -> str:
     return text
 
 
-def _is_over(expires: datetime | None) -> bool:
-    return expires is not None and expires <= now()
-
-
-def _roles(connection: Any, of: str) -> frozenset[tuple[str | None, Role]]:
-    rows = connection.execute(membership.select().where(membership.c.member == of)).all()
-    return frozenset((row.project, Role(row.role)) for row in rows)
-
-
-def _carries(roles: frozenset[tuple[str | None, Role]], role: Role, in_project: str | None) -> bool:
-    """Whether the member's roles cover, somewhere the key would work, what it is to carry."""
-    places = {where for where, _ in roles} if in_project is None else {None, in_project}
-    return any(
-        narrowed(frozenset(held for where, held in roles if where == place), role)
-        for place in places
-    )
-
-
-def _caller(row: Any, roles: frozenset[tuple[str | None, Role]]) -> Caller:
-    """What the key carries at this moment: its role where the member has as much, no more."""
-    role, only = Role(row.role), row.project
-    overall = narrowed(frozenset(r for where, r in roles if where is None), role)
-    within = {
-        where: carried
-        for where in {where for where, _ in roles if where is not None}
-        if only in (None, where)
-        and (carried := narrowed(frozenset(r for w, r in roles if w == where), role))
-    }
-    if only is not None and overall:
-        overall, within = frozenset(), {only: overall}
-    return Caller(row.member, row.id, overall, within)
+def _left_empty(of: str, lost: str | None, left: Roles) -> Any:
+    """The keys that end with a role: those that nothing is left for; None: not one."""
+    mine = api_key.c.member == of
+    if not left:
+        return mine
+    places = {where for where, _ in left}
+    kept = lost is None or places & {None, lost}
+    return None if kept else mine & (api_key.c.project == lost)
 
 
 def _project(row: Any) -> Project:
@@ -260,10 +167,3 @@ def _project(row: Any) -> Project:
     shut = DatasetFrozen(row.dataset) if row.stopped else shut
     frozen = bool(row.frozen or row.stopped)
     return Project(row.name, row.dataset, row.title, frozen, row.created, shut)
-
-
-def _key(row: Any) -> ApiKey:
-    return ApiKey(
-        row.id, row.member, row.prefix, row.project, Role(row.role), row.created, row.expires,
-        row.revoked,
-    )  # fmt: skip

@@ -116,6 +116,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         with private_files():
             self._house = House(self._settings)
         _announce_slots(self._house)
+        _announce_nobody(self._house)
         metrics.serve(self._settings.metrics_host, self._settings.metrics_port)
         made = app.create(self._settings, self._house)
         _collect_seldom()
@@ -168,6 +169,12 @@ def free_port(host: str) -> int:
         probe.bind((host, 0))
         port: int = probe.getsockname()[1]
     return port
+
+
+def _announce_nobody(house: House) -> None:
+    """Say at start-up that nobody administers this house yet, and what to do about it."""
+    if house.bootstrap.needed():
+        log.warning("nobody administers this house", hint="sluis bootstrap")
 
 
 def _announce_slots(house: House) -> None:

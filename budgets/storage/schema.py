@@ -265,7 +265,21 @@ api_key = Table(
     Column("created", Moment, nullable=False),
     Column("expires", Moment),
     Column("revoked", Moment),
+    Column("scopes", Text, comment="what it is held to, words with commas; null: nothing"),
+    Column("used", Moment, comment="told some minutes late"),
+    Column("follows", NAME, comment="the key that it replaces"),
     Index("api_key_of_member", "member"),
+    Index("api_key_follows", "follows", unique=True),
+)
+
+bootstrap = Table(
+    "bootstrap",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("hash", DIGEST, nullable=False, info={"secret": True}),
+    Column("created", Moment, nullable=False),
+    Column("used", Moment),
+    CheckConstraint("id = 1", name="bootstrap_once"),
 )
 
 project_grant = Table(

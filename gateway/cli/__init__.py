@@ -13,6 +13,7 @@ from gateway.cli.audit import audit
 from gateway.cli.ceilings import dataset
 from gateway.cli.demo import demo
 from gateway.cli.doctor import doctor
+from gateway.cli.entering import bootstrap
 from gateway.cli.grants import grant
 from gateway.cli.keys import key
 from gateway.cli.ledger import ledger
@@ -30,6 +31,6 @@ def main() -> None:
 
 for command in (
     dataset, project, grant, key, member, serve, query, quote, rehearse, budget, history, demo,
-    doctor, ledger, audit, receipt,
+    doctor, ledger, audit, receipt, bootstrap,
 ):  # fmt: skip
     main.add_command(command)

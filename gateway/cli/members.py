@@ -50,6 +50,21 @@ def remove(name: str, role: str, project: str | None, home: str | None, as_json:
     emit(said) if as_json else click.echo(f"{name} is no longer {role} {_where(project)}.")
 
 
+@member.command()
+@click.argument("name")
+@home_option
+@json_option
+@refusals_told
+def end(name: str, home: str | None, as_json: bool) -> None:
+    """Take all roles from a member and end all of its keys; what it did stays."""
+    from gateway.cli.local import opened
+
+    with opened(home) as local:
+        local.registry.end_member(name)
+    said = {"member": name, "ended": True}
+    emit(said) if as_json else click.echo(f"{name} has no role and no key any more.")
+
+
 @member.command("list")
 @click.option("--project", help="Those with a role in it; everybody without it.")
 @home_option

@@ -11,6 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from gateway.http import (
     allocations,
     audit,
+    bootstrap,
     budget,
     ceilings,
     datasets,
@@ -48,6 +49,7 @@ RESOURCES = (
     members,
     keys,
     audit,
+    bootstrap,
 )
 
 

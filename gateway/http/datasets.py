@@ -6,6 +6,7 @@ from flask import Response, jsonify
 from flask.views import MethodView
 from marshmallow import Schema, fields
 
+from gateway.access import Act
 from gateway.http import guard
 from gateway.http.growing import GrowingSchema
 from gateway.http.resources import Blueprint, house
@@ -63,7 +64,9 @@ class Datasets(MethodView):
     @blueprint.gives(200, DatasetsSchema, "Those of the caller's projects.")
     def get(self) -> Response:
         """List the datasets of the caller's projects."""
-        return jsonify({"datasets": house().catalog.datasets(guard.caller())})
+        caller = guard.caller()
+        caller.require_scope(Act.READ)
+        return jsonify({"datasets": house().catalog.datasets(caller)})
 
 
 @blueprint.resource("/v1/datasets/<dataset>")
@@ -74,4 +77,6 @@ class Dataset(MethodView):
     @blueprint.gives(200, ManifestSchema, "The public manifest.")
     def get(self, dataset: str) -> Response:
         """Read a dataset's public manifest."""
-        return jsonify(house().catalog.dataset(guard.caller(), dataset))
+        caller = guard.caller()
+        caller.require_scope(Act.READ)
+        return jsonify(house().catalog.dataset(caller, dataset))

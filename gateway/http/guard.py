@@ -20,6 +20,8 @@ from gateway.settings import Settings
 log = structlog.get_logger()
 
 OPEN = "/v1/"
+WAY_IN = "/v1/bootstrap"
+"""The one address under it that needs no key, since nobody has one yet."""
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -58,8 +60,8 @@ def _limit() -> None:
 
 
 def _identify() -> None:
-    """Everything under /v1/ needs a key, whether the resource exists or not."""
-    if not request.path.startswith(OPEN):
+    """Everything under /v1/ needs a key, whether the resource exists or not, but the way in."""
+    if not request.path.startswith(OPEN) or request.path == WAY_IN:
         return
     scheme, _, text = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer":

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Response, jsonify
@@ -10,16 +11,29 @@ from flask.views import MethodView
 from marshmallow import Schema, fields
 from marshmallow.validate import Length, OneOf, Range, Regexp
 
-from gateway.access import Act, Caller, Role
+from gateway.access import ACTS, NEEDED, Act, Caller, Role, Scope, allowed
 from gateway.http import guard
 from gateway.http.fields import Whole
 from gateway.http.members import IN_PROJECT, MEMBER_PATTERN
 from gateway.http.resources import Blueprint, Body, administrator, created, house, permitted
 from gateway.http.schemas import Closed
-from gateway.refusals import NotFound
+from gateway.refusals import KeyTooWide, NotFound, NotPermitted
 from gateway.registry import ApiKey, now
 
 blueprint = Blueprint("keys", __name__, description="API keys.")
+
+
+def granted_scopes() -> fields.List[str]:
+    """What a key is held to."""
+    one = fields.String(validate=OneOf([scope.value for scope in Scope]))
+    return fields.List(
+        one,
+        validate=Length(1, len(Scope)),
+        metadata={
+            "description": "what it is held to, of all that its role may do; without: all of that",
+            "example": ["quote", "read"],
+        },
+    )
 
 
 class NewKeySchema(Closed):
@@ -38,6 +52,7 @@ class NewKeySchema(Closed):
     project = fields.String(
         validate=Length(1, 63), metadata={"description": "where it works; everywhere without one"}
     )
+    scopes = granted_scopes()
     days = Whole(
         validate=Range(1, 3660), metadata={"description": "days until it expires; never without"}
     )
@@ -53,6 +68,18 @@ class KeySchema(Schema):
         required=True, allow_none=True, metadata={"description": "where it works"}
     )
     role = fields.String(required=True, metadata={"description": "what it carries"})
+    scopes = fields.List(
+        fields.String(),
+        required=True,
+        allow_none=True,
+        metadata={"description": "what it is held to; null: nothing"},
+    )
+    follows = fields.String(
+        required=True, allow_none=True, metadata={"description": "the key that it replaces"}
+    )
+    used_at = fields.String(
+        required=True, allow_none=True, metadata={"description": "in UTC, some minutes late"}
+    )
     created_at = fields.String(required=True, metadata={"description": "in UTC"})
     expires_at = fields.String(required=True, allow_none=True, metadata={"description": "in UTC"})
     revoked_at = fields.String(required=True, allow_none=True, metadata={"description": "in UTC"})
@@ -62,6 +89,20 @@ class FreshKeySchema(KeySchema):
     """A new key with its text, which is shown this once."""
 
     key = fields.String(required=True, metadata={"description": "the key; keep it, it is not kept"})
+
+
+class RotationSchema(Closed):
+    """How a key is replaced."""
+
+    overlap_hours = Whole(
+        load_default=24,
+        validate=Range(0, 720),
+        metadata={"description": "hours for which the old key still works; 24 without"},
+    )
+    days = Whole(
+        validate=Range(1, 3660),
+        metadata={"description": "days until the new key expires; without: when the old one would"},
+    )
 
 
 class KeysSchema(Schema):
@@ -82,23 +123,19 @@ class Keys(MethodView):
         """List keys: one's own, those of projects one leads, or all for administrators."""
         caller = guard.caller()
         mine = [key for key in house().registry.all_keys() if _may_see(caller, key)]
-        return jsonify({"keys": [_shown(key) for key in mine]})
+        return jsonify({"keys": [shown(key) for key in mine]})
 
     @blueprint.named("createKey")
     @blueprint.takes(NewKeySchema)
     @blueprint.gives(201, FreshKeySchema, "The key, shown this once.")
     def post(self, body: Body) -> Response:
-        """Make a key for a member; a project lead may, within the project."""
-        project = body.get("project")
-        if project is None or Role(body["role"]) not in IN_PROJECT:
-            administrator()
-        else:
-            permitted(Act.MANAGE, project)
-        expires = now() + timedelta(days=body["days"]) if "days" in body else None
-        made, text = house().registry.create_key(
-            body["member"], Role(body["role"]), project, expires
-        )
-        return created(_shown(made) | {"key": text}, f"/v1/keys/{made.id}")
+        """Make a key for a member; a project lead may, within the project and no wider than its
+        own."""
+        role, project = Role(body["role"]), body.get("project")
+        scopes = None if "scopes" not in body else [Scope(one) for one in body["scopes"]]
+        expires = _may_make(role, project, scopes, _end(body))
+        made, text = house().registry.create_key(body["member"], role, project, expires, scopes)
+        return created(shown(made) | {"key": text}, f"/v1/keys/{made.id}")
 
 
 @blueprint.resource("/v1/keys/<id>")
@@ -109,14 +146,61 @@ class Key(MethodView):
     @blueprint.gives(200, KeySchema, "Without its text.")
     def get(self, id: str) -> Response:
         """Read what is known of a key."""
-        return jsonify(_shown(_visible(id)))
+        return jsonify(shown(_visible(id)))
 
     @blueprint.named("revokeKey")
     @blueprint.gives(204, None, "The key is refused from the next request on.")
     def delete(self, id: str) -> Response:
-        """Revoke a key; its holder may, and whoever could make it."""
-        house().registry.revoke_key(_visible(id).id)
+        """Revoke a key; its holder may, with that key, and whoever could make it."""
+        found = _visible(id)
+        if found.id != guard.caller().key and not _manages(guard.caller(), found.project):
+            raise NotPermitted(NEEDED[Act.MANAGE])
+        house().registry.revoke_key(found.id)
         return Response(status=204)
+
+
+@blueprint.resource("/v1/keys/<id>/rotation")
+class Rotation(MethodView):
+    """A key in the place of another."""
+
+    @blueprint.named("rotateKey")
+    @blueprint.takes(RotationSchema)
+    @blueprint.gives(201, FreshKeySchema, "The new key, shown this once.")
+    def post(self, body: Body, id: str) -> Response:
+        """Replace a key, which still works for a while; its holder may, with that key, and whoever
+        could make it."""
+        found = _visible(id)
+        expires = _end(body) or found.expires
+        if found.id != guard.caller().key or "days" in body:
+            expires = _may_make(found.role, found.project, found.scopes, expires)
+        overlap = timedelta(hours=body["overlap_hours"])
+        made, text = house().registry.rotate_key(found.id, overlap, expires)
+        return created(shown(made) | {"key": text}, f"/v1/keys/{made.id}")
+
+
+def _end(body: Body) -> datetime | None:
+    return now() + timedelta(days=body["days"]) if "days" in body else None
+
+
+def _may_make(
+    role: Role, project: str | None, scopes: Sequence[Scope] | None, expires: datetime | None
+) -> datetime | None:
+    """When such a key ends, if the caller may make it; KeyTooWide where it would do or last more.
+
+    Administrators are held to nothing: what they do not give they could give themselves.
+    """
+    if project is None or role not in IN_PROJECT:
+        administrator()
+        return expires
+    caller = permitted(Act.MANAGE, project)
+    if Act.ADMINISTER in caller.acts():
+        return expires
+    wanted = ACTS[role] if scopes is None else ACTS[role] & allowed(scopes)
+    if not wanted <= caller.acts(project):
+        raise KeyTooWide()
+    if caller.until is not None and expires is not None and expires > caller.until:
+        raise KeyTooWide()
+    return expires or caller.until
 
 
 def _visible(id: str) -> ApiKey:
@@ -126,20 +210,28 @@ def _visible(id: str) -> ApiKey:
     return found
 
 
+def _manages(caller: Caller, project: str | None) -> bool:
+    manages = project is not None and caller.may(Act.MANAGE, project)
+    return manages or Act.ADMINISTER in caller.acts()
+
+
 def _may_see(caller: Caller, key: ApiKey) -> bool:
-    if caller.may(Act.ADMINISTER, key.project or ""):
+    if _manages(caller, key.project) or key.id == caller.key:
         return True
-    leads = key.project is not None and caller.may(Act.MANAGE, key.project)
-    return leads or key.id == caller.key or (key.member == caller.member and caller.sees_all)
+    return key.member == caller.member and caller.sees_all
 
 
-def _shown(key: ApiKey) -> dict[str, Any]:
+def shown(key: ApiKey) -> dict[str, Any]:
+    """A key as JSON, without its text."""
     moments = {
-        "created_at": key.created.isoformat(),
-        "expires_at": key.expires.isoformat() if key.expires else None,
-        "revoked_at": key.revoked.isoformat() if key.revoked else None,
-    }
+        f"{name}_at": None if moment is None else moment.isoformat()
+        for name, moment in (
+            ("created", key.created), ("expires", key.expires), ("revoked", key.revoked),
+            ("used", key.used),
+        )
+    }  # fmt: skip
+    scopes = None if key.scopes is None else [scope.value for scope in key.scopes]
     return {
         "id": key.id, "member": key.member, "prefix": key.prefix, "project": key.project,
-        "role": key.role.value,
+        "role": key.role.value, "scopes": scopes, "follows": key.follows,
     } | moments  # fmt: skip

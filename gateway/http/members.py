@@ -12,7 +12,7 @@ from marshmallow.validate import OneOf, Regexp
 from gateway.access import Act, Role
 from gateway.http.resources import Blueprint, Body, administrator, created, house, permitted
 from gateway.http.schemas import Closed
-from gateway.registry import Member
+from gateway.registry import Member as Held
 
 blueprint = Blueprint("members", __name__, description="Who may do what.")
 
@@ -120,6 +120,19 @@ class Members(MethodView):
         return created(_listed(None), "/v1/members")
 
 
+@blueprint.resource("/v1/members/<member>")
+class Member(MethodView):
+    """One member of the house."""
+
+    @blueprint.named("endMember")
+    @blueprint.gives(204, None, "Its roles are gone and its keys ended, from the next request on.")
+    def delete(self, member: str) -> Response:
+        """Take all roles from a member and end all of its keys; what it did stays."""
+        administrator()
+        house().registry.end_member(member)
+        return Response(status=204)
+
+
 def _role(text: str) -> Role:
     from gateway.refusals import NotFound
 
@@ -132,6 +145,6 @@ def _listed(project: str | None) -> dict[str, Any]:
     return {"members": [_shown(one) for one in house().registry.members(project)]}
 
 
-def _shown(one: Member) -> dict[str, Any]:
+def _shown(one: Held) -> dict[str, Any]:
     roles = [{"role": role.value, "project": where} for where, role in one.roles]
     return {"member": one.id, "name": one.name, "roles": roles}

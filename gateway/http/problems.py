@@ -43,6 +43,8 @@ class Row:
 TABLE: Mapping[type[Exception], Row] = {
     refusals.NotAuthenticated: Row(401, "Not authenticated", (("WWW-Authenticate", "Bearer"),)),
     refusals.NotPermitted: Row(403, "Not permitted"),
+    refusals.OutOfScope: Row(403, "Out of scope"),
+    refusals.KeyTooWide: Row(403, "Key too wide"),
     refusals.NotFound: Row(404, "Not found"),
     refusals.Invalid: Row(422, "Invalid request"),
     refusals.MalformedBody: Row(400, "Malformed body"),

@@ -63,7 +63,9 @@ class Projects(MethodView):
     @blueprint.gives(200, ProjectsSchema, "Those that the caller may see.")
     def get(self) -> Response:
         """List the caller's projects."""
-        return jsonify({"projects": house().projects(guard.caller())})
+        caller = guard.caller()
+        caller.require_scope(Act.READ)
+        return jsonify({"projects": house().projects(caller)})
 
     @blueprint.named("createProject")
     @blueprint.takes(NewProjectSchema)

@@ -23,5 +23,5 @@ class Quotes(MethodView):
     @blueprint.gives(200, QuoteSchema, "The price and the expected error.")
     def post(self, body: Body, project: str) -> Response:
         """Learn what a query would cost and how exact its answer would be; free."""
-        caller = permitted(Act.ASK, project)
+        caller = permitted(Act.QUOTE, project)
         return jsonify(house().quote(question(project, body), caller.member))

@@ -42,5 +42,5 @@ class Rehearsals(MethodView):
         The same statements are refused as by a query. `privacy_loss` is what a fresh answer would
         be charged; a project without a budget is quoted as if it had its dataset's ceiling.
         """
-        caller = permitted(Act.ASK, project)
+        caller = permitted(Act.QUOTE, project)
         return jsonify(house().rehearse(question(project, body), caller.member))

@@ -20,6 +20,7 @@ OPERATIONS = {
     "getGrant", "listGrants", "createGrant",
     "listProjectMembers", "addProjectMember", "removeProjectMember",
     "listMembers", "addMember", "listKeys", "createKey", "getKey", "revokeKey",
+    "rotateKey", "endMember", "bootstrap",
     "getReceipt", "readAudit", "takeCheckpoint", "exportAudit",
     "health", "ready", "contract", "problem",
 }  # fmt: skip

@@ -97,6 +97,12 @@ DONE: dict[tuple[str, str], Ask] = {
     ("POST", "/v1/keys"): lambda g: g.ask(
         "POST", "/v1/keys", {"member": "lead", "role": "lead", "project": "p"}, "root"
     ),
+    ("POST", "/v1/keys/<id>/rotation"): lambda g: g.ask(
+        "POST", f"/v1/keys/{_made(g)}/rotation", {}, "root"
+    ),
+    ("DELETE", "/v1/members/<member>"): lambda g: g.ask(
+        "DELETE", "/v1/members/newcomer", None, "root"
+    ),
     ("DELETE", "/v1/keys/<id>"): lambda g: g.ask("DELETE", f"/v1/keys/{_made(g)}", None, "root"),
 }
 """A request that succeeds, for every route that changes something. A new route is added here."""
@@ -122,7 +128,7 @@ def _routes() -> set[tuple[str, str]]:
 
 
 def test_every_route_that_changes_something_is_tried_here() -> None:
-    assert _routes() == DONE.keys() | COUNTED
+    assert _routes() == DONE.keys() | COUNTED | {("POST", "/v1/bootstrap")}
 
 
 @pytest.mark.parametrize("route", sorted(DONE), ids=" ".join)
@@ -175,7 +181,9 @@ COMMANDS = (
     "dataset freeze visits --reason asked",
     "dataset thaw visits --reason agreed",
     "key create mia --project p",
+    "key rotate {key}",
     "key revoke {key}",
+    "member end purist",
     "member add ned --role analyst --project p",
     "member remove lead --role lead --project p",
     "dataset register {manifest}",
@@ -201,7 +209,7 @@ def test_every_command_that_changes_something_is_tried_here() -> None:
     found = {name.removeprefix("sluis ") for name, _ in commands()}
     leaves = {one for one in found if not any(other.startswith(f"{one} ") for other in found)}
     tried = {" ".join(one.split()[:2]) for one in COMMANDS}
-    assert leaves - {"sluis"} == tried | CHANGE_NOTHING
+    assert leaves - {"sluis"} == tried | CHANGE_NOTHING | {"bootstrap"}
 
 
 def test_a_command_that_changes_something_leaves_a_line(tmp_path: Path) -> None:
@@ -219,6 +227,17 @@ def test_a_command_that_changes_something_leaves_a_line(tmp_path: Path) -> None:
         told = lines(home)[before:]
         assert told, command
         assert all(one.by.startswith("operator") for one in told)
+
+
+def test_entering_an_empty_house_leaves_its_lines(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    secret = sluis("bootstrap", SLUIS_HOME=str(home)).stdout.strip()
+    with running(home, {}) as gateway:
+        body = {"secret": secret, "member": "ada"}
+        assert gateway.ask("POST", "/v1/bootstrap", body, None).status == 201
+    told = [(one.act, one.by) for one in lines(home)]
+    assert told[0][0] == "bootstrap.made"
+    assert ("bootstrap.used", "ada") in told
 
 
 def test_an_act_and_its_line_are_kept_together_or_not_at_all(tmp_path: Path) -> None:
