@@ -130,7 +130,8 @@ class Charge:
 class QueryRecord:
     """A query as the ledger knows it; `number` orders the queries of all projects.
 
-    `due` is when its slot ends, once it runs.
+    `due` is until when it waits to be charged and, once it runs, when its slot ends. `refusal` says
+    why it was not charged, where it waits no longer.
     """
 
     id: str
@@ -146,6 +147,13 @@ class QueryRecord:
     loss: PrivacyLoss | None
     incident: str | None
     due: datetime | None = None
+    refusal: str | None = None
+
+    @property
+    def pending(self) -> bool:
+        """Whether something may still become of it by itself."""
+        waits = self.state is QueryState.QUEUED and self.refusal is None
+        return waits or self.state is QueryState.RUNNING
 
 
 def served_by(stored: Iterable[StoredStage], asked: StageClaim) -> StoredStage | None:

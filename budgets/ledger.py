@@ -17,14 +17,14 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from budgets import charging, freezing, opening, reporting
+from budgets import charging, freezing, opening, reporting, waiting
 from budgets.account import Account
 from budgets.administration import Administration, utc
 from budgets.admission import Policy, due
 from budgets.chain import Entry
 from budgets.charge import Charge, ChargeState, Claim, QueryRecord, StageClaim
 from budgets.loss import PrivacyLoss
-from budgets.refusals import ChargeClosed, KeyReused
+from budgets.refusals import ChargeClosed
 from budgets.reporting import BudgetStatus, Verification
 from budgets.storage import Storage, accounts, charges, journal, queries
 
@@ -46,24 +46,31 @@ class Ledger(Administration):
     # Queries
 
     def accept(
-        self, project: str, member: str, key: str | None, body_digest: str, request: bytes
+        self,
+        project: str,
+        member: str,
+        key: str | None,
+        body_digest: str,
+        request: bytes,
+        *,
+        until: datetime | None = None,
     ) -> QueryRecord:
-        """Store a submission, free; the same key and body again is the same query."""
+        """Store a submission, free; the same key and body again is the same query.
+
+        It waits to be charged, until `until` if that is named.
+        """
         name = secrets.token_hex(16)
-
-        def accept(tx: Connection) -> QueryRecord:
-            opening.dataset_of(tx, project)
-            if (known := _known(tx, project, key, body_digest)) is not None:
-                return known
-            charging.refuse_frozen(tx, project)
-            return queries.add(tx, name, project, member, key, body_digest, request, self._clock())
-
-        return self._storage.act(project, accept, lambda tx: queries.find(tx, project, name))
+        words = (project, member, key, body_digest, request, self._clock(), until)
+        return self._storage.act(
+            project,
+            lambda tx: waiting.accept(tx, name, *words),
+            lambda tx: queries.find(tx, project, name),
+        )
 
     def find(self, project: str, key: str | None, body_digest: str) -> QueryRecord | None:
         """The query that this key made with this body, if any; another body is refused."""
         with self._storage.read() as tx:
-            return _known(tx, project, key, body_digest)
+            return waiting.known(tx, project, key, body_digest)
 
     def query(self, project: str, query: str) -> QueryRecord:
         """One query of a project."""
@@ -242,11 +249,3 @@ class Ledger(Administration):
         except ChargeClosed:
             return False
         return True
-
-
-def _known(tx: Connection, project: str, key: str | None, digest: str) -> QueryRecord | None:
-    if key is None or (record := queries.by_key(tx, project, key)) is None:
-        return None
-    if record.digest != digest:
-        raise KeyReused
-    return record

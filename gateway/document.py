@@ -8,11 +8,16 @@ from datetime import datetime
 from typing import Any
 
 from budgets.amounts import written
+from budgets.refusals import BudgetRefused
+from budgets.storage.faults import StorageBusy
 from gateway import effects
+from gateway.refusals import Refused
 from gateway.submission import Question
 from queries.language.refusals import QueryRefused
 from queries.plan.model import Noise, Plan, Stage
 from queries.release.answer import Answer, AnswerColumn
+
+NOT_CHARGED = "The query could not be answered; nothing was charged."
 
 
 def release(
@@ -65,6 +70,15 @@ def signed(document: Mapping[str, Any], receipt: Mapping[str, Any]) -> bytes:
     """The bytes that are stored and sent: a release with its receipt."""
     whole = {**document, "receipt": dict(receipt)}
     return json.dumps(whole, ensure_ascii=False, allow_nan=False).encode()
+
+
+def refused(error: Exception) -> str:
+    """What is kept of why a query was not charged: a refusal in its own words, else no word."""
+    message = getattr(error, "message", None) or str(error)
+    if not isinstance(error, Refused | BudgetRefused | QueryRefused | StorageBusy):
+        return json.dumps({"code": "internal-error", "detail": NOT_CHARGED, "hint": None})
+    hint = getattr(error, "hint", None)
+    return json.dumps({"code": error.code, "detail": message, "hint": hint}, ensure_ascii=False)
 
 
 def read(document: bytes) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import shutil
 import threading
 import time
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
@@ -17,31 +18,29 @@ import structlog
 
 from budgets.admission import Policy
 from budgets.amounts import charged
-from budgets.charge import QueryRecord, QueryState
 from budgets.ledger import Ledger
-from budgets.refusals import NothingAllocated, UnknownQuery
-from budgets.reporting import BudgetStatus
 from budgets.storage import Storage
-from gateway import budgeting, document, growing, submission
-from gateway.access import Act, Caller
+from budgets.waiting import Waiting
+from gateway import budgeting, document, growing
+from gateway.access import Caller
 from gateway.administration import Administration
 from gateway.audit.books import Books
 from gateway.bootstrap import Bootstrap
 from gateway.catalog import Catalog
+from gateway.fairness import FairQueue, Room
 from gateway.grants import Grants
+from gateway.history import History
 from gateway.home import Home
 from gateway.planning import Planner
 from gateway.prices import PricePolicy
-from gateway.refusals import NotFound
+from gateway.refusals import NotFound, Stopping
 from gateway.registry import Project, Registry, now
 from gateway.rehearsals import Rehearsals
 from gateway.runner import Outcome, Runner
 from gateway.service import Service
 from gateway.settings import Settings
-from gateway.slots import Permits, seconds_until
 from gateway.steward import Steward
 from gateway.submission import Question, Submission
-from gateway.turns import Turns
 from queries.enclave.client import Enclave
 from queries.release.client import ReleaseEngine
 
@@ -53,7 +52,6 @@ BEAT_SECONDS = 1.0
 RECOVER_SECONDS = 5.0
 PATIENCE_SECONDS = 30.0
 REPLACED_FOR = timedelta(minutes=10)
-PENDING = (QueryState.QUEUED, QueryState.RUNNING)
 
 
 class House:
@@ -74,7 +72,13 @@ class House:
         )
         self.steward = Steward(self.ledger, self.record)
         self._engines(settings)
-        turns = Turns(max(1, settings.release_workers - 1), settings.threads // 4, PATIENCE_SECONDS)
+        each, most = max(1, settings.threads // 4), max(1, settings.threads * 3 // 4)
+        turns = FairQueue(settings.release_workers, each, most, PATIENCE_SECONDS)
+        self._queue = FairQueue(
+            settings.workers, settings.queued_project, settings.queued, settings.queue
+        )
+        self._room = Room(each, most, self._queue.soon)
+        self._waiting = Waiting(self.storage)
         self.planner = Planner(
             self.registry,
             grants,
@@ -85,29 +89,43 @@ class House:
             turns,
         )
         self.catalog = Catalog(self.registry, grants, self.planner)
+        self._rehearsals = Rehearsals(
+            self.planner,
+            self._engine,
+            FairQueue(1, each, most, PATIENCE_SECONDS),
+            turns,
+            self.home.deliveries,
+            self.home.root / "rehearsals",
+        )
+        self.past = History(self.ledger, self._queue.soon)
+        self._runner = self._answering(settings, turns)
+        self._closing = threading.Event()
+        self._beaten = 0.0
+        self.storage.beat()  # a ledger that cannot commit serves nobody
+        self.recover()
+        if self.storage.embedded:  # no other gateway could charge what waits here
+            self._forsake(now() + timedelta(days=1))
+        self._keeper = threading.Thread(target=self._keep, name="recover", daemon=True)
+        self._keeper.start()
+
+    def _answering(self, settings: Settings, turns: FairQueue) -> Runner:
+        """What brings questions to their answers, with a thread for each that waits or runs."""
         service = Service(
             self.ledger,
+            self._waiting,
             self.planner,
             self._enclave,
             self._checker,
             self._engine,
-            Permits(settings.workers, settings.queue),
+            self._queue,
             turns,
             self.policy,
             self.books.signer,
             settings.queue,
             settings.wait,
         )
-        self._rehearsals = Rehearsals(
-            self.planner, self._engine, turns, self.home.deliveries, self.home.root / "rehearsals"
-        )
-        self._runner = Runner(service, settings.threads)
-        self._closing = threading.Event()
-        self._beaten = 0.0
-        self.storage.beat()  # a ledger that cannot commit serves nobody
-        self.recover()
-        self._keeper = threading.Thread(target=self._keep, name="recover", daemon=True)
-        self._keeper.start()
+        threads = settings.threads + settings.queued + settings.workers
+        return Runner(service, self._queue, self._room, threads)
 
     def _engines(self, settings: Settings) -> None:
         """Workers: those on the deliveries, one that checks maps and sees none, and the release's.
@@ -137,57 +155,21 @@ class House:
 
     # -- queries ----------------------------------------------------------------------------------
 
-    def submit(self, asked: Submission, patience: float | None) -> Outcome:
-        """Answer a submission, or say that it still runs."""
-        return self._runner.submit(asked, patience)
+    def submit(
+        self, asked: Submission, patience: float | None, gone: Callable[[], bool]
+    ) -> Outcome:
+        """Answer a submission, or say that it has not ended."""
+        return self._runner.submit(asked, patience, gone)
 
     def quote(self, question: Question, member: str) -> dict[str, Any]:
         """What an answer would cost and how exact it would be."""
-        return self.planner.quote(question, member)
+        with self._room.one(question.project):
+            return self.planner.quote(question, member)
 
     def rehearse(self, question: Question, member: str) -> dict[str, Any]:
         """The answer to a question over synthetic rows."""
-        return self._rehearsals.answer(question, member)
-
-    def history(
-        self, caller: Caller, project: str, cursor: str | None, limit: int
-    ) -> dict[str, Any]:
-        """A page of a project's queries, newest first, as far as this caller may see them."""
-        me = None if caller.may(Act.OVERSEE, project) else caller.member
-        after = int(cursor) if cursor else None
-        found = self.ledger.queries(project, after, limit + 1, seen_by=me)
-        budget = self._budget(project)
-        page = found[:limit]
-        more = str(page[-1].number) if len(found) > limit else None
-        return {"queries": [_shown(query, budget) for query in page], "next": more}
-
-    def query(self, caller: Caller, project: str, id: str) -> tuple[dict[str, Any], int | None]:
-        """One query with its release, and in how many seconds it may have ended; or NotFound.
-
-        Until it has ended it is there for the member who asked, and for those who oversee.
-        """
-        try:
-            query = self.ledger.query(project, id)
-        except UnknownQuery:
-            raise NotFound() from None
-        mine = query.member == caller.member or caller.may(Act.OVERSEE, project)
-        if query.state in PENDING and not mine:
-            raise NotFound()
-        again = seconds_until(query.due) if query.state in PENDING else None
-        return self._with_release(query), again
-
-    def _with_release(self, query: QueryRecord) -> dict[str, Any]:
-        project, id = query.project, query.id
-        shown = _shown(query, self._budget(project))
-        released = self.ledger.document(project, id)
-        code = document.refusal_in(released) if released is not None else None
-        opened = None if released is None or code is not None else document.read(released)
-        return shown | {"release": opened, "not_composed": code}
-
-    def released(self, project: str, id: str) -> bytes | None:
-        """The release of a query, to the byte, or None where there is none."""
-        found = self.ledger.document(project, id)
-        return None if found is None or document.refusal_in(found) is not None else found
+        with self._room.one(question.project):
+            return self._rehearsals.answer(question, member)
 
     def receipt(self, project: str, id: str) -> dict[str, Any]:
         """The signed receipt of a query that was charged and has ended, or NotFound."""
@@ -246,6 +228,12 @@ class House:
         """Charges past their deadline are lost, and stay charged; this is said in the log."""
         for query in self.ledger.recover(now()):
             log.error("answer lost", query=query)
+        self._forsake(now())
+
+    def _forsake(self, at: datetime) -> None:
+        """Queries that wait past their time were not charged, and never will be."""
+        for query in self._waiting.forsake(at, document.refused(Stopping())):
+            log.info("query forsaken", query=query)
 
     def tidy(self) -> None:
         """Remove deliveries that were replaced a while ago and that no query reads any more."""
@@ -280,12 +268,6 @@ class House:
             except Exception as error:  # noqa: BLE001 - a full disk must not end the keeper
                 log.error("recovery failed", kind=type(error).__name__)
 
-    def _budget(self, project: str) -> BudgetStatus | None:
-        try:
-            return self.ledger.budget(project)
-        except NothingAllocated:
-            return None
-
 
 def price_policy(settings: Settings) -> PricePolicy:
     """The rules about prices that an operator chose."""
@@ -304,22 +286,4 @@ def project_shown(project: Project) -> dict[str, Any]:
         "title": project.title,
         "frozen": project.frozen,
         "created_at": project.created.isoformat(timespec="seconds"),
-    }
-
-
-def _shown(query: QueryRecord, budget: BudgetStatus | None) -> dict[str, Any]:
-    """A query without its release. Its loss is told once it is charged."""
-    loss = (
-        None if query.loss is None or budget is None else budgeting.loss_shown(query.loss, budget)
-    )
-    faulted = query.state is QueryState.FAULTED
-    return {
-        "id": query.id,
-        "project": query.project,
-        "member": query.member,
-        "sql": submission.read(query.request).sql,
-        "state": query.state.value,
-        "privacy_loss": loss,
-        "incident": query.incident if faulted else None,
-        "created_at": query.created.isoformat(timespec="seconds"),
     }

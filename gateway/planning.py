@@ -30,6 +30,7 @@ from gateway import accuracy, budgeting, effects, quoting
 from gateway.accuracy import Aim, Aimed
 from gateway.audit.facts import Basis, Gathering
 from gateway.errors import Size, Wanted
+from gateway.fairness import FairQueue, Span
 from gateway.grants import Grants
 from gateway.grouped import Released, medians
 from gateway.prices import PricePolicy, fits, least, limited, resolved, threshold_delta
@@ -37,7 +38,6 @@ from gateway.refusals import NotReleased
 from gateway.registry import Registry, now
 from gateway.shelf import shelf
 from gateway.submission import Question
-from gateway.turns import Turns
 from queries import codec
 from queries.bind import clock
 from queries.catalog.delivered import load_view
@@ -81,11 +81,11 @@ class Planned:
         block = self.view.manifest.block
         return None if block is None else block.name
 
-    def claim(self, query: str, member: str, patience: float) -> Claim:
-        """The whole claim; its deadline leaves room for the queue and the slot."""
+    def claim(self, query: str, member: str) -> Claim:
+        """The whole claim, to be run at once; its deadline leaves room beyond the slot."""
         slot, began = timedelta(milliseconds=self.plan.slot), now()
         longest = max(slot, timedelta(milliseconds=self.plan.deadline))
-        deadline = began + timedelta(seconds=patience + MARGIN_SECONDS) + longest
+        deadline = began + timedelta(seconds=MARGIN_SECONDS) + longest
         return Claim(
             query=query,
             project=self.question.project,
@@ -110,7 +110,7 @@ class Planner:
         engine: ReleaseEngine,
         deliveries: Path,
         policy: PricePolicy,
-        turns: Turns,
+        turns: FairQueue,
     ) -> None:
         self._registry, self._grants = registry, grants
         self._ledger, self._engine = ledger, engine
@@ -248,7 +248,7 @@ class Planner:
             reader = PublicReader(self._engine, view.delivery, view.scope)
             public = Gathering(reader, view.releases)
             seen = replace(view, releases=public.releases)
-            with self._turns.one(question.project):
+            with self._turns.turn(question.project, Span()):
                 made = make(question.sql, seen, public, price, options, moment)
             found = made, Basis(public.facts(view.public), moment)
             with self._lock:

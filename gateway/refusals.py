@@ -185,13 +185,27 @@ class NotComposed(Refused):
 
 
 class Busy(Refused):
-    """No enclave process came free in time; nothing was charged."""
+    """No worker came free in time, or too many wait for one already; nothing was charged.
+
+    `again` is in how many seconds what waits now may have had its turn.
+    """
 
     code = "busy"
-    way_out = "Try again later."
+    way_out = "Try again after the seconds of Retry-After."
+
+    def __init__(self, again: int = 30) -> None:
+        super().__init__("All workers are taken; nothing was charged.")
+        self.again = again
+
+
+class Withdrawn(Refused):
+    """Who asked went away while the query waited for a worker; nothing was charged."""
+
+    code = "withdrawn"
+    way_out = "Ask again; `Prefer: respond-async` lets a query wait without its caller."
 
     def __init__(self) -> None:
-        super().__init__("All workers are taken; nothing was charged.")
+        super().__init__("The caller went away while the query waited; nothing was charged.")
 
 
 class Stopping(Refused):

@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Any
 
 from gateway import budgeting, document
+from gateway.fairness import LONG, FairQueue, Span
 from gateway.planning import Planned, Planner
 from gateway.refusals import Busy, NotComposed
 from gateway.registry import now
 from gateway.submission import Question
-from gateway.turns import Turns
 from gateway.waves import Waves
 from queries.catalog.delivered import MANIFEST, PRIVATE, PUBLIC
 from queries.enclave.client import Enclave
@@ -42,9 +42,16 @@ class Rehearsals:
     """Answers questions over synthetic rows; its one worker starts with the first of them."""
 
     def __init__(
-        self, planner: Planner, engine: ReleaseEngine, turns: Turns, deliveries: Path, root: Path
+        self,
+        planner: Planner,
+        engine: ReleaseEngine,
+        line: FairQueue,
+        turns: FairQueue,
+        deliveries: Path,
+        root: Path,
     ) -> None:
-        self._planner, self._engine, self._turns = planner, engine, turns
+        self._planner, self._engine = planner, engine
+        self._line, self._turns = line, turns
         self._deliveries, self._root = deliveries, root
         self._enclave: Enclave | None = None
         self._lock = threading.Lock()
@@ -56,9 +63,10 @@ class Rehearsals:
         plan = planned.plan
         try:
             waves = Waves(enclave, self._engine)
-            with self._turns.one(question.project):
+            with self._line.turn(question.project, Span()):
                 noisy = waves.run(plan, plan.stages, {}, _nothing) if plan.stages else {}
-                answer = self._engine.compose(plan, noisy, float(question.confidence))
+                with self._turns.turn(question.project, Span(LONG)):
+                    answer = self._engine.compose(plan, noisy, float(question.confidence))
         except (Fault, WorkersUnavailable, ValueError):
             raise Busy() from None
         except QueryRefused as refusal:

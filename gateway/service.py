@@ -4,8 +4,8 @@ Privacy note
     Neighbours  two datasets that differ in all rows of one privacy unit.
     Claim       nothing private is read before its loss is on disk, and nothing that was drawn is
                 told before it is stored; a retried key never runs the engine twice (P20, P21).
-    Requires    one order of work: authorise, plan, check the maps, reserve, run, compose, settle;
-                the ledger's transactions; slots (P22).
+    Requires    one order of work: authorise, plan, check the maps, wait for a worker, reserve, run,
+                compose, settle; the ledger's transactions; slots (P22).
     Why         `reserve` returns once the charge is durable, and the enclave gets just the stages
                 that the charge names. From `started` on every failure keeps the charge and becomes
                 the same sentence, at the same moment as an answer would have left.
@@ -15,29 +15,31 @@ Privacy note
 from __future__ import annotations
 
 import secrets
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, TypeVar
+from datetime import timedelta
+from typing import Any
 
 import structlog
 
 from budgets.charge import Charge, QueryRecord, QueryState
 from budgets.ledger import Ledger
 from budgets.loss import PrivacyLoss
-from budgets.refusals import InFlight
+from budgets.refusals import AlreadyAnswered, InFlight
 from budgets.reporting import BudgetStatus
+from budgets.waiting import Waiting
 from gateway import budgeting, document, metrics
 from gateway.audit.receipts import receipt
 from gateway.audit.signing import Signer
+from gateway.fairness import LONG, FairQueue, Span
 from gateway.faults import AnswerLost, QueryFaulted
+from gateway.patience import patiently
 from gateway.planning import Planned, Planner, as_stored, drawn, only
 from gateway.prices import PricePolicy
 from gateway.refusals import Busy, NotComposed, PlanUnsound
 from gateway.registry import now
-from gateway.slots import Permits, Slot
-from gateway.submission import Submission
-from gateway.turns import Turns
+from gateway.slots import Slot
+from gateway.submission import Progress, Submission
 from gateway.waves import Waves
 from queries import codec
 from queries.enclave.client import Enclave
@@ -48,9 +50,8 @@ from queries.plan.noisy import NoisyStage, StoredStage
 from queries.release.client import ReleaseEngine
 
 log = structlog.get_logger()
-T = TypeVar("T")
 
-LOOK_AGAIN = 0.1
+SPARE_SECONDS = 5
 
 
 class Service:
@@ -59,21 +60,22 @@ class Service:
     def __init__(
         self,
         ledger: Ledger,
+        waiting: Waiting,
         planner: Planner,
         enclave: Enclave,
         checker: Enclave,
         engine: ReleaseEngine,
-        permits: Permits,
-        turns: Turns,
+        queue: FairQueue,
+        turns: FairQueue,
         policy: PricePolicy,
         signer: Signer,
         patience: float,
         wait: float,
     ) -> None:
         self._ledger, self._planner, self._engine = ledger, planner, engine
-        self._checker, self._permits = checker, permits
+        self._waiting, self._checker = waiting, checker
         self._waves = Waves(enclave, engine)
-        self._turns = turns
+        self._queue, self._turns = queue, turns
         self._policy, self._patience, self._wait = policy, patience, wait
         self._signer = signer
 
@@ -84,27 +86,56 @@ class Service:
         if known is not None and known.state is not QueryState.QUEUED:
             return known, None
         planned = self._plan(asked, asked.key)
-        query = self._ledger.accept(
-            question.project, asked.member, asked.key, question.digest, question.stored()
-        )
+        words = (question.project, asked.member, asked.key, question.digest, question.stored())
+        longest = timedelta(seconds=self._patience + self._wait + SPARE_SECONDS)
+        query = self._ledger.accept(*words, until=now() + longest)
         return query, planned if query.state is QueryState.QUEUED else None
 
-    def reserve(self, query: QueryRecord, planned: Planned) -> Charge:
-        """Charge the plan, on disk; waits a while for the same question in flight."""
-        claim = planned.claim(query.id, query.member, self._patience)
-        return patiently(lambda: self._ledger.reserve(claim), self._wait)
+    def answer(self, query: QueryRecord, planned: Planned, progress: Progress) -> bytes:
+        """Wait for a worker, charge, run, compose, store; the bytes of the release.
 
-    def answer(self, query: QueryRecord, planned: Planned, charge: Charge) -> bytes:
-        """Run what the charge paid for, compose, store; the bytes of the release."""
-        if not charge.stages:
-            return self._free(query, planned, charge)
+        Whatever ends it before the charge is kept with the query. Where `progress` says that its
+        caller has left, a query that waits is not charged.
+        """
         try:
-            with self._permits.one():
-                noisy = self._run(query, planned, charge)
+            return patiently(lambda: self._turn(query, planned, progress), self._wait)
+        except AlreadyAnswered:  # by a twin of this request, in the meantime
+            return self.past(query, None)
+        except QueryFaulted:
+            raise
+        except Exception as error:
+            self._decline(query, error)
+            raise
+
+    def _turn(self, query: QueryRecord, planned: Planned, progress: Progress) -> bytes:
+        """Answer from what is stored, or in a turn of the project's; InFlight while a twin runs."""
+        if self._waiting.owing(query.project, planned.claims):
+            slot = planned.plan.slot / 1000
+            with self._queue.turn(
+                query.project, Span(slot or None, fixed=slot > 0), progress.in_line
+            ):
+                charge = self._ledger.reserve(planned.claim(query.id, query.member))
+                progress.known.set()
+                noisy = self._paid(query, planned, charge)
+            if charge.stages:
+                return self._release(query, planned, charge, noisy)
+        return self._free(query, planned, progress)
+
+    def _paid(
+        self, query: QueryRecord, planned: Planned, charge: Charge
+    ) -> Mapping[str, NoisyStage]:
+        """The noisy stages that the charge paid for; taken back if no worker took the plan.
+
+        It is taken back as well where a twin of the question was quicker, and nothing is to be run.
+        """
+        if not charge.stages:
+            self._ledger.void(charge)
+            return {}
+        try:
+            return self._run(query, planned, charge)
         except (Busy, QueryRefused):
             self._ledger.void(charge)
             raise
-        return self._release(query, planned, charge, noisy)
 
     def past(self, query: QueryRecord, patience: float | None) -> bytes:
         """What became of a query that ran before: its bytes, its fault, or InFlight after a while.
@@ -191,15 +222,17 @@ class Service:
             raise NotComposed(refusal.code)
         return released
 
-    def _free(self, query: QueryRecord, planned: Planned, charge: Charge) -> bytes:
+    def _free(self, query: QueryRecord, planned: Planned, progress: Progress) -> bytes:
         """An answer from public and stored tables alone: a failure takes the empty charge back."""
-        try:
-            with self._turns.one(query.project):
+        span = Span() if planned.plan.stages else Span(LONG)
+        with self._turns.turn(query.project, span, progress.in_line):
+            charge = self._ledger.reserve(planned.claim(query.id, query.member))
+            try:
                 composed = self._composed(query, planned, charge, {})
-            released = self._signed(query, planned, charge, composed)
-        except Exception:
-            self._ledger.void(charge)
-            raise
+                released = self._signed(query, planned, charge, composed)
+            except Exception:
+                self._ledger.void(charge)
+                raise
         self._ledger.settle(charge, released, {})
         metrics.ended("free")
         return released
@@ -253,23 +286,18 @@ class Service:
             log.error("fault not recorded", incident=incident, query=charge.query)
         return kind(incident)
 
+    def _decline(self, query: QueryRecord, error: Exception) -> None:
+        """Keep with a query why it was not charged; one that was charged is left alone."""
+        try:
+            self._waiting.decline(query.project, query.id, document.refused(error))
+        except Exception:  # noqa: BLE001 - it is forsaken when its time has passed
+            log.error("refusal not recorded", query=query.id)
+
     def _ended(self, query: QueryRecord) -> QueryRecord:
         fresh = self._ledger.query(query.project, query.id)
         if fresh.state in (QueryState.RUNNING, QueryState.QUEUED):
             raise InFlight()
         return fresh
-
-
-def patiently(act: Callable[[], T], seconds: float) -> T:
-    """Do it, and again while the same question is in flight, up to some seconds."""
-    end = time.monotonic() + seconds
-    while True:
-        try:
-            return act()
-        except InFlight:
-            if time.monotonic() >= end:
-                raise
-            time.sleep(LOOK_AGAIN)
 
 
 def _after(budget: BudgetStatus, charge: Charge) -> BudgetStatus:

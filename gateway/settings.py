@@ -42,15 +42,23 @@ class Settings:
     metrics_host: str = _meta("address of the operators' listener (/metrics)", "127.0.0.1")
     metrics_port: int = _meta("port of the operators' listener; 0 switches it off", 9464)
     threads: int = _meta("requests served at the same time (time slots sleep in them)", 64)
-    workers: int = _meta("enclave processes: queries that run at the same time", 2)
+    workers: int = _meta(
+        "enclave processes: queries that run at once; one is kept for projects that ask little",
+        2,
+    )
     worker_memory: int = _meta("memory of one enclave process, in MiB", 1024)
     worker_threads: int = _meta("engine threads of one enclave process", 2)
-    release_workers: int = _meta("release-engine processes (plans and answers, no private data)", 2)
+    release_workers: int = _meta(
+        "release-engine processes (plans and answers, no private data); one is kept likewise",
+        2,
+    )
     release_memory: int = _meta("memory of one release-engine process, in MiB", 512)
     proxies: int = _meta("trusted reverse proxies in front (X-Forwarded-* hops); 0: none", 0)
     body_limit: int = _meta("largest request body, in bytes", 65_536)
     wait: int = _meta("seconds to wait for the same query in flight before saying 409", 10)
     queue: int = _meta("seconds a query may wait for a free enclave process", 60)
+    queued: int = _meta("queries that may wait for one at the same time, in all", 64)
+    queued_project: int = _meta("queries of one project that may wait for one", 16)
     graceful: int = _meta("seconds a stopping server waits for charges in flight", 90)
     rho_floor: Decimal = _meta("least rho that an executed query costs", Decimal("0.00001"))
     request_share: Decimal = _meta("most of a project's budget one query may cost", Decimal(1))

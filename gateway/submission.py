@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from fractions import Fraction
+from threading import Event
 
 from gateway.errors import Wanted
 from gateway.prices import Asked
@@ -53,6 +54,22 @@ class Submission:
     question: Question
     member: str
     key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What a query and its caller tell each other.
+
+    `known`: it was charged, or it waits in line; `left`: its caller has gone.
+    """
+
+    known: Event = field(default_factory=Event)
+    left: Event = field(default_factory=Event)
+
+    def in_line(self) -> bool:
+        """It waits; says whether it shall."""
+        self.known.set()
+        return not self.left.is_set()
 
 
 def read(stored: bytes) -> Question:

@@ -38,13 +38,22 @@ _TAKE = Prepared(
         query.c.project == bindparam("of"),
         query.c.state == QueryState.QUEUED.value,
     )
-    .values(state=QueryState.RUNNING.value, incident=None, due=bindparam("ends"))
+    .values(state=QueryState.RUNNING.value, incident=None, refusal=None, due=bindparam("ends"))
     .returning(query.c.number)
 )
 _RELEASE = Prepared(
     update(query)
     .where(query.c.id == bindparam("name"), query.c.state == QueryState.RUNNING.value)
     .values(state=QueryState.RELEASED.value, incident=None)
+)
+_QUEUED = query.c.state == QueryState.QUEUED.value
+_WAIT = (
+    update(query)
+    .where(query.c.id == bindparam("name"), _QUEUED)
+    .values(due=bindparam("until"), refusal=None)
+)
+_DECLINE = (
+    update(query).where(query.c.id == bindparam("name"), _QUEUED).values(refusal=bindparam("why"))
 )
 _ENDED = [QueryState.RELEASED.value, QueryState.FAULTED.value]
 _STORE = Prepared(
@@ -59,7 +68,7 @@ _STORE = Prepared(
 )
 _ADD = Prepared(
     insert(query).returning(query.c.number),
-    *("id", "project", "member", "key", "digest", "request", "created", "incident", "state"),
+    *("id", "project", "member", "key", "digest", "request", "created", "incident", "due", "state"),
 )
 
 
@@ -72,14 +81,32 @@ def add(
     digest: str,
     request: bytes,
     created: datetime,
+    due: datetime | None = None,
 ) -> QueryRecord:
-    """A new query, queued, under this id."""
+    """A new query, queued, under this id; until `due` it waits to be charged."""
     values = {
         "id": name, "project": project, "member": member, "key": key, "digest": digest,
-        "request": request, "created": created, "incident": None,
+        "request": request, "created": created, "incident": None, "due": due,
     }  # fmt: skip
     number: int = _ADD.send(tx, values | {"state": QueryState.QUEUED.value}).scalar()
     return QueryRecord(**values, number=number, state=QueryState.QUEUED, deadline=None, loss=None)  # type: ignore[arg-type]
+
+
+def wait(tx: Connection, name: str, until: datetime | None) -> None:
+    """A queued query waits to be charged, again maybe, until then."""
+    tx.execute(_WAIT, {"name": name, "until": until})
+
+
+def decline(tx: Connection, name: str, why: str) -> bool:
+    """A query waits no longer and was not charged; says whether it was queued."""
+    return tx.execute(_DECLINE, {"name": name, "why": why}).rowcount == 1
+
+
+def forgotten(tx: Connection, now: datetime) -> Sequence[tuple[str, str]]:
+    """Project and id of the queries that wait past their time: nobody charges them any more."""
+    past = and_(_QUEUED, query.c.refusal.is_(None), query.c.due < now)
+    rows = tx.execute(select(query.c.project, query.c.id).where(past))
+    return [(row.project, row.id) for row in rows]
 
 
 def get(tx: Connection, project: str, name: str) -> QueryRecord:
@@ -110,7 +137,9 @@ def listed(
     """
     wanted = _RECORDS.where(query.c.project == project)
     if seen_by is not None:
-        wanted = wanted.where(or_(query.c.state.in_(_ENDED), query.c.member == seen_by))
+        wanted = wanted.where(
+            or_(query.c.state.in_(_ENDED), query.c.refusal.is_not(None), query.c.member == seen_by)
+        )
     if before is not None:
         wanted = wanted.where(query.c.number < before)
     return [_read(row) for row in tx.execute(wanted.order_by(query.c.number.desc()).limit(limit))]
@@ -168,4 +197,5 @@ def _read(row: Any) -> QueryRecord:
         loss=None if row.rho is None else PrivacyLoss(row.rho, row.delta, row.epsilon),
         incident=row.incident,
         due=row.due,
+        refusal=row.refusal,
     )

@@ -109,9 +109,16 @@ query = Table(
     Column("state", String(20), nullable=False),
     Column("created", Moment, nullable=False),
     Column("incident", NAME),
-    Column("due", Moment, comment="when the slot ends; a public fact"),
+    Column("due", Moment, comment="when it stops waiting, or its slot ends; a public fact"),
+    Column("refusal", Text, comment="why a queued query was not charged; null while it waits"),
     UniqueConstraint("project", "key", name="query_key_used_once"),
     Index("query_of_project", "project", "number"),
+    Index(
+        "query_waiting",
+        "due",
+        sqlite_where=text("state = 'queued' AND refusal IS NULL"),
+        postgresql_where=text("state = 'queued' AND refusal IS NULL"),
+    ),
     one_of("state", "queued", "running", "released", "faulted"),
 )
 

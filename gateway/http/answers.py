@@ -290,8 +290,11 @@ class ListedQuerySchema(Schema):
     sql = fields.String(required=True, metadata={"description": "the question"})
     state = fields.String(
         required=True,
-        validate=OneOf(["queued", "running", "released", "faulted"]),
-        metadata={"description": "queued, running, released or faulted"},
+        validate=OneOf(["queued", "running", "released", "faulted", "refused"]),
+        metadata={
+            "description": "queued: waits for a worker, nothing is charged; running: charged; "
+            "released, faulted or refused: it has ended"
+        },
     )
     privacy_loss = fields.Nested(
         LossSchema,
@@ -300,7 +303,21 @@ class ListedQuerySchema(Schema):
         metadata={"description": "charged; null while nothing is"},
     )
     incident = fields.String(required=True, allow_none=True, metadata={"description": "of a fault"})
+    refusal = fields.Nested(
+        lambda: RefusalSchema(),
+        required=True,
+        allow_none=True,
+        metadata={"description": "why a refused query was not charged"},
+    )
     created_at = fields.String(required=True, metadata={"description": "when it was asked, in UTC"})
+
+
+class RefusalSchema(Schema):
+    """Why a query that waited was not charged."""
+
+    code = fields.String(required=True, metadata={"description": "as in problems"})
+    detail = fields.String(required=True, metadata={"description": "in a sentence"})
+    hint = fields.String(required=True, allow_none=True, metadata={"description": "the way out"})
 
 
 class QuerySchema(ListedQuerySchema):

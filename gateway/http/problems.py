@@ -58,7 +58,8 @@ TABLE: Mapping[type[Exception], Row] = {
     refusals.NotAcceptable: Row(406, "Not acceptable"),
     refusals.Conflict: Row(409, "Conflict"),
     refusals.NotComposed: Row(422, "Charged, not composed"),
-    refusals.Busy: Row(503, "Busy", (("Retry-After", "30"),)),
+    refusals.Busy: Row(503, "Busy"),
+    refusals.Withdrawn: Row(503, "Withdrawn"),
     refusals.Stopping: Row(503, "Stopping", (("Retry-After", "60"),)),
     refusals.PlanUnsound: Row(500, "Plan not confirmed"),
     QueryRefused: Row(422, "Query refused"),
@@ -185,7 +186,9 @@ def install(app: Flask) -> None:
 def _refusal(error: Exception) -> Response:
     document, row = told(error)
     log.info("refused", code=document["code"], incident=document.get("incident"))
-    return respond(document, row.headers)
+    again = getattr(error, "again", None)
+    waits = () if again is None else (("Retry-After", str(again)),)
+    return respond(document, row.headers + waits)
 
 
 def _http(error: HTTPException) -> Response:

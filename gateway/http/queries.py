@@ -12,6 +12,7 @@ from gateway.access import Act
 from gateway.errors import Size, Wanted
 from gateway.http import formats, guard, preferences
 from gateway.http.answers import QueriesSchema, QuerySchema, ReceiptSchema, ReleaseSchema
+from gateway.http.departure import departure
 from gateway.http.resources import Blueprint, Body, house, permitted
 from gateway.http.schemas import PRICES, PageSchema, SubmissionSchema
 from gateway.prices import Asked, Unit
@@ -44,7 +45,7 @@ class Queries(MethodView):
         if asked.question.fresh and asked.key is None:
             raise IdempotencyKeyNeeded()
         wishes = preferences.read(request.headers.get("Prefer", ""), body)
-        outcome = house().submit(asked, wishes.patience)
+        outcome = house().submit(asked, wishes.patience, departure())
         permitted(Act.ASK, project)  # frozen in the meantime: stored, and sent to nobody
         if outcome.document is None:
             response = _shown(project, outcome.id)
@@ -64,7 +65,7 @@ class Queries(MethodView):
         What other members have asked appears when it has ended, to their lead at once.
         """
         caller = permitted(Act.READ, project)
-        return jsonify(house().history(caller, project, page.get("cursor"), page["limit"]))
+        return jsonify(house().past.page(caller, project, page.get("cursor"), page["limit"]))
 
 
 @blueprint.resource("/v1/projects/<project>/queries/<id>")
@@ -82,7 +83,7 @@ class OneQuery(MethodView):
         kind = formats.wanted()
         response = _shown(project, id)
         ended = "Retry-After" not in response.headers
-        if kind == formats.CSV and ended and (released := house().released(project, id)):
+        if kind == formats.CSV and ended and (released := house().past.released(project, id)):
             return formats.released(released, kind, 200)
         if ended:
             response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
@@ -156,7 +157,7 @@ def _idempotency_key() -> str | None:
 
 def _shown(project: str, id: str) -> Response:
     """One query as its caller may see it, and when to ask again if it has not ended."""
-    shown, again = house().query(guard.caller(), project, id)
+    shown, again = house().past.one(guard.caller(), project, id)
     response = jsonify(shown)
     if again is not None:
         response.headers["Retry-After"] = str(again)

@@ -34,7 +34,9 @@ def measured(clients: Iterable[int], seconds: float) -> list[Throughput]:
     with TemporaryDirectory(prefix="benchmark-") as place:
         home = Path(place) / "home"
         keys = running.make_home(home)
-        with running.running(home, keys, workers=2, release_workers=2) as gateway:
+        with running.running(
+            home, keys, workers=3, release_workers=3, threads=512, queued_project=128, queued=256
+        ) as gateway:
             _load(gateway, 2, seconds / 2)
             return [_load(gateway, count, seconds) for count in clients]
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 import time
 
 import pytest
 
-from gateway.refusals import Busy
-from gateway.slots import Permits, Slot
+from gateway.slots import Slot
 
 
 @pytest.mark.parametrize("work", [0.0, 0.1])
@@ -37,23 +35,3 @@ def test_without_a_slot_nobody_waits() -> None:
     began = time.monotonic()
     slot.leave()
     assert time.monotonic() - began < 0.1
-
-
-def test_a_permit_is_held_until_the_slot_has_ended() -> None:
-    permits = Permits(1, 0.05)
-    inside, free = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        with permits.one():
-            inside.set()
-            free.wait(5)
-
-    holder = threading.Thread(target=hold)
-    holder.start()
-    inside.wait(5)
-    with pytest.raises(Busy), permits.one():
-        pass
-    free.set()
-    holder.join()
-    with permits.one():
-        pass
