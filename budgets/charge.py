@@ -13,6 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from budgets.loss import PrivacyLoss
+from budgets.mechanisms import Drawn
 
 
 class QueryState(StrEnum):
@@ -38,13 +39,15 @@ class ChargeState(StrEnum):
 class StageClaim:
     """One stage of a plan: its digest, its loss, and how precise it is.
 
-    `scales` are the noise scales of its columns in order, `family` the mechanisms' names.
+    `scales` are the noise scales of its columns in order, `family` the mechanisms' names. `drawn`
+    is what a later accountant needs of every draw.
     """
 
     digest: str
     loss: PrivacyLoss
     scales: tuple[float, ...]
     family: str
+    drawn: tuple[Drawn, ...] = ()
 
     def __post_init__(self) -> None:
         if not all(0 < scale < math.inf for scale in self.scales):

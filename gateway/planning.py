@@ -24,6 +24,7 @@ from budgets.amounts import PICO
 from budgets.charge import Claim, StageClaim
 from budgets.ledger import Ledger
 from budgets.loss import PrivacyLoss, total
+from budgets.mechanisms import Drawn
 from budgets.refusals import NothingAllocated
 from budgets.reporting import BudgetStatus
 from gateway import accuracy, budgeting, effects, quoting
@@ -43,7 +44,7 @@ from queries.bind import clock
 from queries.catalog.delivered import load_view
 from queries.catalog.grant import narrowed, together
 from queries.catalog.view import View
-from queries.plan.model import Plan, Stage
+from queries.plan.model import Noise, Plan, Stage
 from queries.plan.noisy import StoredStage
 from queries.plan.planner import Outline, outline
 from queries.plan.planner import plan as planned
@@ -323,7 +324,13 @@ def claimed(stage: Stage, fresh: str | None) -> StageClaim:
         loss=PrivacyLoss(stage.rho, stage.delta, None if stage.delta else stage.epsilon),
         scales=_precision(stage),
         family=",".join(noise.mechanism.value for noise in (part.noise for part in stage.parts)),
+        drawn=tuple(_drawn(noise) for noise in stage.noises),
     )
+
+
+def _drawn(noise: Noise) -> Drawn:
+    figures = (noise.l1, noise.l2_squared, noise.scale, noise.rho, noise.epsilon)
+    return Drawn(noise.mechanism.value, *figures)
 
 
 def _precision(stage: Stage) -> tuple[float, ...]:

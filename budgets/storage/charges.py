@@ -9,6 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, insert, or_, select, update
 
+from budgets import mechanisms
 from budgets.chain import canonical
 from budgets.charge import ChargeState, Claim, StageClaim, StoredStage
 from budgets.loss import PrivacyLoss
@@ -23,6 +24,7 @@ _ADD = Prepared(
 _ADD_STAGE = Prepared(
     insert(stage).inline(),
     *("project", "digest", "charge", "scales", "family", "delta", "state", "document"),
+    "mechanisms",
 )
 _CLOSE = Prepared(
     update(charge)
@@ -143,6 +145,7 @@ def add_stages(tx: Connection, which: int, name: str, stages: Sequence[StageClai
             "delta": item.loss.delta,
             "state": ChargeState.RESERVED.value,
             "document": None,
+            "mechanisms": mechanisms.written(item.drawn),
         }
         _ADD_STAGE.run(tx, values)
 

@@ -179,6 +179,7 @@ stage = Table(
     Column("delta", BigInteger, nullable=False),
     Column("state", String(20), nullable=False),
     Column("document", LargeBinary),
+    Column("mechanisms", Text, nullable=False, server_default="[]", comment="every draw"),
     Index("stage_of_charge", "charge"),
     Index("stage_known", "project", "digest"),
     Index(

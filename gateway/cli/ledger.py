@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import click
@@ -115,6 +116,46 @@ def _tell_proof(told: dict[str, Any], *, as_json: bool) -> None:
         click.echo(f"{name}: {content['rows']} rows, SHA-256 {content['sha256']}")
     for name, chain in told["heads"].items():
         click.echo(f"{name}: head {chain['head']}")
+
+
+@ledger.command()
+@click.argument("dataset", required=False)
+@click.option("--tight", is_flag=True, help="Count anew by privacy-loss distributions, too.")
+@click.option(
+    "--export",
+    "file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Read this export instead of the ledger of a home.",
+)
+@home_option
+@json_option
+@refusals_told
+def report(
+    dataset: str | None, tight: bool, file: Path | None, home: str | None, as_json: bool
+) -> None:  # fmt: skip
+    """Tell what all charges of ceiling, blocks and projects amount to, by each way of counting.
+
+    For each account: what its rho converts to at its own delta, the sum of its epsilons where all
+    charges are pure, and the least of the two, which holds. --tight adds what privacy-loss
+    distributions say, and how much larger the least is; it needs the extra `report`.
+    """
+    from budgets import statements
+    from gateway.cli.local import opened
+    from gateway.cli.tightness import shown, tell
+
+    with ExitStack() as closing:
+        if file is None:
+            local = closing.enter_context(opened(home))
+            read = statements.from_ledger(closing.enter_context(local.storage.read()))
+        else:
+            read = statements.from_export(closing.enter_context(file.open(encoding="ascii")))
+        names = [dataset] if dataset else list(statements.named(read("account")))
+        told = {name: shown(statements.statements(read, name), tight) for name in names}
+    if as_json:
+        emit(told)
+        return
+    for name, lines in told.items():
+        tell(name, lines)
 
 
 @ledger.command()

@@ -197,8 +197,8 @@ TWICE = (
     "INSERT INTO charge SELECT id + 1, query, delivery, state, deadline, 1, 1, 1, '' FROM charge"
 )
 DOUBLED = (
-    "INSERT INTO stage SELECT id + 1, project, digest, charge, scales, family, delta, state, NULL "
-    "FROM stage"
+    "INSERT INTO stage SELECT id + 1, project, digest, charge, scales, family, delta, state, NULL, "
+    "'[]' FROM stage"
 )
 
 

@@ -196,6 +196,7 @@ COMMANDS = (
 CHANGE_NOTHING = {
     "dataset check", "dataset blocks", "dataset show", "project list", "key list", "member list",
     "grant list", "doctor", "serve", "demo", "ledger verify", "ledger migrate", "ledger move",
+    "ledger report",
     "audit key", "audit checkpoint", "audit verify",
     "receipt verify",
     "query", "quote", "rehearse", "budget", "history",
