@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from sqlalchemy import Connection
 
-from budgets import freezing, granting, opening
+from budgets import forfeiting, freezing, granting, opening
 from budgets.account import Grant, grant
 from budgets.storage import Storage
 
@@ -159,6 +159,13 @@ class Administration:
         """Lift the freeze of a dataset; a project that is frozen itself stays so."""
         with self._act(within) as tx:
             freezing.freeze_dataset(tx, dataset, False, by, reason, self._clock())
+
+    def forfeit(
+        self, dataset: str, by: str, reason: str, *, within: Connection | None = None
+    ) -> None:
+        """Charge all that is left of a ceiling, since nobody can say what was spent of it."""
+        with self._act(within) as tx:
+            forfeiting.forfeit(tx, dataset, by, reason, self._clock())
 
     def _act(self, within: Connection | None) -> AbstractContextManager[Connection]:
         return self._storage.begin() if within is None else nullcontext(within)

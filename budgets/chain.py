@@ -40,6 +40,7 @@ class Event(StrEnum):
     VOID = "void"
     FAULT = "fault"
     LOST = "lost"
+    FORFEIT = "forfeit"
     FREEZE = "freeze"
     THAW = "thaw"
 

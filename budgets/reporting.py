@@ -197,6 +197,8 @@ class _Told:
                 self.cap[entry.account] += entry.amounts
             case Event.OVERCOMMIT:
                 self.overcommit = json.loads(entry.note)["per_cent"]
+            case Event.FORFEIT:
+                self.taken[entry.account] += entry.amounts
             case Event.VOID:
                 self.taken[entry.account] += entry.amounts
                 self.open[entry.charge or 0].pop(entry.account, None)

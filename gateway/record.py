@@ -58,6 +58,8 @@ class Deed(StrEnum):
     BOOTSTRAP_USED = "bootstrap.used"
     AUDIT_EXPORTED = "audit.exported"
     LEDGER_EXPORTED = "ledger.exported"
+    BACKED_UP = "home.backed-up"
+    RESTORED = "home.restored"
     SIGNED_IN = "sign-in"
     ASKED = "query.asked"
     READ = "query.read"

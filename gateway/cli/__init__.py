@@ -10,6 +10,7 @@ import click
 
 from gateway.cli.asking import budget, history, query, quote, rehearse
 from gateway.cli.audit import audit
+from gateway.cli.backups import backup, restore
 from gateway.cli.ceilings import dataset
 from gateway.cli.demo import demo
 from gateway.cli.doctor import doctor
@@ -31,6 +32,6 @@ def main() -> None:
 
 for command in (
     dataset, project, grant, key, member, serve, query, quote, rehearse, budget, history, demo,
-    doctor, ledger, audit, receipt, bootstrap,
+    doctor, ledger, audit, receipt, bootstrap, backup, restore,
 ):  # fmt: skip
     main.add_command(command)

@@ -199,6 +199,7 @@ CHANGE_NOTHING = {
     "ledger report",
     "audit key", "audit checkpoint", "audit verify",
     "receipt verify",
+    "backup", "restore",
     "query", "quote", "rehearse", "budget", "history",
 }  # fmt: skip
 """Commands that read, that ask a server (which records), or that keep every row as it is."""

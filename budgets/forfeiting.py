@@ -1,0 +1,33 @@
+"""Forfeiting: charging all that is left of a ceiling, where nobody can say what was spent of it.
+
+Privacy note
+    Neighbours  as each dataset's manifest declares them.
+    Claim       whatever was charged under a ceiling and is not in its ledger, the ledger's total is
+                at least as large afterwards (P17).
+    Requires    what was charged was admitted under that ceiling or a smaller one.
+    Why         admission never lets a total pass the ceiling, and all of it counts as spent.
+    Tried by    tests/gateway/test_backups.py
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from budgets.account import Amounts
+from budgets.chain import Event
+from budgets.opening import root_of
+from budgets.storage import accounts, journal
+
+
+def forfeit(tx: Connection, name: str, by: str, reason: str, at: datetime) -> None:
+    """Charge all that is left of a dataset's ceiling; nothing is charged under it afterwards."""
+    root = root_of(tx, name)
+    left = root.remaining
+    if left == Amounts():
+        return
+    accounts.reserve(tx, {root.id: left})
+    accounts.spend(tx, {root.id: left})
+    note = {"by": by, "dataset": name, "reason": reason}
+    journal.append(tx, root, [journal.Item(Event.FORFEIT, root, left, note=note)], at)
