@@ -27,6 +27,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from gateway import metrics
 from gateway.refusals import Busy, Stopping, Withdrawn
 
 MINUTE = 60.0
@@ -99,7 +100,8 @@ class FairQueue:
         """
         place = self._enter(project, span)
         try:
-            self._wait(place, wanted)
+            with metrics.WAITING.track_inprogress():
+                self._wait(place, wanted)
             yield
         finally:
             self._leave(place)

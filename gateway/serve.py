@@ -112,12 +112,18 @@ class Server(BaseApplication):  # type: ignore[misc]
         from gateway.home import private_files
         from gateway.house import House
         from gateway.http import app  # after the fork: native libraries do not survive one
+        from gateway.spending import spending
 
         with private_files():
             self._house = House(self._settings)
         _announce_slots(self._house)
         _announce_nobody(self._house)
-        metrics.serve(self._settings.metrics_host, self._settings.metrics_port)
+        house = self._house
+        metrics.serve(
+            self._settings.metrics_host,
+            self._settings.metrics_port,
+            lambda: spending(house.ledger, house.registry),
+        )
         made = app.create(self._settings, self._house)
         _collect_seldom()
         log.info("ready", host=self._settings.host, port=self._settings.port)

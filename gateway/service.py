@@ -188,8 +188,10 @@ class Service:
             if not slot.began:
                 raise (error if isinstance(error, QueryRefused) else Busy()) from None
             slot.leave()
+            metrics.left(paid.slot)
             raise self._fault(charge, QueryFaulted) from None
         slot.leave()
+        metrics.left(paid.slot)
         return noisy
 
     def _release(
@@ -278,7 +280,7 @@ class Service:
     def _fault(self, charge: Charge, kind: type[QueryFaulted]) -> QueryFaulted:
         """Keep the charge and end the query; the log gets the id and nothing of the cause."""
         incident = secrets.token_hex(8)
-        metrics.ended(kind.code)
+        metrics.faulted(kind.code)
         log.error("fault", incident=incident, query=charge.query, kind=kind.code)
         try:
             self._ledger.fault(charge, incident)

@@ -19,7 +19,7 @@ from werkzeug.exceptions import HTTPException
 from budgets import refusals as budgets
 from budgets.loss import PrivacyLoss
 from budgets.storage.faults import StorageBusy
-from gateway import faults, refusals
+from gateway import faults, metrics, refusals
 from gateway.budgeting import exact_loss
 from gateway.http import recording
 from gateway.logs import places
@@ -168,6 +168,7 @@ def meanings() -> dict[str, str]:
 def respond(document: dict[str, Any], headers: tuple[tuple[str, str], ...] = ()) -> Response:
     """The HTTP response of a problem document; never cached."""
     recording.refused(str(document["code"]))
+    metrics.refused(str(document["code"]))
     body = json.dumps(document, ensure_ascii=False)
     response = Response(body, status=int(document["status"]), content_type=MEDIA_TYPE)
     response.headers.extend(headers)
