@@ -71,7 +71,7 @@ class Scope(StrEnum):
 SCOPES: Mapping[Scope, frozenset[Act]] = {
     Scope.QUERY: frozenset({Act.ASK, Act.QUOTE}),
     Scope.QUOTE: frozenset({Act.QUOTE}),
-    Scope.READ: frozenset({Act.READ, Act.OVERSEE}),
+    Scope.READ: frozenset({Act.READ, Act.OVERSEE, Act.SURVEY}),
     Scope.ADMINISTER: frozenset({Act.MANAGE, Act.ADMINISTER}),
     Scope.AUDIT: frozenset({Act.AUDIT}),
 }

@@ -10,7 +10,15 @@ from marshmallow import Schema, fields
 from marshmallow.validate import Length
 
 from gateway.access import Act
-from gateway.http.resources import Blueprint, Body, administrator, created, house, permitted
+from gateway.http.resources import (
+    Blueprint,
+    Body,
+    administrator,
+    created,
+    house,
+    permitted,
+    surveyor,
+)
 from gateway.http.schemas import Closed
 
 blueprint = Blueprint("grants", __name__, description="What a project may name.")
@@ -100,9 +108,9 @@ class Grants(MethodView):
     @blueprint.named("listGrants")
     @blueprint.gives(200, GrantsSchema, "Each with who gave it and why.")
     def get(self, project: str) -> Response:
-        """Read what the project was allowed to name, and why; for administrators."""
-        administrator()
-        permitted(Act.ADMINISTER, project)
+        """Read what the project was allowed to name, and why; for administrators and auditors."""
+        surveyor()
+        permitted(Act.SURVEY, project)
         return jsonify({"grants": house().catalog.grants(project)})
 
     @blueprint.named("createGrant")
