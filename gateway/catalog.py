@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from budgets.ledger import Ledger
 from gateway import datasets, growing
 from gateway.access import Caller
 from gateway.grants import Grants
@@ -20,8 +21,11 @@ from queries.catalog.view import View
 class Catalog:
     """What callers and projects may name, from the present deliveries and grants."""
 
-    def __init__(self, registry: Registry, grants: Grants, planner: Planner) -> None:
-        self._registry, self._grants, self._planner = registry, grants, planner
+    def __init__(
+        self, registry: Registry, grants: Grants, planner: Planner, ledger: Ledger
+    ) -> None:
+        self._registry, self._grants = registry, grants
+        self._planner, self._ledger = planner, ledger
 
     def datasets(self, caller: Caller) -> list[dict[str, Any]]:
         """The datasets that this caller may ask about, in short."""
@@ -32,7 +36,7 @@ class Catalog:
     def dataset(self, caller: Caller, name: str) -> dict[str, Any]:
         """One dataset's manifest, or NotFound."""
         view = self._seen(caller, name)
-        return datasets.whole(view) | growing.shown(view.manifest, self._registry.blocks(name))
+        return datasets.whole(view) | growing.shown(view.manifest, self._ledger)
 
     def delivered(self) -> list[str]:
         """The datasets that have a present delivery."""

@@ -88,7 +88,7 @@ class House:
             self.policy,
             turns,
         )
-        self.catalog = Catalog(self.registry, grants, self.planner)
+        self.catalog = Catalog(self.registry, grants, self.planner, self.ledger)
         self._rehearsals = Rehearsals(
             self.planner,
             self._engine,
@@ -183,11 +183,11 @@ class House:
 
     def budget(self, project: str) -> dict[str, Any]:
         """A project's budget for people; NothingAllocated before it has one."""
-        found = self.registry.project(project)
+        self.registry.project(project)
         status = self.ledger.budget(project)
         view = self.planner.granted(project)
         told = budgeting.shown(status, view, self.policy.floor)
-        return told | growing.shown(view.manifest, self.registry.blocks(found.dataset))
+        return told | growing.shown(view.manifest, self.ledger)
 
     def projects(self, caller: Caller) -> list[dict[str, Any]]:
         """The projects that this caller may see."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ import pytest
 from budgets.charge import Claim, StageClaim
 from budgets.loss import PrivacyLoss
 from budgets.refusals import CeilingDiffers
-from gateway.growing import cases, shown
+from gateway.growing import shown
 from gateway.refusals import Conflict
 from queries.catalog.reading import parse
 from queries.deliver.faults import RegistrationFailed
@@ -143,13 +145,27 @@ def test_a_dataset_cannot_become_one_of_blocks(tmp_path: Path) -> None:
     made.storage.close()
 
 
-def test_promises_are_those_of_the_ceilings(tmp_path: Path) -> None:
-    here = parse(manifest(tmp_path).read_bytes()).manifest
-    assert here.blocks is not None
-    told = [cases(here, here.blocks, count) for count in (1, 2, 4, 8, None)]
-    assert told == sorted(told)
-    assert told[-1] == 50, "whatever is in the data, the ceiling of (8, 1e-7) holds"
-    page = shown(here, BLOCKS)["growing"]
-    assert [promise["blocks"] for promise in page["promises"]] == [1, 4, None]
-    assert [promise["cases"] for promise in page["promises"]] == [told[0], told[2], told[4]]
+def test_promises_are_those_of_the_ceilings_that_stand(growing: Growing) -> None:
+    here = parse(manifest(growing.folder).read_bytes()).manifest
+    growing.deliver(BLOCKS[1])
+    page = shown(here, growing.ledger)["growing"]
+    assert page["blocks"] == list(BLOCKS[:2])
     assert page["lasting"] == ["organisations"]
+    assert [promise["blocks"] for promise in page["promises"]] == [1, 2, None]
+    assert [promise["cases"] for promise in page["promises"]] == [22, 34, 50]
+    growing.deliver(BLOCKS[2])
+    growing.deliver(BLOCKS[3], (BLOCK_CEILING, BLOCK_CEILING.replace("4", "2")))
+    told = [promise["cases"] for promise in shown(here, growing.ledger)["growing"]["promises"]]
+    assert told == [22, 47, 50], "the widest block, the sum of all, the whole"
+    growing.ledger.raise_ceiling("breaches", Fraction(16), Fraction(1, 10**7), "ada", "told them")
+    told = [promise["cases"] for promise in shown(here, growing.ledger)["growing"]["promises"]]
+    assert told == [22, 47, 97], "what the manifest says is no promise any more"
+
+
+def test_a_person_may_hold_several_units(growing: Growing) -> None:
+    here = parse(manifest(growing.folder).read_bytes()).manifest
+    several = replace(here, unit=replace(here.unit, most_per_person=2))
+    one, two = (
+        shown(m, growing.ledger)["growing"]["promises"][0]["cases"] for m in (here, several)
+    )
+    assert one < two

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import duckdb
 import pytest
 
+from budgets import statements
+from budgets.mechanisms import GAUSSIAN
 from budgets.storage import Storage
+from budgets.tight import gaussian_rho
 from tests.gateway.growing import BLOCKS, Growing, data
 from tests.gateway.running import Answer, Gateway, running
+from tests.gateway.test_cli import sluis
 
 pytestmark = pytest.mark.slow
 
@@ -105,6 +110,28 @@ def test_the_page_says_what_somebody_in_many_is_promised(
     assert "a person's rows of one half-year are there" in one["says"]
     assert f"in at most {four['cases']} of 100 cases" in four["says"]
     assert gateway.ask("GET", "/v1/datasets/breaches").json["growing"] == told
+
+
+def test_every_draw_is_kept_and_counted_anew(growing: tuple[Growing, Gateway]) -> None:
+    made, gateway = growing
+    ask(gateway, "SELECT MEDIAN(people_affected) AS m, COUNT(*) AS n FROM notifications")
+    with made.storage.read() as tx:
+        found = statements.statements(statements.from_ledger(tx), "breaches")
+    assert [one.kind for one in found].count("block") == len(BLOCKS)
+    for one in found:
+        assert not one.charged.unknown
+        assert sum(drawn.rho for drawn in one.charged.draws) <= one.charged.loss.rho
+        normal = [drawn for drawn in one.charged.draws if drawn.mechanism == GAUSSIAN]
+        assert all(gaussian_rho(drawn) * 10**12 <= drawn.rho for drawn in normal)
+    told = sluis("ledger", "report", "--tight", "--json", "--home", str(made.home.root))
+    assert told.returncode == 0, told.stderr
+    whole = next(one for one in json.loads(told.stdout)["breaches"] if one["kind"] == "dataset")
+    assert whole["least"] == whole["converted"]
+    assert whole["tight"] > 0
+    shown = sluis("ledger", "report", "breaches", "--home", str(made.home.root)).stdout
+    assert all(block in shown for block in BLOCKS)
+    spent = sluis("dataset", "blocks", "breaches", "--json", "--home", str(made.home.root))
+    assert [one["block"] for one in json.loads(spent.stdout)] == list(BLOCKS)
 
 
 def test_a_full_block_closes_and_the_others_stay_open(growing: tuple[Growing, Gateway]) -> None:
