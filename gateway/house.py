@@ -33,6 +33,7 @@ from gateway.history import History
 from gateway.home import Home
 from gateway.planning import Planner
 from gateway.prices import PricePolicy
+from gateway.rates import Failures, Rates
 from gateway.refusals import NotFound, Stopping
 from gateway.registry import Project, Registry, now
 from gateway.rehearsals import Rehearsals
@@ -79,6 +80,7 @@ class House:
         )
         self._room = Room(each, most, self._queue.soon)
         self._waiting = Waiting(self.storage)
+        self.rates, self.failures = Rates(self.storage, settings.rate), Failures()
         self.planner = Planner(
             self.registry,
             grants,

@@ -198,6 +198,20 @@ class Busy(Refused):
         self.again = again
 
 
+class RateLimited(Refused):
+    """The key asks more often than it may, or sign-ins from this address failed too often.
+
+    `again` is in how many seconds the next request may come.
+    """
+
+    code = "rate-limited"
+    way_out = "Wait the seconds of Retry-After; questions that were answered before count least."
+
+    def __init__(self, again: int, standing: object = None) -> None:
+        super().__init__("Too many requests in too short a time; nothing was charged.")
+        self.again, self.standing = again, standing
+
+
 class Withdrawn(Refused):
     """Who asked went away while the query waited for a worker; nothing was charged."""
 

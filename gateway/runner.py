@@ -84,7 +84,7 @@ class Runner:
                 patience = None
             if planned is None:
                 return self._past(query, patience)
-            run = self._started(query, planned)
+            run = self._started(query, planned, asked)
             return Outcome(query.id, _waited(run, patience, gone))
 
     def stop(self) -> None:
@@ -107,14 +107,14 @@ class Runner:
                 raise
             return Outcome(query.id, None)
 
-    def _started(self, query: QueryRecord, planned: Planned) -> _Run:
+    def _started(self, query: QueryRecord, planned: Planned, asked: Submission) -> _Run:
         """The query on its way: the one that is, where the same request came before."""
         with self._lock:
             run = self._runs.get(query.id)
             if run is not None:
                 run.alone = False
                 return run
-            progress, context = Progress(), copy_context()
+            progress, context = Progress(asked.charged), copy_context()
             answer = self._service.answer
             future = self._pool.submit(context.run, answer, query, planned, progress)
             run = self._runs[query.id] = _Run(future, progress)

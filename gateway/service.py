@@ -116,6 +116,8 @@ class Service:
             ):
                 charge = self._ledger.reserve(planned.claim(query.id, query.member))
                 progress.known.set()
+                if charge.stages:
+                    progress.charged()
                 noisy = self._paid(query, planned, charge)
             if charge.stages:
                 return self._release(query, planned, charge, noisy)

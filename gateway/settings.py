@@ -59,6 +59,7 @@ class Settings:
     queue: int = _meta("seconds a query may wait for a free enclave process", 60)
     queued: int = _meta("queries that may wait for one at the same time, in all", 64)
     queued_project: int = _meta("queries of one project that may wait for one", 16)
+    rate: int = _meta("requests of one key a minute; a charged query counts as ten; 0: any", 1200)
     graceful: int = _meta("seconds a stopping server waits for charges in flight", 90)
     rho_floor: Decimal = _meta("least rho that an executed query costs", Decimal("0.00001"))
     request_share: Decimal = _meta("most of a project's budget one query may cost", Decimal(1))
@@ -120,4 +121,4 @@ def _range(name: str) -> tuple[int, int]:
     """The least and most of a whole number; nothing but ports, hops and waits may be zero."""
     if name == "port" or name == "metrics_port":
         return 0, 65_535
-    return (0 if name in {"proxies", "wait", "queue", "graceful"} else 1), 2**31
+    return (0 if name in {"proxies", "wait", "queue", "graceful", "rate"} else 1), 2**31

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from threading import Event
@@ -49,11 +50,15 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A question, who asks it, and the key under which a retry is known."""
+    """A question, who asks it, and the key under which a retry is known.
+
+    `charged` is told once the query has been charged.
+    """
 
     question: Question
     member: str
     key: str | None = None
+    charged: Callable[[], None] = field(default=lambda: None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,7 @@ class Progress:
     `known`: it was charged, or it waits in line; `left`: its caller has gone.
     """
 
+    charged: Callable[[], None] = lambda: None
     known: Event = field(default_factory=Event)
     left: Event = field(default_factory=Event)
 

@@ -226,6 +226,13 @@ act = Table(
     Index("act_of_project", "project", "number"),
 )
 
+bucket = Table(
+    "bucket",
+    metadata,
+    Column("name", NAME, primary_key=True),
+    Column("full", BigInteger, nullable=False, comment="when it is full again; see rates.py"),
+)
+
 member = Table(
     "member",
     metadata,

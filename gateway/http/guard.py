@@ -14,7 +14,7 @@ from flask import Flask, Response, current_app, g, request
 from gateway import metrics
 from gateway.access import Caller
 from gateway.http import recording
-from gateway.refusals import NotAuthenticated
+from gateway.refusals import NotAuthenticated, RateLimited
 from gateway.settings import Settings
 
 log = structlog.get_logger()
@@ -66,16 +66,27 @@ def _identify() -> None:
     scheme, _, text = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         raise NotAuthenticated()
-    registry = current_app.extensions["sluis"].registry
-    g.caller = registry.authenticated(text.strip())
+    house = current_app.extensions["sluis"]
+    try:
+        g.caller = house.registry.authenticated(text.strip())
+    except NotAuthenticated:
+        house.failures.failed(request.remote_addr or "-")
+        raise
     recording.identified(g.caller)
     structlog.contextvars.bind_contextvars(key=g.caller.key)
+    try:
+        g.standing = house.rates.take(g.caller.key)
+    except RateLimited as refused:
+        g.standing = refused.standing
+        raise
 
 
 def _finish(response: Response) -> Response:
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers.setdefault("Cache-Control", "no-store")
+    if (standing := g.get("standing")) is not None:
+        response.headers.update(standing.headers)
     response.headers["X-Request-Id"] = g.get("request_id", "-")
     response.headers["API-Version"] = "1"
     rule = request.url_rule.rule if request.url_rule is not None else None

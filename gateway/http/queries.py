@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from fractions import Fraction
 
 from flask import Response, jsonify, request
 from flask.views import MethodView
 
-from gateway.access import Act
+from gateway.access import Act, Caller
 from gateway.errors import Size, Wanted
 from gateway.http import formats, guard, preferences
 from gateway.http.answers import QueriesSchema, QuerySchema, ReceiptSchema, ReleaseSchema
@@ -41,7 +42,9 @@ class Queries(MethodView):
         """
         caller = permitted(Act.ASK, project)
         kind = formats.wanted()
-        asked = Submission(question(project, body), caller.member, _idempotency_key())
+        asked = Submission(
+            question(project, body), caller.member, _idempotency_key(), _count(caller)
+        )
         if asked.question.fresh and asked.key is None:
             raise IdempotencyKeyNeeded()
         wishes = preferences.read(request.headers.get("Prefer", ""), body)
@@ -146,6 +149,12 @@ def _column(name: str, given: Body) -> ColumnBound:
         faults = [{"where": where, "what": "The lower bound is above the upper one."}]
         raise Invalid("The request does not have the form it should.", errors=faults)
     return ColumnBound(name, given["lower"], given["upper"])
+
+
+def _count(caller: Caller) -> Callable[[], None]:
+    """What is done once a query of this caller is charged: its key's rate takes its price."""
+    rates, key = house().rates, caller.key
+    return lambda: rates.charged(key)
 
 
 def _idempotency_key() -> str | None:

@@ -192,7 +192,7 @@ def start(home: Path, keys: dict[str, str], **settings: object) -> Gateway:
     ports = free_port(), free_port()
     chosen = {
         "HOME": home, "PORT": ports[0], "METRICS_PORT": ports[1], "WORKERS": 2,
-        "WORKER_THREADS": 1, "WORKER_MEMORY": 600, "RELEASE_WORKERS": 1, "WAIT": 2,
+        "WORKER_THREADS": 1, "WORKER_MEMORY": 600, "RELEASE_WORKERS": 1, "WAIT": 2, "RATE": 0,
     } | {name.upper(): value for name, value in settings.items()}  # fmt: skip
     variables = {f"SLUIS_{name}": str(value) for name, value in chosen.items()}
     with (home / "serve.log").open("ab") as log:
