@@ -10,15 +10,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from budgets.auditing import Head
+from budgets.auditing import RECORD, Head
 from budgets.chain import GENESIS, canonical
 from gateway.audit import checkpoints, exporting, signing
 from gateway.audit.signing import Signed
+from gateway.audit.totals import Totals
 
 MOST_FINDINGS = 50
 
@@ -32,6 +33,7 @@ class Verdict:
     checkpoints: int
     at: int | None
     findings: tuple[str, ...]
+    accounts: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def intact(self) -> bool:
@@ -52,6 +54,7 @@ def verify(
         reading.checkpoints + len(kept),
         reading.at,
         tuple(reading.findings[:MOST_FINDINGS]),
+        reading.totals.told(),
     )
 
 
@@ -98,6 +101,7 @@ class _Reading:
         self.chains: dict[str, Chain] = {}
         self.questions = 0
         self.findings: list[str] = []
+        self.totals = Totals()
 
     @property
     def at(self) -> int | None:
@@ -123,6 +127,7 @@ class _Reading:
     def end(self, kept: Sequence[Signed]) -> None:
         """What can be said once all lines are read."""
         self._close()
+        self.findings += self.totals.findings()
         given = [("A checkpoint that was given", one) for one in kept]
         for where, one in (*self._checkpoints, *given):
             self._compare(where, one)
@@ -152,6 +157,8 @@ class _Reading:
                 f"Line {self._lines}: entry {chain.length} of {name} does not follow from those "
                 "before it."
             )
+        if name != RECORD:
+            self.totals.add(entry)
         self._remember(entry)
         return True
 

@@ -122,6 +122,7 @@ def _plain(verdict: Verdict) -> dict[str, Any]:
         "chains": {
             name: {"entries": one.length, "head": one.head} for name, one in verdict.chains.items()
         },
+        "accounts": dict(verdict.accounts),
         "questions": verdict.questions,
         "checkpoints": verdict.checkpoints,
         "findings": list(verdict.findings),

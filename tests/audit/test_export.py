@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from budgets.chain import canonical
+from budgets.chain import GENESIS, canonical
 from gateway.audit import checkpoints
 from gateway.audit.signing import NotAKey, Signer, public_key
 from gateway.audit.verifying import Verdict, verify
@@ -52,6 +53,40 @@ def test_who_asked_what_stands_in_the_chain_for_every_answer(books: Books) -> No
     assert [note["by"] for note in paid] == ["anna", None]
     assert [note["by"] for note in free] == ["anna"]
     assert paid[0]["asked"] == free[0]["asked"]
+
+
+def test_accounts_add_up_to_what_the_ledger_has(books: Books) -> None:
+    told = judged(books, books.export()).accounts
+    for name, status in (
+        ("dataset:mobility", books.ledger.ceiling("mobility")),
+        ("project:mobility:areas", books.ledger.budget("areas")),
+    ):
+        assert told[name]["charged"]["rho"] == status.spent.rho
+        assert told[name]["capacity"]["rho"] == status.allocated.rho
+
+
+def test_an_office_that_charges_more_than_the_ceiling_is_found(books: Books) -> None:
+    """It has the key, and writes chain, checkpoints and signature anew."""
+    books.home.checkpoints.unlink()
+    found = [json.loads(line) for line in books.export()]
+    heads = found[-1]["statement"]["chains"]
+    before = dict.fromkeys(heads, GENESIS)
+    for line in found:
+        if "entry" not in line:
+            continue
+        chain, entry = line["chain"], line["entry"]
+        if entry.get("event") == "reserve":
+            entry["rho"] *= 10**6
+        text = before[chain].encode() + b"\n" + canonical(entry).encode()
+        before[chain] = line["hash"] = hashlib.sha256(text).hexdigest()
+        heads[chain]["head"] = line["hash"]
+    lines = [canonical(line).encode() + b"\n" for line in found[:-1]]
+    rest = {"lines": len(lines), "sha256": hashlib.sha256(b"".join(lines)).hexdigest()}
+    closing = books.signer.sign("export", at=0, chains=heads, texts=True, **rest)
+    lines.append(canonical(closing.document()).encode() + b"\n")
+    findings = judged(books, lines).findings
+    assert findings
+    assert all("was charged more than it may hold" in one for one in findings)
 
 
 def test_another_key_is_not_believed(books: Books, tmp_path: Path) -> None:

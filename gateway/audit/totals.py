@@ -1,0 +1,47 @@
+"""What the entries of an export add up to: each account's capacity, and what was charged to it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from budgets.account import Amounts
+from budgets.chain import CAPACITY, Event
+
+CHARGED = frozenset({Event.RESERVE, Event.VOID, Event.FORFEIT})
+"""Events whose amounts are what an account was charged; a void takes its own away again."""
+
+
+class Totals:
+    """Capacity and charges of every account, as the entries tell them."""
+
+    def __init__(self) -> None:
+        self._capacity: defaultdict[str, Amounts] = defaultdict(Amounts)
+        self._charged: defaultdict[str, Amounts] = defaultdict(Amounts)
+
+    def add(self, entry: Mapping[str, Any]) -> None:
+        """Count an entry of a ceiling's chain."""
+        account = ":".join(str(part) for part in entry["account"] if part)
+        amounts = Amounts(entry["rho"], entry["delta"], entry["epsilon"])
+        if entry["event"] in CAPACITY:
+            self._capacity[account] += amounts
+        elif entry["event"] in CHARGED:
+            self._charged[account] += amounts
+
+    def findings(self) -> Iterable[str]:
+        """The accounts that were charged more than they could hold."""
+        for account, charged in self._charged.items():
+            if not charged.within(self._capacity[account]):
+                yield f"Account {account} was charged more than it may hold."
+
+    def told(self) -> dict[str, dict[str, dict[str, int]]]:
+        """Every account in figures: rho and epsilon in 1e-12, delta in 1e-18."""
+        return {
+            account: {"capacity": _told(capacity), "charged": _told(self._charged[account])}
+            for account, capacity in self._capacity.items()
+        }
+
+
+def _told(amounts: Amounts) -> dict[str, int]:
+    return {"rho": amounts.rho, "delta": amounts.delta, "epsilon": amounts.epsilon}
