@@ -22,12 +22,19 @@ from budgets.storage import accounts, journal
 
 
 def forfeit(tx: Connection, name: str, by: str, reason: str, at: datetime) -> None:
-    """Charge all that is left of a dataset's ceiling; nothing is charged under it afterwards."""
+    """Charge all that is left of a dataset's ceiling and of those of its blocks.
+
+    Nothing is charged under them afterwards; were the ceiling over all raised, a block whose
+    charges were forgotten would be charged anew.
+    """
     root = root_of(tx, name)
-    left = root.remaining
-    if left == Amounts():
+    ceilings = (root, *accounts.blocks(tx, root.dataset))
+    left = {one: one.remaining for one in ceilings if one.remaining != Amounts()}
+    if not left:
         return
-    accounts.reserve(tx, {root.id: left})
-    accounts.spend(tx, {root.id: left})
+    amounts = {one.id: rest for one, rest in left.items()}
+    accounts.reserve(tx, amounts)
+    accounts.spend(tx, amounts)
     note = {"by": by, "dataset": name, "reason": reason}
-    journal.append(tx, root, [journal.Item(Event.FORFEIT, root, left, note=note)], at)
+    items = [journal.Item(Event.FORFEIT, one, rest, note=note) for one, rest in left.items()]
+    journal.append(tx, root, items, at)

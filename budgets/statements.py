@@ -25,6 +25,7 @@ from sqlalchemy import Connection
 
 from budgets.account import Grant, Kind
 from budgets.amounts import ATTO, PICO
+from budgets.chain import Event
 from budgets.charge import ChargeState
 from budgets.conversion import epsilon_of
 from budgets.loss import NONE, PrivacyLoss
@@ -87,8 +88,12 @@ def statements(read_rows: Read, dataset: str) -> Sequence[Statement]:
     charged = {which: Charged() for which in accounts}
     paid = _charges(read_rows)
     for entry in read_rows("entry"):
-        if entry["event"] == "reserve" and entry["charge"] in paid and entry["account"] in charged:
+        if entry["account"] not in charged:
+            continue
+        if entry["event"] == Event.RESERVE and entry["charge"] in paid:
             _add(charged[entry["account"]], paid[entry["charge"]])
+        if entry["event"] == Event.FORFEIT:
+            _add(charged[entry["account"]], _forfeited(entry))
     shown = [row for row in accounts.values() if row["kind"] in _SHOWN]
     return [_statement(row, charged[row["id"]]) for row in shown]
 
@@ -113,6 +118,12 @@ def _charges(read_rows: Read) -> dict[int, _Paid]:
             found[row["charge"]].draws.extend(draws)
             found[row["charge"]].unknown += not draws
     return found
+
+
+def _forfeited(entry: Row) -> _Paid:
+    """What is charged for all that a restore may have forgotten: of unknown draws."""
+    epsilon = None if entry["rho"] else entry["epsilon"]
+    return _Paid(PrivacyLoss(entry["rho"], entry["delta"], epsilon), unknown=1)
 
 
 def _add(account: Charged, paid: _Paid) -> None:

@@ -31,7 +31,7 @@ def tell(dataset: str, lines: Sequence[dict[str, Any]]) -> None:
     table(f"What {dataset} has spent: epsilon at each account's own delta", WORDS, rows)
     unknown = sum(line["without_draws"] for line in lines if line["kind"] == "dataset")
     if unknown:
-        click.echo(f"{unknown} stages were charged before draws were kept: no tight figure.")
+        click.echo(f"{unknown} stages or forfeits have no draws that are known: no tight figure.")
 
 
 def _shown(one: Statement, tight: bool) -> dict[str, Any]:

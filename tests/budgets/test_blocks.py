@@ -118,6 +118,19 @@ def test_a_block_opened_again_keeps_what_was_charged_to_it(ledger: Ledger) -> No
             ledger.open_block(DATASET, BLOCKS[0], grant(epsilon, Fraction(1, 10**8)))
 
 
+def test_a_ceiling_raised_after_a_forfeit_opens_no_block_again(ledger: Ledger) -> None:
+    """What a restore has forgotten was charged to blocks too."""
+    reserved(ledger)
+    ledger.forfeit(DATASET, "ada", "restored")
+    ledger.raise_ceiling(DATASET, Fraction(16), Fraction(1, 10**7), "ada", "told everybody")
+    for blocks in (BLOCKS[:1], BLOCKS[1:]):
+        with pytest.raises(CeilingReached):
+            reserved(ledger, blocks=blocks)
+    ledger.open_block(DATASET, "2027-H1", grant(NARROW, Fraction(1, 10**8)))
+    reserved(ledger, blocks=("2027-H1",))
+    assert ledger.verify(DATASET).intact
+
+
 def test_a_block_counts_as_the_whole_does(ledger: Ledger) -> None:
     with pytest.raises(PureBudget):
         ledger.open_block(DATASET, "2027-H1", grant(NARROW, Fraction(0)))

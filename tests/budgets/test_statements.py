@@ -118,6 +118,18 @@ def test_an_export_tells_the_same(ledger: Ledger, place: Place) -> None:
     assert {(one.kind, one.name): one for one in exported} == told(place)
 
 
+def test_what_was_forfeited_counts_and_has_no_draws(ledger: Ledger, place: Place) -> None:
+    answered(ledger, gaussian("a"))
+    ledger.forfeit(DATASET, "ada", "restored")
+    found = told(place)
+    for one in (ledger.ceiling(DATASET), *ledger.blocks(DATASET)):
+        statement = found[one.kind.value, one.name]
+        assert statement.charged.loss.rho == one.spent.rho == one.allocated.rho
+        assert statement.charged.unknown == 1
+        assert statement.least <= one.epsilon
+    assert found["project", PROJECT].charged.unknown == 0
+
+
 def test_stages_without_draws_are_counted_as_such(ledger: Ledger, place: Place) -> None:
     reserved(ledger)
     assert told(place)["dataset", DATASET].charged.unknown == 1
