@@ -22,6 +22,16 @@ LARGEST = 10**18
 _DECIMAL = re.compile(r"[0-9]{1,20}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,2})?", re.ASCII)
 
 
+def share(text: str) -> Fraction:
+    """The share that a text such as `0.25%` names, above 0 and at most 1; raises ValueError."""
+    if not text.endswith("%"):
+        raise ValueError("A share is text with a per cent sign, such as `1%`.")
+    found = parse(text[:-1].strip()) / 100
+    if not 0 < found <= 1:
+        raise ValueError("A share lies above 0% and is at most 100%.")
+    return found
+
+
 def parse(text: str) -> Fraction:
     """The exact value of a decimal such as `0.5` or `1e-7`; raises ValueError for anything else."""
     if _DECIMAL.fullmatch(text) is None:

@@ -12,6 +12,7 @@ from fractions import Fraction
 from budgets.ledger import Ledger
 from budgets.refusals import UnknownDataset, UnknownProject
 from gateway.grants import Names, give, granted
+from gateway.presets import Presets, write
 from gateway.record import Deed, Record
 from gateway.refusals import Invalid, NotFound
 from gateway.registry import Registry, checked_name
@@ -74,6 +75,12 @@ class Administration:
             raise NotFound() from None
         except ValueError as error:
             raise Invalid(str(error)) from None
+
+    def set_presets(self, project: str, presets: Presets, reason: str) -> None:
+        """Say what a question costs at each preset, from the next one on."""
+        shares = {name.value: str(share) for name, share in presets.shares().items()}
+        with self._record.act(Deed.PROJECT_PRESETS, project, reason=reason, **shares) as tx:
+            write(tx, project, presets)
 
     def thaw(self, project: str, by: str, reason: str) -> None:
         """Let a frozen project ask again."""

@@ -199,6 +199,11 @@ class House:
         """One project."""
         return project_shown(self.registry.project(name))
 
+    def presets(self, name: str) -> dict[str, str]:
+        """What a question of a project costs at each preset."""
+        shares = self.registry.project(name).presets.shares()
+        return {preset.value: budgeting.percent(share) for preset, share in shares.items()}
+
     def limits(self, project: str) -> list[dict[str, str]]:
         """What single members may spend of a project, and have left."""
         return self.steward.limits(project, self.registry.project(project).dataset)

@@ -11,9 +11,8 @@ Privacy note
 
 from __future__ import annotations
 
-import hashlib
 import threading
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -24,17 +23,27 @@ from budgets.amounts import PICO
 from budgets.charge import Claim, StageClaim
 from budgets.ledger import Ledger
 from budgets.loss import PrivacyLoss, total
-from budgets.mechanisms import Drawn
 from budgets.refusals import NothingAllocated
 from budgets.reporting import BudgetStatus
 from gateway import accuracy, budgeting, effects, quoting
 from gateway.accuracy import Aim, Aimed
 from gateway.audit.facts import Basis, Gathering
+from gateway.claims import claimed
 from gateway.errors import Size, Wanted
 from gateway.fairness import FairQueue, Span
 from gateway.grants import Grants
 from gateway.grouped import Released, medians
-from gateway.prices import PricePolicy, fits, least, limited, resolved, threshold_delta
+from gateway.presets import Preset
+from gateway.prices import (
+    Asked,
+    PricePolicy,
+    Unit,
+    fits,
+    least,
+    limited,
+    resolved,
+    threshold_delta,
+)
 from gateway.refusals import NotReleased
 from gateway.registry import Registry, now
 from gateway.shelf import shelf
@@ -44,7 +53,7 @@ from queries.bind import clock
 from queries.catalog.delivered import load_view
 from queries.catalog.grant import narrowed, together
 from queries.catalog.view import View
-from queries.plan.model import Noise, Plan, Stage
+from queries.plan.model import Plan
 from queries.plan.noisy import StoredStage
 from queries.plan.planner import Outline, outline
 from queries.plan.planner import plan as planned
@@ -193,6 +202,9 @@ class Planner:
                 return Aimed(self._nominal(budget), ())
             case Wanted() as wanted:
                 return self._aimed(question, wanted, view, budget)
+            case Preset() as preset:
+                share = self._registry.project(question.project).presets.share(preset)
+                return Aimed(resolved(Asked(Unit.SHARE, share), budget, self._policy), ())
             case asked:
                 return Aimed(resolved(asked, budget, self._policy), ())
 
@@ -282,63 +294,3 @@ class Planner:
             "plan": list(made.plan.notes),
             "warnings": list(made.plan.warnings),
         }
-
-
-def drawn(digest: str, fresh: str | None) -> str:
-    """The digest under which a stage is claimed: its own, or one of its own for a fresh draw."""
-    if fresh is None:
-        return digest
-    return f"{digest}~{hashlib.sha256(fresh.encode()).hexdigest()[:24]}"
-
-
-def only(plan: Plan, digests: Sequence[str], fresh: str | None) -> Plan:
-    """The plan with those stages alone that are paid for and have to be run."""
-    kept = tuple(stage for stage in plan.stages if drawn(stage.digest, fresh) in digests)
-    return replace(plan, stages=kept)
-
-
-def as_stored(plan: Plan, served: Mapping[str, StoredStage]) -> Plan:
-    """The plan with the noise and threshold of the stored stages that serve it."""
-    stages = tuple(
-        _served(stage, served[stage.name]) if stage.name in served else stage
-        for stage in plan.stages
-    )
-    return replace(plan, stages=stages)
-
-
-def _served(stage: Stage, by: StoredStage) -> Stage:
-    """The stage as it was drawn; of a stored tree, what is asked now is read."""
-    pairs = zip(stage.distributions, by.distributions, strict=True)
-    distributions = tuple(
-        replace(asked, noise=stored.noise) if stored.read_off else stored for asked, stored in pairs
-    )
-    other = None if stage.other is None else by.other
-    drawn = replace(stage, columns=by.columns, threshold=by.threshold, other=other)
-    return replace(drawn, distributions=distributions, top=by.top)
-
-
-def claimed(stage: Stage, fresh: str | None) -> StageClaim:
-    """What a stage claims of the ledger."""
-    return StageClaim(
-        digest=drawn(stage.digest, fresh),
-        loss=PrivacyLoss(stage.rho, stage.delta, None if stage.delta else stage.epsilon),
-        scales=_precision(stage),
-        family=",".join(noise.mechanism.value for noise in (part.noise for part in stage.parts)),
-        drawn=tuple(_drawn(noise) for noise in stage.noises),
-    )
-
-
-def _drawn(noise: Noise) -> Drawn:
-    figures = (noise.l1, noise.l2_squared, noise.scale, noise.rho, noise.epsilon)
-    return Drawn(noise.mechanism.value, *figures)
-
-
-def _precision(stage: Stage) -> tuple[float, ...]:
-    """What a stored stage must not exceed to serve: noise scales, and the threshold of its keys.
-
-    Those of the row of what is held back come last: a stage that has it serves without it too.
-    """
-    held = () if stage.threshold is None else (float(stage.threshold.at_least),)
-    other = () if stage.other is None else stage.other.columns
-    scales = [part.noise.scale for part in (*stage.parts, *other)]
-    return (*scales[: len(stage.parts)], *held, *scales[len(stage.parts) :])

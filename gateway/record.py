@@ -42,6 +42,7 @@ class Deed(StrEnum):
     PROJECT_LIMITED = "project.limited"
     PROJECT_FROZEN = "project.frozen"
     PROJECT_THAWED = "project.thawed"
+    PROJECT_PRESETS = "project.presets"
     GRANT_GIVEN = "grant.given"
     CEILING_RAISED = "ceiling.raised"
     CEILING_OVERCOMMITTED = "ceiling.overcommitted"

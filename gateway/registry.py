@@ -15,6 +15,7 @@ from budgets.storage.schema import (
     membership,
     project,
 )
+from gateway import presets
 from gateway.access import Role
 from gateway.delivered import Delivered, Delivery
 from gateway.keyring import ApiKey, Keyring, Roles, held_roles, now, revoke
@@ -40,6 +41,7 @@ class Project:
     frozen: bool
     created: datetime
     shut: BudgetRefused | None = None
+    presets: presets.Presets = presets.Presets()
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,4 +168,5 @@ def _project(row: Any) -> Project:
     shut: BudgetRefused | None = ProjectFrozen(row.name) if row.locked else None
     shut = DatasetFrozen(row.dataset) if row.stopped else shut
     frozen = bool(row.frozen or row.stopped)
-    return Project(row.name, row.dataset, row.title, frozen, row.created, shut)
+    found = presets.read(row.presets)
+    return Project(row.name, row.dataset, row.title, frozen, row.created, shut, found)

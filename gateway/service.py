@@ -31,10 +31,11 @@ from budgets.waiting import Waiting
 from gateway import budgeting, document, metrics
 from gateway.audit.receipts import receipt
 from gateway.audit.signing import Signer
+from gateway.claims import as_stored, drawn, only
 from gateway.fairness import LONG, FairQueue, Span
 from gateway.faults import AnswerLost, QueryFaulted
 from gateway.patience import patiently
-from gateway.planning import Planned, Planner, as_stored, drawn, only
+from gateway.planning import Planned, Planner
 from gateway.prices import PricePolicy
 from gateway.refusals import Busy, NotComposed, PlanUnsound
 from gateway.registry import now

@@ -10,6 +10,7 @@ from fractions import Fraction
 from threading import Event
 
 from gateway.errors import Wanted
+from gateway.presets import Preset
 from gateway.prices import Asked
 from queries import codec
 from queries.plan.price import Options
@@ -28,7 +29,7 @@ class Question:
 
     project: str
     sql: str = field(repr=False)
-    price: Asked | Wanted | None
+    price: Asked | Wanted | Preset | None
     confidence: Fraction = CONFIDENCE
     options: Options = Options()
     fresh: bool = False

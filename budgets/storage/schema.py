@@ -58,6 +58,7 @@ project = Table(
         server_default=false(),
         comment="frozen by an administrator: its members have no access either",
     ),
+    Column("presets", Text, comment="JSON: the share of the allocation that each preset costs"),
     CheckConstraint("faults >= 0", name="faults_counted"),
 )
 

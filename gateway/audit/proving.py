@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from budgets.admission import due
 from gateway.audit import facts, receipts, signing, verifying
 from gateway.audit.facts import FactMissing, Remembered
-from gateway.planning import claimed
+from gateway.claims import claimed
 from queries import codec
 from queries.catalog.blocks import within
 from queries.catalog.grant import Grant, narrowed

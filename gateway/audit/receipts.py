@@ -22,7 +22,8 @@ from budgets.loss import PrivacyLoss
 from budgets.storage.columns import Moment
 from gateway import document
 from gateway.audit.signing import Signer
-from gateway.planning import Planned, drawn
+from gateway.claims import drawn
+from gateway.planning import Planned
 from queries import codec
 from queries.catalog.view import View
 from queries.plan.model import Plan, Stage

@@ -15,3 +15,13 @@ def amount(text: str, option: str) -> Fraction:
         return parse(text)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint=option) from None
+
+
+def share(text: str, option: str) -> Fraction:
+    """The exact share that a text such as `1%` names; a usage error for anything else."""
+    from budgets.amounts import share
+
+    try:
+        return share(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint=option) from None

@@ -25,6 +25,8 @@ def price_options(command: Command) -> Command:
         click.option("--share-left", help="Price: a share of what is left of it, such as 1%."),
         click.option("--rho", help="Price: rho of the answer."),
         click.option("--epsilon", help="Price: epsilon of the answer, at the project's delta."),
+        click.option("--preset", type=click.Choice(["rough", "normal", "precise"]),
+                     help="Price: what the project sets for this word."),
         click.option("--from-release",
                      help="Instead of a price: the id of a release that FROM release means; free."),
         click.option("--max-error", "errors", multiple=True,

@@ -10,7 +10,7 @@ import click
 
 PRICES = {
     "share": "budget_share", "share_left": "remaining_share", "rho": "rho", "epsilon": "epsilon",
-    "from_release": "from_release",
+    "from_release": "from_release", "preset": "preset",
 }  # fmt: skip
 
 

@@ -140,6 +140,39 @@ def limit(
 
 @project.command()
 @click.argument("name")
+@click.option("--rough", help="A share of the whole budget, such as 0.2%.")
+@click.option("--normal", help="A share of the whole budget, such as 1%.")
+@click.option("--precise", help="A share of the whole budget, such as 5%.")
+@click.option("--reason", default="", help="Why, for the record.")
+@home_option
+@json_option
+@refusals_told
+def presets(
+    name: str, rough: str | None, normal: str | None, precise: str | None, reason: str,
+    home: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Show, or set, what a question of a project costs at `rough`, `normal` and `precise`."""
+    from dataclasses import replace
+
+    from gateway.budgeting import percent
+    from gateway.cli.amounts import share
+    from gateway.cli.local import opened
+    from gateway.house import price_policy
+    from gateway.presets import checked
+
+    words = {"rough": rough, "normal": normal, "precise": precise}
+    given = {word: share(text, f"--{word}") for word, text in words.items() if text is not None}
+    with opened(home) as local:
+        found = local.registry.project(name).presets
+        if given:
+            found = checked(replace(found, **given), price_policy(local.settings).most)
+            local.administration.set_presets(name, found, reason)
+    shown = {word.value: percent(part) for word, part in found.shares().items()}
+    emit(shown) if as_json else table("", ("preset", ">share of the budget"), list(shown.items()))
+
+
+@project.command()
+@click.argument("name")
 @reason_option
 @home_option
 @json_option

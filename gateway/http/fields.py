@@ -13,7 +13,7 @@ from typing import Any
 from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import ValidationError, fields
 
-from budgets.amounts import parse
+from budgets.amounts import parse, share
 from gateway.errors import Margin, Size
 
 Margins = tuple[tuple[str | None, Margin], ...]
@@ -60,15 +60,10 @@ class Share(fields.Field[Fraction]):
     """A share of the budget, as text with a per cent sign: `1%`, `0.25%`."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **rest: Any) -> Fraction:
-        if not isinstance(value, str) or not value.endswith("%"):
-            raise ValidationError("A share is text with a per cent sign, such as `1%`.")
         try:
-            share = parse(value[:-1].strip()) / 100
+            return share(value if isinstance(value, str) else "")
         except ValueError as error:
             raise ValidationError(str(error)) from None
-        if not 0 < share <= 1:
-            raise ValidationError("A share lies above 0% and is at most 100%.")
-        return share
 
 
 class Error(fields.Field[Margin]):

@@ -16,6 +16,7 @@ from gateway.http.answers import QueriesSchema, QuerySchema, ReceiptSchema, Rele
 from gateway.http.departure import departure
 from gateway.http.resources import Blueprint, Body, house, permitted
 from gateway.http.schemas import PRICES, PageSchema, SubmissionSchema
+from gateway.presets import Preset
 from gateway.prices import Asked, Unit
 from gateway.refusals import BadIdempotencyKey, IdempotencyKeyNeeded, Invalid
 from gateway.submission import CONFIDENCE, Question, Submission
@@ -120,7 +121,9 @@ def question(project: str, body: Body) -> Question:
     )
 
 
-def _price(body: Body) -> Asked | Wanted | None:
+def _price(body: Body) -> Asked | Wanted | Preset | None:
+    if "preset" in body:
+        return Preset(body["preset"])
     if "from_release" in body:
         return None
     if "max_error" in body:

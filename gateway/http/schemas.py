@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validates_schema
-from marshmallow.validate import Length, Range, Regexp
+from marshmallow.validate import Length, OneOf, Range, Regexp
 
 from gateway.http.fields import Amount, Bound, Flag, GroupSize, MaxError, Number, Share, Whole
+from gateway.presets import Preset
 from queries.language.dialects import DIALECTS
 
-PRICES = ("epsilon", "rho", "budget_share", "remaining_share", "max_error")
+PRICES = ("epsilon", "rho", "budget_share", "remaining_share", "max_error", "preset")
 WAYS = (*PRICES, "from_release")
 MAX_SQL = 16_384
 MOST = 10**9
@@ -95,8 +96,8 @@ class OptionsSchema(Closed):
 
 
 class SubmissionSchema(Closed):
-    """A question and one price (epsilon, rho, budget_share, remaining_share or max_error), or the
-    past release from which it is answered free.
+    """A question and one price (epsilon, rho, budget_share, remaining_share, max_error or preset),
+    or the past release from which it is answered free.
     """
 
     sql = fields.String(
@@ -116,6 +117,10 @@ class SubmissionSchema(Closed):
     )
     remaining_share = Share(
         metadata={"description": "a share of what the project has left", "example": "1%"}
+    )
+    preset = fields.String(
+        validate=OneOf([preset.value for preset in Preset]),
+        metadata={"description": "a price in a word, which the project sets; see its presets"},
     )
     max_error = MaxError(
         metadata={

@@ -69,6 +69,9 @@ DONE: dict[tuple[str, str], Ask] = {
     ("POST", "/v1/projects/<project>/limits"): lambda g: g.ask(
         "POST", "/v1/projects/p/limits", {"member": "lead", "epsilon": "1", "reason": "w"}, "root"
     ),
+    ("PUT", "/v1/projects/<project>/presets"): lambda g: g.ask(
+        "PUT", "/v1/projects/p/presets", {"rough": "1%", "normal": "1%", "precise": "2%"}, "lead"
+    ),
     ("POST", "/v1/projects/<project>/freeze"): lambda g: g.ask(
         "POST", "/v1/projects/other/freeze", {"reason": "stolen"}, "root"
     ),
@@ -174,6 +177,7 @@ COMMANDS = (
     "project allocate p --epsilon 0.5",
     "project transfer p other --epsilon 1 --reason moved",
     "project limit p lead --epsilon 1 --reason first",
+    "project presets p --rough 0.5% --reason cheaper",
     "project freeze p --reason stolen",
     "project thaw p --reason looked",
     "grant give p visits areas.area --reason contract",
