@@ -31,6 +31,7 @@ from gateway.fairness import FairQueue, Room
 from gateway.grants import Grants
 from gateway.history import History
 from gateway.home import Home
+from gateway.identity import Identity
 from gateway.planning import Planner
 from gateway.prices import PricePolicy
 from gateway.rates import Failures, Rates
@@ -80,6 +81,7 @@ class House:
         )
         self._room = Room(each, most, self._queue.soon)
         self._waiting = Waiting(self.storage)
+        self.identity = Identity(self.registry, settings)
         self.rates, self.failures = Rates(self.storage, settings.rate), Failures()
         self.planner = Planner(
             self.registry,

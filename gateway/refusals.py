@@ -198,6 +198,17 @@ class Busy(Refused):
         self.again = again
 
 
+class IdentityUnavailable(Refused):
+    """The identity provider cannot be reached, and no key of its is known that is young enough."""
+
+    code = "identity-unavailable"
+    way_out = "Try again in a minute, or use an API key."
+
+    def __init__(self) -> None:
+        super().__init__("Tokens cannot be checked at this moment.")
+        self.again = 60
+
+
 class RateLimited(Refused):
     """The key asks more often than it may, or sign-ins from this address failed too often.
 

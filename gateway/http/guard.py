@@ -68,7 +68,7 @@ def _identify() -> None:
         raise NotAuthenticated()
     house = current_app.extensions["sluis"]
     try:
-        g.caller = house.registry.authenticated(text.strip())
+        g.caller = house.identity.caller(text.strip())
     except NotAuthenticated:
         house.failures.failed(request.remote_addr or "-")
         raise

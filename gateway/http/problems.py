@@ -59,6 +59,7 @@ TABLE: Mapping[type[Exception], Row] = {
     refusals.Conflict: Row(409, "Conflict"),
     refusals.NotComposed: Row(422, "Charged, not composed"),
     refusals.Busy: Row(503, "Busy"),
+    refusals.IdentityUnavailable: Row(503, "Identity provider out of reach"),
     refusals.RateLimited: Row(429, "Rate limited"),
     refusals.Withdrawn: Row(503, "Withdrawn"),
     refusals.Stopping: Row(503, "Stopping", (("Retry-After", "60"),)),

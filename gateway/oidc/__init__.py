@@ -1,0 +1,1 @@
+"""Bearer tokens of the institution's identity provider (OpenID Connect)."""
