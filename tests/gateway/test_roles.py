@@ -53,6 +53,8 @@ WITHIN = {
     ("POST", f"{P}/members"): Act.MANAGE,
     ("DELETE", f"{P}/members/<member>/<role>"): Act.MANAGE,
     ("GET", f"{P}/queries"): Act.READ,
+    ("GET", f"{P}/presets"): Act.READ,
+    ("PUT", f"{P}/presets"): Act.MANAGE,
     ("POST", f"{P}/queries"): Act.ASK,
     ("GET", f"{P}/queries/<id>"): Act.READ,
     ("GET", f"{P}/queries/<id>/receipt"): Act.READ,
