@@ -10,7 +10,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -85,7 +85,7 @@ class Sqlite:
 
 def engine(path: Path) -> Engine:
     """An engine on the file, which is made for its owner alone if it is not there."""
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    _make(path)
     path.chmod(0o600)
     made = create_engine(
         _url(path), hide_parameters=True, pool_size=16, max_overflow=64, pool_timeout=60
@@ -93,6 +93,16 @@ def engine(path: Path) -> Engine:
     event.listen(made, "connect", _connected)
     event.listen(made, "begin", _begun)
     return made
+
+
+def _make(path: Path) -> None:
+    """Make the file if it is not there; one that is there is not opened here.
+
+    To close a file, whoever opened it, drops all locks that this process has on it: another one
+    could then take away the log under a connection that is open here, with what it commits next.
+    """
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 @contextmanager

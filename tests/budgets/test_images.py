@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 import sqlite3
 import struct
@@ -210,3 +211,31 @@ def _images(
         into = folder / f"image{number}"
         if wal(path).exists() and copied(path, into):
             yield into / path.name, known
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+def test_the_log_cut_and_damaged_at_random_bytes(seed: int, books: Path, tmp_path: Path) -> None:
+    """Wherever the power went, and whatever byte the disk has turned: a past state, whole."""
+    database = books.read_bytes()
+    everything(books)
+    log = wal(books).read_bytes()
+    chosen = random.Random(seed)
+    folder = tmp_path / "random"
+    folder.mkdir()
+    seen = set()
+    for number in range(100):
+        damaged = bytearray(log[: chosen.randrange(len(log) + 1)])
+        for _ in range(chosen.randrange(3)):
+            if damaged:
+                damaged[chosen.randrange(len(damaged))] ^= chosen.randrange(1, 256)
+        own = folder / str(number)
+        own.mkdir()
+        path = image(own, database, bytes(damaged))
+        invariants.hold(path)
+        before = invariants.taken(path)
+        opened(path).recover(LATE)
+        assert invariants.taken(path) == before
+        invariants.hold(path)
+        seen.add(before // STEP)
+    assert len(seen) > 2
