@@ -1,10 +1,12 @@
-"""Charges a second, durable, beside the least that a ledger needs.
+"""Charges a second, durable, beside the least that a ledger needs, on short and long ledgers.
 
 `python -m tests.benchmarks.ledger` prints a table for SQLite and one for PostgreSQL.
 
-The floor is a bare durable transaction that updates one hot row. A charge is two durable steps,
-`reserve` and `settle`; both are held against the floor. Floor and ledger take turns, so that a busy
-machine slows both. Nothing is asserted here.
+The floor is a bare durable transaction that updates one hot row, given to the driver itself. A
+charge has two steps that must be durable when they return, `reserve` and `settle`, so it is held
+against two such transactions; that several callers' steps may share one is the ledger's own doing.
+Floor, a ledger that is empty at first and one that has a past take turns, so that a busy machine
+slows all of them. Nothing is asserted here.
 """
 
 from __future__ import annotations
@@ -22,49 +24,77 @@ from pathlib import Path
 from budgets.ledger import Ledger
 from budgets.storage import Storage
 from tests.benchmarks.floors import Floor, floor
-from tests.budgets.books import asked, capped, claim, document, stage, tables
+from tests.benchmarks.history import grow
+from tests.budgets.books import DATASET, asked, capped, claim, document, stage, tables
 from tests.budgets.places import Place
 from tests.postgres import running_server
 
 ROUNDS = 5
-COST = 10**8
+COST, PAST = 10**8, 10**7
+"""What a charge costs that is measured, and one of those that were before."""
 
 
 def main(given: Sequence[str] | None = None) -> None:
     """Print a table for each database."""
     args = _parser().parse_args(given)
     with tempfile.TemporaryDirectory(dir=args.folder) as folder:
-        _table("SQLite", Path(folder) / "ledger.db", args)
-    with _server_on(args.folder) as address:
-        _table("PostgreSQL", address, args)
+        if "sqlite" in args.on:
+            _table("SQLite", Path(folder) / "empty.db", Path(folder) / "long.db", args)
+    if "postgresql" in args.on:
+        with _server_on(args.folder) as places:
+            _table("PostgreSQL", *places, args)
 
 
 @contextmanager
-def _server_on(folder: str | None) -> Iterator[Place]:
+def _server_on(folder: str | None) -> Iterator[tuple[Place, Place]]:
     with running_server(Path(folder) if folder else Path(tempfile.gettempdir())) as server:
-        address = server.create()
-        Storage.migrated(address).close()
-        yield address
+        addresses = server.create(), server.create()
+        for address in addresses:
+            Storage.migrated(address).close()
+        yield addresses
 
 
-def _table(name: str, place: Place, args: argparse.Namespace) -> None:
-    ledger = capped(place, 1_000_000, COST)
+def _table(name: str, empty: Place, long: Place, args: argparse.Namespace) -> None:
+    short, grown = capped(empty, 1_000_000, COST), capped(long, 1_000_000, COST)
+    if args.past:
+        grow(long, grown, args.past, PAST)
     print(f"{name}, {os.cpu_count()} cores, {ROUNDS} rounds of {args.seconds:g} s")
-    print("| clients | floor, commits/s | reserve/s | settle/s | steps over floor |")
-    print("|---|---|---|---|---|")
+    print(
+        f"| clients | floor/s | reserve/s | settle/s | over floor | after {args.past:,} charges |"
+    )
+    print("|---|---|---|---|---|---|")
     for clients in args.clients:
-        with floor(place) as bare:
-            rounds = [_round(ledger, bare, clients, args.seconds) for _ in range(ROUNDS)]
-        least, first, second = (statistics.median(each) for each in zip(*rounds, strict=True))
-        over = statistics.median(2 / (1 / a + 1 / b) / f for f, a, b in rounds)
-        print(f"| {clients} | {least:.0f} | {first:.0f} | {second:.0f} | {over:.2f} |", flush=True)
-    print()
+        with floor(empty) as bare:
+            _row(short, grown, bare, clients, args.seconds)
+    began = time.perf_counter()
+    found = grown.verify(DATASET)
+    rate = found.entries / (time.perf_counter() - began)
+    print(f"verify: {found.entries:,} entries, intact {found.intact}, {rate:,.0f} a second\n")
 
 
-def _round(ledger: Ledger, bare: Floor, clients: int, seconds: float) -> tuple[float, float, float]:
-    """Commits, reservations and settlements a second."""
-    least = _rate(clients, seconds, bare.commit)
-    queries = [asked(ledger) for _ in range(int(2 * least * seconds) + 100)]
+def _row(short: Ledger, grown: Ledger, bare: Floor, clients: int, seconds: float) -> None:
+    rounds = []
+    for _ in range(ROUNDS):
+        least = _rate(clients, seconds, bare.commit)
+        rounds.append((least, *_steps(short, clients, least, seconds),
+                       *_steps(grown, clients, least, seconds)))  # fmt: skip
+    least, first, second, *_ = (statistics.median(each) for each in zip(*rounds, strict=True))
+    over = statistics.median(_mean(a, b) / f for f, a, b, _, _ in rounds)
+    aged = statistics.median(_mean(c, d) / _mean(a, b) for _, a, b, c, d in rounds)
+    print(
+        f"| {clients} | {least:.0f} | {first:.0f} | {second:.0f} | {over:.2f} | {aged:.2f} |",
+        flush=True,
+    )
+
+
+def _mean(reserves: float, settlements: float) -> float:
+    """Steps a second over both kinds, as many of one as of the other."""
+    return 2 / (1 / reserves + 1 / settlements)
+
+
+def _steps(ledger: Ledger, clients: int, least: float, seconds: float) -> tuple[float, float]:
+    """Reservations and settlements a second."""
+    queries = [asked(ledger) for _ in range(int(2 * least * seconds) + 50)]
     charges = []
 
     def reserve() -> None:
@@ -77,7 +107,7 @@ def _round(ledger: Ledger, bare: Floor, clients: int, seconds: float) -> tuple[f
         charge = charges.pop()
         ledger.settle(charge, document(charge), tables(charge))
 
-    return least, _rate(clients, seconds, reserve), _rate(clients, seconds, settle)
+    return _rate(clients, seconds, reserve), _rate(clients, seconds, settle)
 
 
 def _rate(clients: int, seconds: float, act: Callable[[], object]) -> float:
@@ -107,6 +137,8 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--seconds", type=float, default=1.0, help="how long each round measures each step")
     add("--clients", nargs="*", type=int, default=[1, 8], help="threads at once")
+    add("--past", type=int, default=1_000_000, help="how many charges the long ledger has had")
+    add("--on", nargs="*", default=["sqlite", "postgresql"], help="which databases")
     add("--folder", default=None, help="a folder on the disk to measure")
     return parser
 
