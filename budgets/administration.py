@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from sqlalchemy import Connection
 
-from budgets import forfeiting, freezing, granting, opening
+from budgets import forfeiting, freezing, granting, opening, redeeming
 from budgets.account import Grant, grant
 from budgets.storage import Storage
 
@@ -166,6 +166,13 @@ class Administration:
         """Charge all that is left of a ceiling, since nobody can say what was spent of it."""
         with self._act(within) as tx:
             forfeiting.forfeit(tx, dataset, by, reason, self._clock())
+
+    def redeem(
+        self, project: str, query: str, by: str, reason: str, *, within: Connection | None = None
+    ) -> None:
+        """Let a query whose run failed be asked once more under the charge that stands."""
+        with self._act(within) as tx:
+            redeeming.redeem(tx, project, query, by, reason, self._clock())
 
     def _act(self, within: Connection | None) -> AbstractContextManager[Connection]:
         return self._storage.begin() if within is None else nullcontext(within)

@@ -41,6 +41,10 @@ class Event(StrEnum):
     FAULT = "fault"
     LOST = "lost"
     FORFEIT = "forfeit"
+    REDEEM = "redeem"
+    RESUME = "resume"
+    DEFER = "defer"
+    LAPSE = "lapse"
     FREEZE = "freeze"
     THAW = "thaw"
 

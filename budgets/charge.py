@@ -112,7 +112,8 @@ class Charge:
 
     `stages` are the digests that are paid for and must be run, `origins` the queries that paid for
     the others; `by` is who asked, `asked` the hash of the question. `entry` and `head` say where
-    the dataset's chain stood once the charge was entered; None where nothing was.
+    the dataset's chain stood once the charge was entered; None where nothing was. `holder` alone
+    may end it; one that is `redeemed` was charged before its time.
     """
 
     id: int
@@ -127,6 +128,8 @@ class Charge:
     origins: Mapping[str, str] = field(default_factory=dict)
     entry: int | None = None
     head: str | None = None
+    holder: str | None = field(default=None, repr=False)
+    redeemed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +137,8 @@ class QueryRecord:
     """A query as the ledger knows it; `number` orders the queries of all projects.
 
     `due` is until when it waits to be charged and, once it runs, when its slot ends. `refusal` says
-    why it was not charged, where it waits no longer.
+    why it was not charged, where it waits no longer. `redeems` is the charge under which it may
+    run, or has run, once more.
     """
 
     id: str
@@ -151,6 +155,7 @@ class QueryRecord:
     incident: str | None
     due: datetime | None = None
     refusal: str | None = None
+    redeems: int | None = None
 
     @property
     def pending(self) -> bool:

@@ -3,7 +3,8 @@
 Privacy note
     Neighbours  as each dataset's manifest declares them.
     Claim       every stage that is run was charged to the whole path before, by one transaction;
-                nothing but a void by its own reserver takes a charge back (P20, P21).
+                nothing but a void by its own reserver takes a charge back (P20, P21), and nothing
+                but its holder or recovery ends it.
     Requires    the caller commits the transaction before it acts on what is returned, and runs no
                 stage that the charge does not name.
     Why         admission, stage reuse, postings and states are read and written under the lock of
@@ -15,15 +16,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, select, update
 
+from budgets import redeeming
 from budgets.account import Account, Amounts, Kind
 from budgets.admission import Policy, due, postings
 from budgets.chain import Event
-from budgets.charge import Charge, ChargeState, Claim, QueryState, StageClaim, served_by
+from budgets.charge import Charge, ChargeState, Claim, QueryState
 from budgets.opening import dataset_of
 from budgets.refusals import (
     AlreadyAnswered,
@@ -35,6 +36,7 @@ from budgets.refusals import (
     UnknownBlock,
     UnknownProject,
 )
+from budgets.sorting import Sorted, sort
 from budgets.storage import accounts, charges, journal, queries
 from budgets.storage.prepared import Prepared
 from budgets.storage.schema import account
@@ -45,18 +47,6 @@ _FROZEN = Prepared(
     .join(account, (account.c.dataset == projects.c.dataset) & account.c.parent.is_(None))
     .where(projects.c.name == bindparam("named"))
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Sorted:
-    """The stages of a claim: those that are stored already, by id, and those to be run.
-
-    `in_flight` says whether one of the latter is being run for another query now.
-    """
-
-    served: Mapping[str, int]
-    unserved: tuple[StageClaim, ...]
-    in_flight: bool
 
 
 def path_of(tx: Connection, project: str, analyst: str | None) -> tuple[Account, ...]:
@@ -70,22 +60,12 @@ def path_of(tx: Connection, project: str, analyst: str | None) -> tuple[Account,
     return accounts.path(tx, last)
 
 
-def sort(tx: Connection, project: str, stages: Sequence[StageClaim]) -> Sorted:
-    """Which stages a stored release serves, and which must be run and paid for."""
-    stored, running = charges.stored(tx, project, [stage.digest for stage in stages])
-    serving = {stage.digest: served_by(stored, stage) for stage in stages}
-    unserved = tuple(stage for stage in stages if serving[stage.digest] is None)
-    return Sorted(
-        served={digest: found.id for digest, found in serving.items() if found is not None},
-        unserved=unserved,
-        in_flight=any(stage.digest in running for stage in unserved),
-    )
-
-
 def reserve(tx: Connection, claim: Claim, holder: str, policy: Policy, at: datetime) -> Charge:
     """Charge a claim to its whole path, or raise a refusal and change nothing."""
     path = _locked_path(tx, claim)
-    number = _running(tx, claim)
+    number, redeems = _running(tx, claim)
+    if redeems is not None:
+        return redeeming.resume(tx, path, claim, redeems, holder, policy, at)
     stages = sort(tx, claim.project, claim.stages)
     if stages.in_flight:
         raise InFlight
@@ -106,6 +86,7 @@ def reserve(tx: Connection, claim: Claim, holder: str, policy: Policy, at: datet
         origins=charges.origins(tx, stages.served) if stages.served else {},
         entry=None if root is None else root.length,
         head=None if root is None else root.head,
+        holder=holder,
     )
 
 
@@ -149,7 +130,7 @@ def settle(
     tx: Connection, charge: Charge, document: bytes, stages: Mapping[str, bytes], at: datetime
 ) -> None:
     """Store what was released and make its loss final."""
-    root = _closed(tx, charge.dataset, charge.id, ChargeState.SETTLED)
+    root = _closed(tx, charge, ChargeState.SETTLED)
     accounts.spend(tx, journal.charged_by(tx, charge.id))
     charges.store_stages(tx, charge.id, stages)
     queries.store(tx, charge.query, document)
@@ -164,8 +145,14 @@ def settle(
 
 
 def void(tx: Connection, charge: Charge, at: datetime) -> None:
-    """Take a charge back whose plan has gone nowhere; the query waits again."""
-    root = _closed(tx, charge.dataset, charge.id, ChargeState.VOID)
+    """Take a charge back whose plan has gone nowhere; the query waits again.
+
+    One that was redeemed stays charged, and its query waits to be asked under it.
+    """
+    if charge.redeemed:
+        redeeming.defer(tx, _closed(tx, charge, ChargeState.FAULTED), charge, at)
+        return
+    root = _closed(tx, charge, ChargeState.VOID)
     charged = journal.charged_by(tx, charge.id)
     accounts.give_back(tx, charged)
     charges.end_stages(tx, charge.id, ChargeState.VOID)
@@ -190,7 +177,7 @@ def fail(
 
     A charge that paid for nothing has read no private row, so it is no fault of the project's.
     """
-    root = _closed(tx, charge.dataset, charge.id, state)
+    root = _closed(tx, charge, state)
     charged = journal.charged_by(tx, charge.id)
     accounts.spend(tx, charged)
     charges.end_stages(tx, charge.id, state)
@@ -211,13 +198,13 @@ def refuse_frozen(tx: Connection, project: str) -> None:
         raise DatasetFrozen(row.dataset)
 
 
-def _running(tx: Connection, claim: Claim) -> int:
-    """Take the query from queued to running; its number."""
-    number = queries.take(tx, claim.project, claim.query, claim.due)
-    if number is None:
+def _running(tx: Connection, claim: Claim) -> tuple[int, int | None]:
+    """Take the query from queued to running: its number, and the charge it redeems."""
+    taken = queries.take(tx, claim.project, claim.query, claim.due)
+    if taken is None:
         state = queries.get(tx, claim.project, claim.query).state
         raise InFlight if state is QueryState.RUNNING else AlreadyAnswered
-    return number
+    return taken
 
 
 def _post(
@@ -245,12 +232,12 @@ def _post(
     return journal.append(tx, path[0], items, at)
 
 
-def _closed(tx: Connection, dataset: str, charge: int, state: ChargeState) -> Account:
-    """Close a reserved charge under the lock of its ceiling, which is returned."""
-    root = accounts.root(tx, dataset)
+def _closed(tx: Connection, charge: Charge | charges.OpenCharge, state: ChargeState) -> Account:
+    """Close a charge that its holder has reserved, under the lock of its ceiling, returned."""
+    root = accounts.root(tx, charge.dataset)
     if root is None:
         raise ChargeClosed
-    charges.close(tx, charge, state)
+    charges.close(tx, charge.id, charge.holder, state)
     return root
 
 

@@ -17,15 +17,16 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from budgets import charging, freezing, opening, reporting, waiting
+from budgets import charging, freezing, opening, redeeming, reporting, waiting
 from budgets.account import Account
 from budgets.administration import Administration, utc
 from budgets.admission import Policy, due
 from budgets.chain import Entry
 from budgets.charge import Charge, ChargeState, Claim, QueryRecord, StageClaim
-from budgets.loss import PrivacyLoss
-from budgets.refusals import ChargeClosed
+from budgets.loss import NONE, PrivacyLoss
+from budgets.refusals import ChargeClosed, NotRedeemable
 from budgets.reporting import BudgetStatus, Verification
+from budgets.sorting import sort
 from budgets.storage import Storage, accounts, charges, journal, queries
 
 
@@ -54,16 +55,18 @@ class Ledger(Administration):
         request: bytes,
         *,
         until: datetime | None = None,
+        fresh: bool = False,
     ) -> QueryRecord:
         """Store a submission, free; the same key and body again is the same query.
 
-        It waits to be charged, until `until` if that is named.
+        It waits to be charged, until `until` if that is named. The same body is also that of a
+        query that was redeemed, unless it asks for a `fresh` draw, which is its own key's alone.
         """
         name = secrets.token_hex(16)
         words = (project, member, key, body_digest, request, self._clock(), until)
         return self._storage.act(
             project,
-            lambda tx: waiting.accept(tx, name, *words),
+            lambda tx: waiting.accept(tx, name, *words, fresh=fresh),
             lambda tx: queries.find(tx, project, name),
         )
 
@@ -76,6 +79,11 @@ class Ledger(Administration):
         """One query of a project."""
         with self._storage.read() as tx:
             return queries.get(tx, project, query)
+
+    def project_of(self, query: str) -> str:
+        """The project that a query belongs to."""
+        with self._storage.read() as tx:
+            return queries.project_of(tx, query)
 
     def queries(
         self,
@@ -105,11 +113,20 @@ class Ledger(Administration):
 
     # Charges
 
-    def quote(self, project: str, stages: Sequence[StageClaim]) -> PrivacyLoss:
-        """What these stages would be charged now; `reserve` charges the same to the last digit."""
+    def quote(
+        self, project: str, stages: Sequence[StageClaim], body_digest: str | None = None
+    ) -> PrivacyLoss:
+        """What these stages would be charged now; `reserve` charges the same to the last digit.
+
+        Nothing, for a body that waits to be asked under a charge that was redeemed.
+        """
         with self._storage.read() as tx:
             opening.dataset_of(tx, project)
-            return due(charging.sort(tx, project, stages).unserved, self._policy.floor)
+            if body_digest is not None and redeeming.waiting(
+                tx, project, body_digest, stages, self._policy
+            ):
+                return NONE
+            return due(sort(tx, project, stages).unserved, self._policy.floor)
 
     def reserve(self, claim: Claim) -> Charge:
         """Charge a claim, on disk, before anything is read; a stored stage costs nothing."""
@@ -123,7 +140,12 @@ class Ledger(Administration):
         def reserved(tx: Connection) -> Charge | None:
             return next((one for one in made if charging.reserved_by(tx, one, holder)), None)
 
-        charge = self._storage.act(claim.project, reserve, reserved)
+        try:
+            charge = self._storage.act(claim.project, reserve, reserved)
+        except NotRedeemable:
+            with self._storage.begin() as tx:
+                redeeming.lapse(tx, claim.project, claim.query, self._clock())
+            raise
         with self._guard:
             self._voidable.add((os.getpid(), charge.id))
         return charge
@@ -149,12 +171,15 @@ class Ledger(Administration):
         """Take a charge back: by the ledger that reserved it, and only before `started`."""
         if not self._take(charge):
             raise ChargeClosed
-        self._end(charge, ChargeState.VOID, lambda tx: charging.void(tx, charge, self._clock()))
+        state = ChargeState.FAULTED if charge.redeemed else ChargeState.VOID
+        self._end(charge, state, lambda tx: charging.void(tx, charge, self._clock()))
 
     def fault(self, charge: Charge, incident: str) -> None:
         """End a charge whose run failed: it stays charged."""
         self._take(charge)
-        ended = charges.OpenCharge(charge.id, charge.query, charge.project, charge.dataset)
+        ended = charges.OpenCharge(
+            charge.id, charge.query, charge.project, charge.dataset, charge.holder
+        )
         self._end(
             ended,
             ChargeState.FAULTED,

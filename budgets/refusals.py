@@ -8,7 +8,7 @@
         Overcommitted           a ceiling has promised more than it holds
         PureBudget              a loss that is not pure meets a pure account
         NothingAllocated        the project has no budget yet
-        KeyReused, InFlight, AlreadyAnswered, ChargeClosed
+        KeyReused, InFlight, AlreadyAnswered, ChargeClosed, NotRedeemable
         ProjectFrozen, DatasetFrozen
         UnknownProject, UnknownDataset, UnknownBlock, UnknownQuery, NameTaken, OtherDataset
         CeilingDiffers, DeltaFixed
@@ -160,6 +160,16 @@ class ChargeClosed(BudgetRefused):
 
     def __init__(self) -> None:
         super().__init__("The charge of this query is closed.")
+
+
+class NotRedeemable(BudgetRefused):
+    """The charge pays for no other run: it did not fail, was redeemed, or is planned otherwise."""
+
+    code = "not-redeemable"
+    hint = "Ask again: it is a question of its own, charged as any other."
+
+    def __init__(self) -> None:
+        super().__init__("The charge of this query cannot be redeemed.")
 
 
 class ProjectFrozen(BudgetRefused):

@@ -169,6 +169,7 @@ class _Told:
         self.cap: dict[tuple[str, str, str], Amounts] = defaultdict(Amounts)
         self.taken: dict[tuple[str, str, str], Amounts] = defaultdict(Amounts)
         self.open: dict[int, dict[tuple[str, str, str], Amounts]] = defaultdict(dict)
+        self.failed: dict[int, dict[tuple[str, str, str], Amounts]] = {}
         self.documents: dict[str, str] = {}
         self.stages: dict[tuple[int, str], str] = {}
 
@@ -202,9 +203,13 @@ class _Told:
             case Event.VOID:
                 self.taken[entry.account] += entry.amounts
                 self.open[entry.charge or 0].pop(entry.account, None)
-            case Event.SETTLE | Event.FAULT | Event.LOST:
+            case Event.SETTLE:
                 self.open.pop(entry.charge or 0, None)
                 self._released(entry)
+            case Event.FAULT | Event.LOST | Event.DEFER:
+                self.failed[entry.charge or 0] = self.open.pop(entry.charge or 0, {})
+            case Event.RESUME:
+                self.open[entry.charge or 0] = self.failed.pop(entry.charge or 0, {})
 
     def _released(self, entry: Entry) -> None:
         note = json.loads(entry.note)

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from budgets import charging, opening
 from budgets.charge import QueryRecord, StageClaim
 from budgets.refusals import InFlight, KeyReused
+from budgets.sorting import sort
 from budgets.storage import Storage, queries
 
 
@@ -29,7 +30,7 @@ class Waiting:
         What is not owed now never will be: a stored stage stays.
         """
         with self._storage.read() as tx:
-            found = charging.sort(tx, project, stages)
+            found = sort(tx, project, stages)
         if found.in_flight:
             raise InFlight
         return bool(found.unserved)
@@ -59,13 +60,21 @@ def accept(
     request: bytes,
     at: datetime,
     until: datetime | None,
+    *,
+    fresh: bool = False,
 ) -> QueryRecord:
-    """A submission that waits until then to be charged; under a known key, that key's query."""
+    """A submission that waits until then to be charged; under a known key, that key's query.
+
+    Without one it is the query of the same body that was redeemed, but for a `fresh` draw.
+    """
     opening.dataset_of(tx, project)
     if (found := known(tx, project, key, digest)) is not None:
         queries.wait(tx, found.id, until)
         return found
     charging.refuse_frozen(tx, project)
+    if not fresh and (found := queries.redeemed(tx, project, digest)) is not None:
+        queries.wait(tx, found.id, until)
+        return found
     return queries.add(tx, name, project, member, key, digest, request, at, until)
 
 

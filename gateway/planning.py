@@ -273,7 +273,8 @@ class Planner:
     def quote(self, question: Question, member: str) -> dict[str, Any]:
         """What an answer would cost now and how exact it would be; free, reads no data."""
         made = self._planned(question, member, None)
-        loss = self._ledger.quote(question.project, made.claims)
+        same = None if question.fresh else question.digest
+        loss = self._ledger.quote(question.project, made.claims, same)
         confidence = float(question.confidence)
         follows = any(one.expression is not None for one in made.plan.post.outputs)
         likely = self._outlined(question, made.view, made.budget).likely if follows else ()

@@ -44,6 +44,7 @@ class Deed(StrEnum):
     PROJECT_THAWED = "project.thawed"
     PROJECT_PRESETS = "project.presets"
     GRANT_GIVEN = "grant.given"
+    QUERY_REDEEMED = "query.redeemed"
     CEILING_RAISED = "ceiling.raised"
     CEILING_OVERCOMMITTED = "ceiling.overcommitted"
     DATASET_FROZEN = "dataset.frozen"

@@ -89,7 +89,7 @@ class Service:
         planned = self._plan(asked, asked.key)
         words = (question.project, asked.member, asked.key, question.digest, question.stored())
         longest = timedelta(seconds=self._patience + self._wait + SPARE_SECONDS)
-        query = self._ledger.accept(*words, until=now() + longest)
+        query = self._ledger.accept(*words, until=now() + longest, fresh=question.fresh)
         return query, planned if query.state is QueryState.QUEUED else None
 
     def answer(self, query: QueryRecord, planned: Planned, progress: Progress) -> bytes:

@@ -45,6 +45,11 @@ class Steward:
         with self._told(Deed.PROJECT_FROZEN, project, reason=reason) as tx:
             self._ledger.freeze(project, by, reason, within=tx)
 
+    def redeem(self, project: str, query: str, by: str, reason: str) -> None:
+        """Let a query whose run failed be asked once more under the charge that stands."""
+        with self._told(Deed.QUERY_REDEEMED, project, query=query, reason=reason) as tx:
+            self._ledger.redeem(project, query, by, reason, within=tx)
+
     def raise_ceiling(
         self, dataset: str, epsilon: Fraction, delta: Fraction | None, by: str, reason: str
     ) -> None:

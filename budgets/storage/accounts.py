@@ -120,6 +120,11 @@ _RESERVE = Prepared(
 _COVERED = _CHANGE.where(_each(lambda part, by: _column("reserved", part) >= by))
 _SPEND = Prepared(_COVERED.values(_moved("reserved", -1) | _moved("spent", 1)))
 _GIVE_BACK = Prepared(_COVERED.values(_moved("reserved", -1)))
+_RESUME = Prepared(
+    _CHANGE.where(_each(lambda part, by: _column("spent", part) >= by)).values(
+        _moved("reserved", 1) | _moved("spent", -1)
+    )
+)
 
 
 def find(tx: Connection, kind: Kind, owner: str, name: str) -> Account | None:
@@ -253,6 +258,11 @@ def reserve(tx: Connection, asked: Mapping[int, Amounts]) -> None:
 def spend(tx: Connection, charged: Mapping[int, Amounts]) -> None:
     """Turn what a charge has reserved into what is spent for good, root first."""
     _posted(tx, _SPEND, charged)
+
+
+def resume(tx: Connection, charged: Mapping[int, Amounts]) -> None:
+    """Turn what a charge has spent into what it has reserved, root first: it runs once more."""
+    _posted(tx, _RESUME, charged)
 
 
 def give_back(tx: Connection, charged: Mapping[int, Amounts]) -> None:

@@ -28,8 +28,32 @@ _ADD_STAGE = Prepared(
 )
 _CLOSE = Prepared(
     update(charge)
-    .where(charge.c.id == bindparam("which"), charge.c.state == ChargeState.RESERVED.value)
+    .where(
+        charge.c.id == bindparam("which"),
+        charge.c.state == ChargeState.RESERVED.value,
+        charge.c.holder.is_not_distinct_from(bindparam("held")),
+    )
     .values(state=bindparam("after"))
+)
+_FAILED = (ChargeState.FAULTED.value, ChargeState.LOST.value)
+_RESUME = (
+    update(charge)
+    .where(charge.c.id == bindparam("which"), charge.c.state.in_(_FAILED))
+    .values(
+        state=ChargeState.RESERVED.value,
+        deadline=bindparam("until"),
+        holder=bindparam("held"),
+    )
+)
+_RESUME_STAGE = (
+    update(stage)
+    .where(stage.c.charge == bindparam("which"), stage.c.digest == bindparam("named"))
+    .values(
+        state=ChargeState.RESERVED.value,
+        scales=bindparam("noise"),
+        delta=bindparam("share"),
+        mechanisms=bindparam("drawn"),
+    )
 )
 _END_STAGES = Prepared(
     update(stage).where(stage.c.charge == bindparam("which")).values(state=bindparam("after"))
@@ -61,6 +85,15 @@ class OpenCharge:
     query: str
     project: str
     dataset: str
+    holder: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """What a charge paid for: its loss, and the mechanisms of each of its stages."""
+
+    loss: PrivacyLoss
+    families: Mapping[str, str]
 
 
 def add(tx: Connection, number: int, claim: Claim, loss: PrivacyLoss, holder: str) -> int:
@@ -72,9 +105,45 @@ def add(tx: Connection, number: int, claim: Claim, loss: PrivacyLoss, holder: st
     return made
 
 
-def close(tx: Connection, which: int, state: ChargeState) -> None:
-    """End a reserved charge; ChargeClosed, before the commit, if it was not reserved any more."""
-    _CLOSE.write(tx, {"which": which, "after": state.value}, ChargeClosed())
+def close(tx: Connection, which: int, holder: str | None, state: ChargeState) -> None:
+    """End a charge; ChargeClosed, before the commit, if its holder has it no more."""
+    values = {"which": which, "held": holder, "after": state.value}
+    _CLOSE.write(tx, values, ChargeClosed())
+
+
+def failed(tx: Connection, number: int) -> int | None:
+    """The charge of a query whose run failed after it was paid for, or None."""
+    found: int | None = tx.execute(
+        select(charge.c.id)
+        .join(stage, stage.c.charge == charge.c.id)
+        .where(charge.c.query == number, charge.c.state.in_(_FAILED))
+        .limit(1)
+    ).scalar()
+    return found
+
+
+def paid(tx: Connection, which: int) -> Paid:
+    """What a charge paid for."""
+    figures = select(charge.c.rho, charge.c.delta, charge.c.epsilon).where(charge.c.id == which)
+    run = select(stage.c.digest, stage.c.family).where(stage.c.charge == which)
+    families = {row.digest: row.family for row in tx.execute(run)}
+    return Paid(PrivacyLoss(*tx.execute(figures).one()), families)
+
+
+def resume(tx: Connection, which: int, claim: Claim, holder: str) -> bool:
+    """Reserve a charge again whose run failed; says whether nobody else did."""
+    values = {"which": which, "until": claim.deadline, "held": holder}
+    return tx.execute(_RESUME, values).rowcount == 1
+
+
+def resume_stages(tx: Connection, which: int, stages: Sequence[StageClaim]) -> None:
+    """The stages of a charge that is reserved again, as they are planned now."""
+    planned = [
+        {"which": which, "named": one.digest, "noise": canonical(list(one.scales)),
+         "share": one.loss.delta, "drawn": mechanisms.written(one.drawn)}
+        for one in stages
+    ]  # fmt: skip
+    tx.execute(_RESUME_STAGE, planned)
 
 
 def stands(tx: Connection, which: int, state: ChargeState, holder: str | None = None) -> bool:
@@ -89,13 +158,19 @@ def stands(tx: Connection, which: int, state: ChargeState, holder: str | None = 
 def overdue(tx: Connection, now: datetime) -> Sequence[OpenCharge]:
     """The charges that are still reserved and whose deadline has passed."""
     rows = tx.execute(
-        select(charge.c.id, query.c.id.label("name"), project.c.name.label("of"), project.c.dataset)
+        select(
+            charge.c.id,
+            query.c.id.label("name"),
+            project.c.name.label("of"),
+            project.c.dataset,
+            charge.c.holder,
+        )
         .join(query, query.c.number == charge.c.query)
         .join(project, project.c.name == query.c.project)
         .where(charge.c.state == ChargeState.RESERVED.value, charge.c.deadline < now)
         .order_by(charge.c.id)
     )
-    return [OpenCharge(row.id, row.name, row.of, row.dataset) for row in rows]
+    return [OpenCharge(row.id, row.name, row.of, row.dataset, row.holder) for row in rows]
 
 
 def reads(tx: Connection, delivery: str) -> bool:

@@ -39,8 +39,28 @@ _TAKE = Prepared(
         query.c.state == QueryState.QUEUED.value,
     )
     .values(state=QueryState.RUNNING.value, incident=None, refusal=None, due=bindparam("ends"))
-    .returning(query.c.number)
+    .returning(query.c.number, query.c.redeems)
 )
+_REDEEM = (
+    update(query)
+    .where(
+        query.c.id == bindparam("name"),
+        query.c.state == QueryState.FAULTED.value,
+        query.c.redeems.is_(None),
+    )
+    .values(state=QueryState.QUEUED.value, redeems=bindparam("failed"))
+)
+_LAPSE = (
+    update(query)
+    .where(query.c.id == bindparam("name"), query.c.state == QueryState.QUEUED.value)
+    .values(state=QueryState.FAULTED.value)
+)
+_REDEEMED = _RECORDS.where(
+    query.c.project == bindparam("of"),
+    query.c.digest == bindparam("asked"),
+    query.c.state == QueryState.QUEUED.value,
+    query.c.redeems.is_not(None),
+).limit(1)
 _RELEASE = Prepared(
     update(query)
     .where(query.c.id == bindparam("name"), query.c.state == QueryState.RUNNING.value)
@@ -122,6 +142,14 @@ def find(tx: Connection, project: str, name: str) -> QueryRecord | None:
     return None if row is None else _read(row)
 
 
+def project_of(tx: Connection, name: str) -> str:
+    """The project of the query with that id."""
+    found: str | None = tx.execute(select(query.c.project).where(query.c.id == name)).scalar()
+    if found is None:
+        raise UnknownQuery
+    return found
+
+
 def by_key(tx: Connection, project: str, key: str) -> QueryRecord | None:
     """The query that this idempotency key made, or None."""
     row = _BY_KEY.first(tx, {"of": project, "used": key})
@@ -157,13 +185,31 @@ def move(
     _MOVE.write(tx, {"name": name} | words, ChargeClosed())
 
 
-def take(tx: Connection, project: str, name: str, due: datetime | None) -> int | None:
-    """Take a query of a project from queued to running: its number, or None if it is not queued.
+def take(
+    tx: Connection, project: str, name: str, due: datetime | None
+) -> tuple[int, int | None] | None:
+    """Take a query of a project from queued to running, or None if it is not queued.
 
-    `due` is when its slot ends.
+    What is told is its number, and the charge that it redeems. `due` is when its slot ends.
     """
-    number: int | None = _TAKE.send(tx, {"of": project, "name": name, "ends": due}).scalar()
-    return number
+    row = _TAKE.first(tx, {"of": project, "name": name, "ends": due})
+    return None if row is None else (row.number, row.redeems)
+
+
+def redeem(tx: Connection, name: str, failed: int) -> bool:
+    """Let a faulted query be asked once more, under that charge; says whether it is the first."""
+    return tx.execute(_REDEEM, {"name": name, "failed": failed}).rowcount == 1
+
+
+def lapse(tx: Connection, name: str) -> bool:
+    """Let a redeemed query be faulted again; says whether it still waited."""
+    return tx.execute(_LAPSE, {"name": name}).rowcount == 1
+
+
+def redeemed(tx: Connection, project: str, digest: str) -> QueryRecord | None:
+    """A query of a project with this body that waits to be asked under its redeemed charge."""
+    row = tx.execute(_REDEEMED, {"of": project, "asked": digest}).one_or_none()
+    return None if row is None else _read(row)
 
 
 def store(tx: Connection, name: str, document: bytes) -> None:
@@ -198,4 +244,5 @@ def _read(row: Any) -> QueryRecord:
         incident=row.incident,
         due=row.due,
         refusal=row.refusal,
+        redeems=row.redeems,
     )

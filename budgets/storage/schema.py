@@ -27,7 +27,16 @@ from sqlalchemy import (
     text,
 )
 
-from budgets.storage.columns import DIGEST, NAME, Moment, Sequence64, amounts, bounds, one_of
+from budgets.storage.columns import (
+    DIGEST,
+    NAME,
+    Moment,
+    Sequence64,
+    amounts,
+    bounds,
+    one_of,
+    partial,
+)
 
 metadata = MetaData()
 
@@ -112,14 +121,13 @@ query = Table(
     Column("incident", NAME),
     Column("due", Moment, comment="when it stops waiting, or its slot ends; a public fact"),
     Column("refusal", Text, comment="why a queued query was not charged; null while it waits"),
+    Column("redeems", BigInteger, comment="the failed charge under which it may run once more"),
     UniqueConstraint("project", "key", name="query_key_used_once"),
-    Index("query_of_project", "project", "number"),
-    Index(
-        "query_waiting",
-        "due",
-        sqlite_where=text("state = 'queued' AND refusal IS NULL"),
-        postgresql_where=text("state = 'queued' AND refusal IS NULL"),
+    partial(
+        "query_redeemed", "project", "digest", where="state = 'queued' AND redeems IS NOT NULL"
     ),
+    Index("query_of_project", "project", "number"),
+    partial("query_waiting", "due", where="state = 'queued' AND refusal IS NULL"),
     one_of("state", "queued", "running", "released", "faulted"),
 )
 
@@ -149,13 +157,7 @@ charge = Table(
         sqlite_where=text("state <> 'void'"),
         postgresql_where=text("state <> 'void'"),
     ),
-    Index(
-        "charge_open",
-        "deadline",
-        "delivery",
-        sqlite_where=text("state = 'reserved'"),
-        postgresql_where=text("state = 'reserved'"),
-    ),
+    partial("charge_open", "deadline", "delivery", where="state = 'reserved'"),
     one_of("state", "reserved", "settled", "void", "faulted", "lost"),
 )
 

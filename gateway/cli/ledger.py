@@ -11,7 +11,14 @@ from typing import Any
 
 import click
 
-from gateway.cli.output import REFUSED, emit, home_option, json_option, refusals_told
+from gateway.cli.output import (
+    REFUSED,
+    emit,
+    home_option,
+    json_option,
+    reason_option,
+    refusals_told,
+)
 
 
 @click.group()
@@ -116,6 +123,29 @@ def _tell_proof(told: dict[str, Any], *, as_json: bool) -> None:
         click.echo(f"{name}: {content['rows']} rows, SHA-256 {content['sha256']}")
     for name, chain in told["heads"].items():
         click.echo(f"{name}: head {chain['head']}")
+
+
+@ledger.command()
+@click.argument("query")
+@reason_option
+@home_option
+@json_option
+@refusals_told
+def redeem(query: str, reason: str, home: str | None, as_json: bool) -> None:
+    """Let the query with this id, whose run failed, be asked once more under its own charge.
+
+    Whoever in the project sends the same question again gets that run, for nothing. It happens
+    once: should it fail too, the charge is gone.
+    """
+    from gateway.cli.local import opened, operator
+
+    with opened(home) as local:
+        project = local.ledger.project_of(query)
+        local.steward.redeem(project, query, operator(), reason)
+    if as_json:
+        emit({"project": project, "query": query, "state": "queued"})
+    else:
+        click.echo(f"The question may be asked once more in project {project}, for nothing.")
 
 
 @ledger.command()

@@ -27,6 +27,7 @@ from gateway.http import (
     projects,
     queries,
     quotes,
+    redemptions,
     rehearsals,
     transfers,
 )
@@ -47,6 +48,7 @@ RESOURCES = (
     allocations,
     presets,
     transfers,
+    redemptions,
     ceilings,
     members,
     keys,

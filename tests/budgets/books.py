@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import tempfile
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -103,7 +104,9 @@ def stage(
 
 
 def asked(ledger: Ledger, key: str | None = None, project: str = PROJECT) -> QueryRecord:
-    return ledger.accept(project, "anna", key, "d" * 64, b'{"sql": "SELECT COUNT(*) FROM pings"}')
+    """A new query; without a key it asks what nobody else does."""
+    digest = "d" * 64 if key else secrets.token_hex(32)
+    return ledger.accept(project, "anna", key, digest, b'{"sql": "SELECT COUNT(*) FROM pings"}')
 
 
 def claim(

@@ -27,7 +27,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from budgets.charge import Charge, QueryState
+from budgets.charge import Charge, Claim, QueryState, StageClaim
 from budgets.ledger import Ledger
 from budgets.refusals import (
     BudgetExceeded,
@@ -36,6 +36,7 @@ from budgets.refusals import (
     DatasetFrozen,
     InFlight,
     NotFree,
+    NotRedeemable,
     ProjectFrozen,
 )
 from tests.budgets import invariants
@@ -162,6 +163,31 @@ class Books(RuleBasedStateMachine):
             self.ledger.fault(charge, "incident")
         except ChargeClosed:
             assert self.state(charge) is QueryState.FAULTED
+
+    @rule(target=running, charge=consumes(running))
+    def redeem(self, charge: Charge) -> object:
+        """Its run fails, and it is run once more under the same charge; then no more."""
+        try:
+            self.ledger.fault(charge, "incident")
+        except ChargeClosed:
+            assert self.state(charge) is QueryState.FAULTED
+        wanted = Claim(charge.query, PROJECT, self.stages(charge), DEADLINE, blocks=BLOCKS)
+        try:
+            self.ledger.redeem(PROJECT, charge.query, "ada", "a disk was full")
+        except NotRedeemable:
+            assert charge.redeemed or not charge.stages
+            return multiple()
+        try:
+            again = self.ledger.reserve(wanted)
+        except (ProjectFrozen, DatasetFrozen, InFlight):
+            return multiple()
+        except NotRedeemable:  # it was charged for one block, or at another price
+            return multiple()
+        self.ledger.started(again)
+        return again
+
+    def stages(self, charge: Charge) -> tuple[StageClaim, ...]:
+        return tuple(stage(digest, rho=charge.loss.rho) for digest in charge.stages)
 
     @rule(late=st.booleans())
     def recover(self, late: bool) -> None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from budgets import record
+from budgets.charge import Claim, StageClaim
+from budgets.ledger import Ledger
+from budgets.loss import PrivacyLoss
 from budgets.record import Line
 from budgets.refusals import AllocationExceeded
 from budgets.storage import Storage, acts
@@ -47,6 +52,21 @@ def _made(gateway: Gateway) -> str:
     return str(gateway.ask("POST", "/v1/keys", asked, "root").json["id"])
 
 
+def _failed(home: Path) -> str:
+    """A query of project p whose run failed after it was charged."""
+    storage = Storage.open(home / "sluis.db")
+    try:
+        ledger = Ledger(storage)
+        query = ledger.accept("p", "analyst", None, secrets.token_hex(32), b"{}")
+        stage = StageClaim(query.id, PrivacyLoss(10**7), (1.0,), "discrete-gaussian")
+        charge = ledger.reserve(Claim(query.id, "p", (stage,), datetime.now(UTC)))
+        ledger.started(charge)
+        ledger.fault(charge, "incident")
+        return query.id
+    finally:
+        storage.close()
+
+
 def _frozen(gateway: Gateway) -> Any:
     found = gateway.ask("POST", "/v1/datasets/visits/freeze", {"reason": "asked"}, "root")
     gateway.ask("POST", "/v1/datasets/visits/thaw", {"reason": "agreed"}, "root")
@@ -74,6 +94,9 @@ DONE: dict[tuple[str, str], Ask] = {
     ),
     ("POST", "/v1/projects/<project>/freeze"): lambda g: g.ask(
         "POST", "/v1/projects/other/freeze", {"reason": "stolen"}, "root"
+    ),
+    ("POST", "/v1/projects/<project>/queries/<id>/redemption"): lambda g: g.ask(
+        "POST", f"/v1/projects/p/queries/{_failed(g.home)}/redemption", {"reason": "full"}, "root"
     ),
     ("POST", "/v1/datasets/<dataset>/ceiling"): lambda g: g.ask(
         "POST", "/v1/datasets/visits/ceiling", {"epsilon": "910", "reason": "agreed"}, "root"
@@ -191,6 +214,7 @@ COMMANDS = (
     "member add ned --role analyst --project p",
     "member remove lead --role lead --project p",
     "dataset register {manifest}",
+    "ledger redeem {failed} --reason full",
     "dataset raise visits --epsilon 910 --reason agreed",
     "ledger export {out}",
     "audit export {out}",
@@ -227,7 +251,10 @@ def test_a_command_that_changes_something_leaves_a_line(tmp_path: Path) -> None:
     manifest = tmp_path / "home-sources-visits" / "visits.yaml"
     for command in COMMANDS:
         before = len(lines(home))
-        words = command.format(key=key, manifest=manifest, out=tmp_path / "out").split()
+        failed = _failed(home) if "{failed}" in command else ""
+        words = command.format(
+            key=key, failed=failed, manifest=manifest, out=tmp_path / "out"
+        ).split()
         done = sluis(*words, "--json", SLUIS_HOME=str(home))
         assert done.returncode == 0, done.stdout + done.stderr
         told = lines(home)[before:]
@@ -274,7 +301,7 @@ def test_the_gateway_writes_through_the_record_alone() -> None:
 
     from tests.house.tree import ROOT, sources
 
-    acting = "raise|overcommit|open|allocate|transfer|limit|freeze|thaw"
+    acting = "raise|redeem|overcommit|open|allocate|transfer|limit|freeze|thaw"
     for path in sources():
         if not path.is_relative_to(ROOT / "gateway") or path.name == "record.py":
             continue

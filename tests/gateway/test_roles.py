@@ -36,6 +36,7 @@ HOUSE = {
     ("POST", f"{P}/allocations"): Act.ADMINISTER,
     ("POST", f"{P}/transfers"): Act.ADMINISTER,
     ("POST", f"{P}/freeze"): Act.ADMINISTER,
+    ("POST", f"{P}/queries/<id>/redemption"): Act.ADMINISTER,
     ("POST", f"{P}/thaw"): Act.ADMINISTER,
     ("POST", f"{P}/grants"): Act.ADMINISTER,
     ("GET", f"{P}/grants"): Act.SURVEY,
@@ -99,6 +100,8 @@ class Noted:
 def _body(route: tuple[str, str]) -> Any:
     if route not in DONE:
         return ASKED if route[0] == "POST" else None
+    if route[1].endswith("/redemption"):  # the query that it is about would have to have failed
+        return {"reason": "a disk was full"}
     noted = Noted()
     DONE[route](noted)  # type: ignore[arg-type]
     return noted.body

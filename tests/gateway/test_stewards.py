@@ -149,3 +149,29 @@ def test_a_ceiling_on_the_command_line(tmp_path: Path) -> None:
     sluis("project", "limit", "p", "lead", "--epsilon", "2", "--reason", "w", **here)
     assert "lead" in sluis("project", "limit", "p", **here).stdout
     assert sluis("ledger", "verify", **here).returncode == 0
+
+
+def test_a_failed_run_is_asked_again_under_its_charge(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with running(home, make_home(home), workers=1) as gateway:
+        (delivery,) = (home / "deliveries").glob("*/private.duckdb")
+        delivery.rename(delivery.with_suffix(".away"))
+        key = {"Idempotency-Key": "mine"}
+        assert gateway.query(headers=key).code == "fault"
+        delivery.with_suffix(".away").rename(delivery)
+        assert gateway.query(headers=key).code == "fault"
+        (failed,) = gateway.ask("GET", "/v1/projects/p/queries").json["queries"]
+        path = f"/v1/projects/p/queries/{failed['id']}/redemption"
+        assert gateway.ask("POST", path, REASON, "lead").status == 403
+        assert gateway.ask("POST", path, REASON, "root").status == 201
+        assert gateway.ask("POST", path, REASON, "root").code == "not-redeemable"
+        quote = {"sql": COUNT, "budget_share": "1%"}
+        told = gateway.ask("POST", "/v1/projects/p/quotes", quote).json
+        assert told["privacy_loss"]["rho"] == "0"
+        spent = gateway.budget()["spent"]["rho"]
+        answer = gateway.query(headers=key)
+        assert (answer.status, answer.json["id"]) == (201, failed["id"])
+        assert answer.json["privacy_loss"] == failed["privacy_loss"]
+        assert gateway.budget()["spent"]["rho"] == spent
+        assert gateway.query().json["replayed"] is True
+    assert sluis("ledger", "verify", SLUIS_HOME=str(home)).returncode == 0
