@@ -18,7 +18,7 @@ OPERATIONS = {
     "createAllocation", "createTransfer", "listLimits", "setLimit", "freezeProject",
     "redeemQuery", "getCeiling", "raiseCeiling", "overcommitCeiling", "freezeDataset",
     "thawDataset",
-    "getGrant", "listGrants", "createGrant",
+    "getGrant", "listGrants", "createGrant", "getPresets", "setPresets",
     "listProjectMembers", "addProjectMember", "removeProjectMember",
     "listMembers", "addMember", "listKeys", "createKey", "getKey", "revokeKey",
     "rotateKey", "endMember", "bootstrap",
