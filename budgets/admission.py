@@ -18,11 +18,12 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from budgets.account import Account, Accountant, Amounts, Kind, shown
+from budgets.account import Account, Accountant, Amounts, Kind
 from budgets.amounts import LARGEST, PICO
 from budgets.charge import StageClaim
 from budgets.loss import NONE, PrivacyLoss, total
 from budgets.refusals import BudgetExceeded, CeilingReached
+from budgets.standing import status
 
 VISIBLE = frozenset({Kind.PROJECT, Kind.ANALYST})
 """The accounts of a path that whoever asks may see (P24)."""
@@ -68,9 +69,9 @@ def postings(path: Sequence[Account], loss: PrivacyLoss) -> tuple[Amounts, ...]:
 def exceeded(path: Sequence[Account], account: Account, loss: PrivacyLoss) -> BudgetExceeded:
     """The refusal of `account`, showing no more than the caller may see."""
     if account.kind in VISIBLE:
-        return BudgetExceeded(loss, shown(account.remaining, account.accountant), account.kind)
+        return BudgetExceeded(loss, status(account))
     least = min((a for a in path if a.kind in VISIBLE), key=_share_left)
-    return CeilingReached(loss, shown(least.remaining, least.accountant), account.kind)
+    return CeilingReached(loss, status(least))
 
 
 def _share_left(account: Account) -> float:

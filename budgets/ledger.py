@@ -25,8 +25,9 @@ from budgets.chain import Entry
 from budgets.charge import Charge, ChargeState, Claim, QueryRecord, StageClaim
 from budgets.loss import NONE, PrivacyLoss
 from budgets.refusals import ChargeClosed, NotRedeemable
-from budgets.reporting import BudgetStatus, Verification
+from budgets.reporting import Verification
 from budgets.sorting import sort
+from budgets.standing import BudgetStatus, status
 from budgets.storage import Storage, accounts, charges, journal, queries
 
 
@@ -205,18 +206,18 @@ class Ledger(Administration):
         """A project's budget as it stands, or that of one analyst's limit within it."""
         with self._storage.read() as tx:
             last = charging.path_of(tx, project, analyst)[-1]
-            return reporting.status(last, *freezing.standing(tx, project))
+            return status(last, *freezing.standing(tx, project))
 
     def ceiling(self, dataset: str) -> BudgetStatus:
         """A dataset's ceiling as it stands, over all its projects and deliveries."""
         with self._storage.read() as tx:
-            return reporting.status(root := reporting.ceiling(tx, dataset), root.frozen)
+            return status(root := reporting.ceiling(tx, dataset), root.frozen)
 
     def standing(self, dataset: str) -> Sequence[tuple[Account, BudgetStatus]]:
         """Every account under a ceiling, the ceiling first, each with its figures."""
         with self._storage.read() as tx:
             found = accounts.of_dataset(tx, reporting.ceiling(tx, dataset).dataset)
-            return [(one, reporting.status(one, one.frozen)) for one in found]
+            return [(one, status(one, one.frozen)) for one in found]
 
     def blocks(self, dataset: str) -> tuple[BudgetStatus, ...]:
         """The ceilings of a dataset's blocks as they stand, by name."""

@@ -24,6 +24,7 @@ from budgets.loss import PrivacyLoss
 
 if TYPE_CHECKING:
     from budgets.account import Kind
+    from budgets.standing import BudgetStatus
 
 
 class BudgetRefused(Exception):
@@ -38,30 +39,34 @@ class BudgetRefused(Exception):
 
 
 class BudgetExceeded(BudgetRefused):
-    """The loss asked for is more than what remains; both are told, and of which kind of account."""
+    """The loss asked for is more than what remains; both are told, as shares of the budget too."""
 
     code = "budget-exceeded"
-    hint = "Ask for less, group more coarsely, or ask an administrator for a further allocation."
+    hint = "What remains is what fits: ask for less, group more coarsely, or ask for an allocation."
 
-    def __init__(self, requested: PrivacyLoss, remaining: PrivacyLoss, kind: Kind) -> None:
-        super().__init__(f"The budget of this {kind.value} does not suffice for this query.")
+    def __init__(self, requested: PrivacyLoss, budget: BudgetStatus) -> None:
+        super().__init__(f"The budget of this {budget.kind.value} does not suffice for this query.")
         self.requested = requested
-        self.remaining = remaining
-        self.kind = kind
+        self.budget = budget
+
+    @property
+    def remaining(self) -> PrivacyLoss:
+        """What is left of the account."""
+        return self.budget.remaining
 
 
 class CeilingReached(BudgetExceeded):
     """An account above the project is exhausted.
 
-    What remains of it is not the caller's to see: `remaining` is the least along the path that
-    the caller may see (P24), so it can be more than what was requested.
+    What remains of it is not the caller's to see: `budget` is the one with the least left along
+    the path that the caller may see (P24), so that can be more than what was requested.
     """
 
     code = "ceiling-reached"
     hint = "Ask for less, or ask an administrator about the dataset's ceiling."
 
-    def __init__(self, requested: PrivacyLoss, remaining: PrivacyLoss, kind: Kind) -> None:
-        super().__init__(requested, remaining, kind)
+    def __init__(self, requested: PrivacyLoss, budget: BudgetStatus) -> None:
+        super().__init__(requested, budget)
         self.message = "A ceiling above this project does not admit this query."
         self.args = (self.message,)
 

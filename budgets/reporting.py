@@ -8,18 +8,15 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, bindparam, select
 
 from budgets import verifying
-from budgets.account import Account, Accountant, Amounts, Kind, promised, shown
-from budgets.amounts import ATTO, PICO, charged, granted
+from budgets.account import Account, Amounts, Kind, promised
 from budgets.chain import CAPACITY, GENESIS, Entry, Event, first_break
-from budgets.conversion import epsilon_of, rho_of
-from budgets.loss import PrivacyLoss
 from budgets.refusals import UnknownDataset
+from budgets.standing import BudgetStatus, status
 from budgets.storage import Place, accounts, journal
 from budgets.storage.prepared import Prepared
 from budgets.storage.schema import project, query, release, stage
@@ -44,40 +41,6 @@ _STAGES = Prepared(
     .order_by(stage.c.id)
     .limit(_MOST)
 )
-
-
-@dataclass(frozen=True, slots=True)
-class BudgetStatus:
-    """One account in figures. `allocated` is its whole capacity, `promised` what went to others."""
-
-    kind: Kind
-    name: str
-    accountant: Accountant
-    epsilon: Fraction
-    delta: Fraction
-    conversion_delta: Fraction
-    allocated: PrivacyLoss
-    promised: PrivacyLoss
-    reserved: PrivacyLoss
-    spent: PrivacyLoss
-    remaining: PrivacyLoss
-    frozen: bool = False
-    faults: int = 0
-
-    def price(self, epsilon: Fraction) -> int:
-        """What a request at `epsilon` may cost: rho in a zCDP account, epsilon in a pure one (P25).
-
-        At exactly the account's own epsilon it is exactly the account's capacity.
-        """
-        if self.accountant is Accountant.PURE:
-            return charged(epsilon)
-        return rho_of(Fraction(granted(epsilon), PICO), self.conversion_delta)
-
-    def epsilon_for(self, loss: PrivacyLoss) -> float:
-        """What a loss of this account amounts to as epsilon at the account's delta, rounded up."""
-        if self.accountant is Accountant.PURE:
-            return (loss.epsilon or 0) / PICO
-        return epsilon_of(loss.rho, self.conversion_delta)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,26 +73,6 @@ def ceiling(tx: Connection, dataset: str) -> Account:
 def blocks(tx: Connection, dataset: str) -> tuple[BudgetStatus, ...]:
     """The ceilings of a dataset's blocks as they stand, by name."""
     return tuple(map(status, accounts.blocks(tx, ceiling(tx, dataset).dataset)))
-
-
-def status(account: Account, frozen: bool = False, faults: int = 0) -> BudgetStatus:
-    """An account in figures."""
-    accountant = account.accountant
-    return BudgetStatus(
-        kind=account.kind,
-        name=account.name,
-        accountant=accountant,
-        epsilon=Fraction(account.grant.epsilon, PICO),
-        delta=Fraction(account.grant.delta, ATTO),
-        conversion_delta=account.grant.conversion_delta,
-        allocated=shown(account.cap, accountant),
-        promised=shown(account.allocated, accountant),
-        reserved=shown(account.reserved, accountant),
-        spent=shown(account.spent, accountant),
-        remaining=shown(account.remaining, accountant),
-        frozen=frozen,
-        faults=faults,
-    )
 
 
 def verify(

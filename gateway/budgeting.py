@@ -17,7 +17,7 @@ from budgets.account import Accountant
 from budgets.amounts import ATTO, PICO, written
 from budgets.chain import Entry, Event
 from budgets.loss import PrivacyLoss
-from budgets.reporting import BudgetStatus
+from budgets.standing import BudgetStatus
 from gateway.prices import share
 from gateway.typical import Typical, typical
 from queries.catalog.view import View

@@ -21,7 +21,7 @@ from typing import Any
 
 from budgets.ledger import Ledger
 from budgets.loss import PrivacyLoss, total
-from budgets.reporting import BudgetStatus
+from budgets.standing import BudgetStatus
 from budgets.tradeoff import found_out
 from gateway.budgeting import decimal
 from queries.catalog.manifest import Manifest

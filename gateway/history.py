@@ -9,7 +9,7 @@ from typing import Any
 from budgets.charge import QueryRecord, QueryState
 from budgets.ledger import Ledger
 from budgets.refusals import NothingAllocated, UnknownQuery
-from budgets.reporting import BudgetStatus
+from budgets.standing import BudgetStatus
 from gateway import budgeting, document, submission
 from gateway.access import Act, Caller
 from gateway.refusals import NotFound

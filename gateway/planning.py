@@ -24,7 +24,7 @@ from budgets.charge import Claim, StageClaim
 from budgets.ledger import Ledger
 from budgets.loss import PrivacyLoss, total
 from budgets.refusals import NothingAllocated
-from budgets.reporting import BudgetStatus
+from budgets.standing import BudgetStatus
 from gateway import accuracy, budgeting, effects, quoting
 from gateway.accuracy import Aim, Aimed
 from gateway.audit.facts import Basis, Gathering

@@ -16,7 +16,7 @@ from budgets.amounts import PICO, granted, written
 from budgets.conversion import epsilon_of
 from budgets.loss import PrivacyLoss
 from budgets.refusals import BudgetExceeded
-from budgets.reporting import BudgetStatus
+from budgets.standing import BudgetStatus
 from gateway.refusals import PriceNotOffered, PriceTooLarge, PriceUnderFloor
 from queries.plan.price import Price
 
@@ -129,7 +129,7 @@ def limited(price: Price, budget: BudgetStatus, policy: PricePolicy) -> None:
     whole = (budget.allocated.epsilon or 0) if pure else budget.allocated.rho
     if asked > whole:
         loss = PrivacyLoss(price.rho, 0, price.epsilon)
-        raise BudgetExceeded(loss, budget.remaining, budget.kind)
+        raise BudgetExceeded(loss, budget)
     if asked > granted(policy.most * whole, 1):
         raise PriceTooLarge(
             f"One query may cost at most {float(policy.most):.1%} of this project's budget.",

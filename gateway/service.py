@@ -26,7 +26,7 @@ from budgets.charge import Charge, QueryRecord, QueryState
 from budgets.ledger import Ledger
 from budgets.loss import PrivacyLoss
 from budgets.refusals import AlreadyAnswered, InFlight
-from budgets.reporting import BudgetStatus
+from budgets.standing import BudgetStatus
 from budgets.waiting import Waiting
 from gateway import budgeting, document, metrics
 from gateway.audit.receipts import receipt

@@ -9,7 +9,7 @@ from budgets.amounts import PICO
 from budgets.ledger import Ledger
 from budgets.loss import PrivacyLoss
 from budgets.refusals import NothingAllocated
-from budgets.reporting import BudgetStatus
+from budgets.standing import BudgetStatus
 from gateway.metrics import Spent
 from gateway.registry import Registry
 

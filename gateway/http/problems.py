@@ -20,7 +20,7 @@ from budgets import refusals as budgets
 from budgets.loss import PrivacyLoss
 from budgets.storage.faults import StorageBusy
 from gateway import faults, metrics, refusals
-from gateway.budgeting import exact_loss
+from gateway.budgeting import exact_loss, loss_shown
 from gateway.http import recording
 from gateway.logs import places
 from queries.faults import WorkersUnavailable
@@ -125,9 +125,7 @@ def told(error: BaseException) -> tuple[dict[str, Any], Row]:
     if row is None:
         return failure(), Row(500, "Internal error")
     members = dict(getattr(error, "members", {}))
-    for name in ("requested", "remaining"):
-        if isinstance(loss := getattr(error, name, None), PrivacyLoss):
-            members[name] = exact_loss(loss)
+    members |= _amounts(error)
     position = getattr(error, "position", None)
     if position is not None:
         members["position"] = {"line": position.line, "column": position.column}
@@ -145,6 +143,17 @@ def told(error: BaseException) -> tuple[dict[str, Any], Row]:
         **members,
     )
     return document, row
+
+
+def _amounts(error: BaseException) -> dict[str, object]:
+    """What was requested of a budget and what remains; as shares of it where it is the caller's."""
+    if isinstance(error, budgets.BudgetExceeded):
+        return {
+            "requested": loss_shown(error.requested, error.budget),
+            "remaining": loss_shown(error.remaining, error.budget, up=False),
+        }
+    named = {name: getattr(error, name, None) for name in ("requested", "remaining")}
+    return {n: exact_loss(loss) for n, loss in named.items() if isinstance(loss, PrivacyLoss)}
 
 
 def failure() -> dict[str, Any]:

@@ -165,7 +165,7 @@ def test_a_ceiling_shows_the_project_and_not_itself() -> None:
     analyst = account(Kind.ANALYST, number=3, spent=Amounts(rho=ZCDP.capacity.rho - 800))
     with pytest.raises(CeilingReached) as refused:
         postings([full, project, analyst], PrivacyLoss(500))
-    assert refused.value.kind is Kind.DATASET
+    assert refused.value.budget.kind is Kind.PROJECT
     assert refused.value.remaining == shown(project.remaining, Accountant.ZCDP)
 
 
@@ -173,7 +173,7 @@ def test_of_two_that_refuse_the_nearer_is_named() -> None:
     path = [account(Kind.DATASET, spent=ZCDP.capacity), account(spent=ZCDP.capacity, number=2)]
     with pytest.raises(BudgetExceeded) as refused:
         postings(path, PrivacyLoss(500))
-    assert refused.value.kind is Kind.PROJECT
+    assert refused.value.budget.kind is Kind.PROJECT
     assert refused.value.remaining == PrivacyLoss(0, 0, None)
 
 

@@ -200,6 +200,9 @@ def test_a_budget_that_does_not_suffice_says_what_was_asked_and_what_remains(
     answer = gateway.query(epsilon=900)
     assert answer.status == 403
     assert float(answer.json["requested"]["rho"]) > float(answer.json["remaining"]["rho"]) > 0
+    requested, remaining = answer.json["requested"], answer.json["remaining"]
+    assert float(requested["epsilon"]) > float(remaining["epsilon"]) > 0
+    assert float(requested["budget_share"][:-1]) > float(remaining["budget_share"][:-1]) > 0
 
 
 def test_the_size_is_looked_at_before_the_key(gateway: Gateway) -> None:

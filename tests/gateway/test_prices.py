@@ -12,7 +12,7 @@ from budgets.account import Account, Amounts, Kind, grant
 from budgets.amounts import PICO
 from budgets.loss import PrivacyLoss
 from budgets.refusals import BudgetExceeded
-from budgets.reporting import BudgetStatus, status
+from budgets.standing import BudgetStatus, status
 from gateway.prices import Asked, PricePolicy, Unit, fits, resolved, share
 from gateway.refusals import PriceNotOffered, PriceTooLarge, PriceUnderFloor
 
