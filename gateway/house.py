@@ -34,6 +34,7 @@ from gateway.home import Home
 from gateway.identity import Identity
 from gateway.planning import Planner
 from gateway.prices import PricePolicy
+from gateway.provision import Provision
 from gateway.rates import Failures, Rates
 from gateway.refusals import NotFound, Stopping
 from gateway.registry import Project, Registry, now
@@ -93,6 +94,7 @@ class House:
             turns,
         )
         self.catalog = Catalog(self.registry, grants, self.planner, self.ledger)
+        self.provision = Provision(self.planner, self.ledger)
         self._rehearsals = Rehearsals(
             self.planner,
             self._engine,

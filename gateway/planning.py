@@ -188,6 +188,15 @@ class Planner:
         past = shelf(self._ledger, question.project)
         view = replace(view, releases=past, about=question.source)
         budget = budget or self._ledger.budget(question.project, member)
+        return self._bound(question, view, budget, fresh)
+
+    def supposed(self, question: Question, dataset: str, budget: BudgetStatus) -> Planned:
+        """The plan of a question of no project, over a whole dataset, for a budget to be given."""
+        return self._bound(question, self.view(dataset, question.block), budget, None)
+
+    def _bound(
+        self, question: Question, view: View, budget: BudgetStatus, fresh: str | None
+    ) -> Planned:
         aimed = self._priced(question, view, budget)
         made, basis = self._based(planned, question, view, aimed.price)
         if question.price is None and made.stages:
@@ -225,6 +234,14 @@ class Planner:
             pure=budget.accountant is Accountant.PURE,
             released=released,
         )
+
+    def errors(self, made: Planned) -> list[dict[str, Any]]:
+        """The expected error of each noisy column of a plan."""
+        question, confidence = made.question, float(made.question.confidence)
+        follows = any(one.expression is not None for one in made.plan.post.outputs)
+        likely = self._outlined(question, made.view, made.budget).likely if follows else ()
+        size = accuracy.size(question.price, made.aims)
+        return quoting.errors(Outline(made.plan, likely), made.aims, size, confidence)
 
     def _outlined(self, question: Question, view: View, budget: BudgetStatus) -> Outline:
         """The question planned at a price of no account."""
@@ -276,15 +293,11 @@ class Planner:
         same = None if question.fresh else question.digest
         loss = self._ledger.quote(question.project, made.claims, same)
         confidence = float(question.confidence)
-        follows = any(one.expression is not None for one in made.plan.post.outputs)
-        likely = self._outlined(question, made.view, made.budget).likely if follows else ()
-        size = accuracy.size(question.price, made.aims)
-        errors = quoting.errors(Outline(made.plan, likely), made.aims, size, confidence)
         return {
             "block": made.block,
             "privacy_loss": budgeting.loss_shown(loss, made.budget),
             "affordable": fits(loss, made.budget),
-            "expected_error": errors,
+            "expected_error": self.errors(made),
             "other": quoting.other(made.plan, confidence),
             "effects": effects.quoted(made.plan, confidence),
             "confidence": confidence,

@@ -67,6 +67,7 @@ class Deed(StrEnum):
     READ = "query.read"
     QUOTED = "query.quoted"
     REHEARSED = "query.rehearsed"
+    PLANNED = "budget.planned"
     REFUSED = "request.refused"
 
 

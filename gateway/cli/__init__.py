@@ -20,6 +20,7 @@ from gateway.cli.keys import key
 from gateway.cli.ledger import ledger
 from gateway.cli.members import member
 from gateway.cli.projects import project
+from gateway.cli.provision import plan
 from gateway.cli.receipts import receipt
 from gateway.cli.serving import serve
 
@@ -35,3 +36,4 @@ for command in (
     doctor, ledger, audit, receipt, bootstrap, backup, restore,
 ):  # fmt: skip
     main.add_command(command)
+budget.add_command(plan)

@@ -61,7 +61,7 @@ def query(project: str, fresh: bool, as_json: bool, **asked: Any) -> None:
     body = body_of(**asked)
     if fresh:
         body.setdefault("options", {})["replay"] = False
-    release = _asked(lambda client: client.ask(project, body), as_json)
+    release = answered(lambda client: client.ask(project, body), as_json)
     emit(release) if as_json else show_release(release)
 
 
@@ -73,7 +73,7 @@ def quote(project: str, as_json: bool, **asked: Any) -> None:
     """Learn what a query would cost and how exact its answer would be; free."""
     body = body_of(**asked)
     path = f"/v1/projects/{project}/quotes"
-    found = _asked(lambda client: client.post(path, body), as_json)
+    found = answered(lambda client: client.post(path, body), as_json)
     emit(found) if as_json else show_quote(found)
 
 
@@ -86,7 +86,7 @@ def show_quote(found: dict[str, Any]) -> None:
     lines = [("", error) for error in found["expected_error"]]
     lines += [(f" {LABEL}", error) for error in found["other"] or ()]
     for label, error in lines:
-        margin = error["reason"] if error["margin"] is None else f"+-{_number(error['margin'])}"
+        margin = error["reason"] if error["margin"] is None else f"+-{number(error['margin'])}"
         click.echo(f"  {error['name']}{label}: {margin}{_meant(error['asked'])}")
     for column in [one for stage in found["stages"] for one in stage["columns"]]:
         read = ", ".join(column["read_by"]) or "what decides about groups or tells of bounds"
@@ -104,16 +104,21 @@ def _meant(asked: dict[str, Any] | None) -> str:
         return ""
     if asked["magnitude"] is None:
         return f" (asked: +-{asked['max_error']})"
-    of = f"{_number(asked['magnitude'])}, {asked['source']}"
-    return f" (asked: {asked['max_error']} of {of}, or +-{_number(asked['margin'])})"
+    of = f"{number(asked['magnitude'])}, {asked['source']}"
+    return f" (asked: {asked['max_error']} of {of}, or +-{number(asked['margin'])})"
 
 
-@click.command()
-@project_option
+@click.group(invoke_without_command=True)
+@click.option("--project", help="The project whose budget it is.")
 @json_option
-def budget(project: str, as_json: bool) -> None:
+@click.pass_context
+def budget(context: click.Context, project: str | None, as_json: bool) -> None:
     """Show a project's privacy budget: allocated, reserved, spent, remaining."""
-    found = _asked(lambda client: client.get(f"/v1/projects/{project}/budget"), as_json)
+    if context.invoked_subcommand is not None:
+        return
+    if project is None:
+        raise click.UsageError("Name the project: --project NAME.")
+    found = answered(lambda client: client.get(f"/v1/projects/{project}/budget"), as_json)
     emit(found) if as_json else show_budget(found)
 
 
@@ -125,7 +130,7 @@ def budget(project: str, as_json: bool) -> None:
 def history(project: str, limit: int, as_json: bool) -> None:
     """List a project's past queries, newest first, with what each has cost."""
     path = f"/v1/projects/{project}/queries?limit={limit}"
-    found = _asked(lambda client: client.get(path), as_json)
+    found = answered(lambda client: client.get(path), as_json)
     if as_json:
         emit(found)
         return
@@ -146,7 +151,7 @@ def rehearse(project: str, as_json: bool, **asked: Any) -> None:
     """Ask a query of synthetic rows made from the manifest: the same shape, free."""
     body = body_of(**asked)
     path = f"/v1/projects/{project}/rehearsals"
-    found = _asked(lambda client: client.post(path, body), as_json)
+    found = answered(lambda client: client.post(path, body), as_json)
     if as_json:
         emit(found)
         return
@@ -204,7 +209,7 @@ def _left_out(one: dict[str, Any]) -> str:
 
 
 def _expected(one: dict[str, Any]) -> str:
-    return f"+-{_number(one['margin'])} of all there is"
+    return f"+-{number(one['margin'])} of all there is"
 
 
 def _percent(share: float) -> str:
@@ -237,7 +242,7 @@ def _cells(
 ) -> list[str]:  # fmt: skip
     cells: list[str] = []
     for column, value, low, high in zip(columns, row, lower, upper, strict=True):
-        cells.append(_number(value))
+        cells.append(number(value))
         if column["role"] != "key":
             cells.append(_margin(value, low, high))
     return cells
@@ -255,11 +260,11 @@ def _margin(value: Any, low: Any, high: Any) -> str:
         return ""
     down, up = value - low, high - value
     if abs(up - down) <= 0.01 * max(abs(up), abs(down), 1e-9):
-        return f"+-{_number(max(up, down))}"
-    return f"{_number(low)} .. {_number(high)}"
+        return f"+-{number(max(up, down))}"
+    return f"{number(low)} .. {number(high)}"
 
 
-def _number(value: Any) -> str:
+def number(value: Any) -> str:
     if isinstance(value, bool) or value is None:
         return "NULL" if value is None else str(value).lower()
     if isinstance(value, int):
@@ -273,7 +278,7 @@ def _number(value: Any) -> str:
 
 def _entry(value: Any) -> str:
     """A member of a list, or of a map as key=value."""
-    return "=".join(map(_number, value)) if isinstance(value, list) else _number(value)
+    return "=".join(map(number, value)) if isinstance(value, list) else number(value)
 
 
 def _member(value: Any) -> Any:
@@ -290,7 +295,7 @@ def _loss(loss: dict[str, Any]) -> str:
     return f"{loss['budget_share']} of the budget (epsilon {loss['epsilon']}, rho {loss['rho']})"
 
 
-def _asked(call: Callable[[Any], Any], as_json: bool) -> Any:
+def answered(call: Callable[[Any], Any], as_json: bool) -> Any:
     client = connected()
     try:
         return call(client)

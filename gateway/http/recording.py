@@ -18,6 +18,7 @@ COUNTED = {
     ("GET", _PROJECT + "queries/<id>"): Deed.READ,
     ("POST", _PROJECT + "quotes"): Deed.QUOTED,
     ("POST", _PROJECT + "rehearsals"): Deed.REHEARSED,
+    ("POST", "/v1/datasets/<dataset>/budget-plans"): Deed.PLANNED,
 }
 UNDER = "/v1/"
 

@@ -18,7 +18,7 @@ OPERATIONS = {
     "createAllocation", "createTransfer", "listLimits", "setLimit", "freezeProject",
     "redeemQuery", "getCeiling", "raiseCeiling", "overcommitCeiling", "freezeDataset",
     "thawDataset",
-    "getGrant", "listGrants", "createGrant", "getPresets", "setPresets",
+    "getGrant", "listGrants", "createGrant", "getPresets", "setPresets", "planBudget",
     "listProjectMembers", "addProjectMember", "removeProjectMember",
     "listMembers", "addMember", "listKeys", "createKey", "getKey", "revokeKey",
     "rotateKey", "endMember", "bootstrap",

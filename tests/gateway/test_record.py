@@ -137,6 +137,7 @@ COUNTED = {
     ("POST", "/v1/projects/<project>/queries"),
     ("POST", "/v1/projects/<project>/quotes"),
     ("POST", "/v1/projects/<project>/rehearsals"),
+    ("POST", "/v1/datasets/<dataset>/budget-plans"),
 }
 """Routes whose acts are counted, beside what the ceiling's own chain tells."""
 
@@ -228,7 +229,7 @@ CHANGE_NOTHING = {
     "audit key", "audit checkpoint", "audit verify",
     "receipt verify",
     "backup", "restore",
-    "query", "quote", "rehearse", "budget", "history",
+    "query", "quote", "rehearse", "budget plan", "history",
 }  # fmt: skip
 """Commands that read, that ask a server (which records), or that keep every row as it is."""
 

@@ -29,6 +29,7 @@ HOUSE = {
     ("POST", "/v1/datasets/<dataset>/overcommitment"): Act.ADMINISTER,
     ("POST", "/v1/datasets/<dataset>/freeze"): Act.ADMINISTER,
     ("POST", "/v1/datasets/<dataset>/thaw"): Act.ADMINISTER,
+    ("POST", "/v1/datasets/<dataset>/budget-plans"): Act.ADMINISTER,
     ("GET", "/v1/members"): Act.ADMINISTER,
     ("POST", "/v1/members"): Act.ADMINISTER,
     ("DELETE", "/v1/members/<member>"): Act.ADMINISTER,
@@ -98,6 +99,8 @@ class Noted:
 
 
 def _body(route: tuple[str, str]) -> Any:
+    if route[1].endswith("/budget-plans"):
+        return {"questions": [{"sql": ASKED["sql"], "rho": "0.1"}]}
     if route not in DONE:
         return ASKED if route[0] == "POST" else None
     if route[1].endswith("/redemption"):  # the query that it is about would have to have failed
