@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.gateway.running import Gateway
+from tests.gateway.running import Gateway, make_home, running
 
 COMMITTED = Path(__file__).resolve().parents[2] / "openapi.yaml"
 CHECKS = (
@@ -19,6 +20,14 @@ CHECKS = (
     "response_schema_conformance",
     "response_headers_conformance",
 )
+
+
+@pytest.fixture
+def gateway(tmp_path: Path) -> Iterator[Gateway]:
+    """A server of its own: what is generated may move budgets and end members."""
+    home = tmp_path / "home"
+    with running(home, make_home(home)) as found:
+        yield found
 
 
 @pytest.mark.slow
