@@ -174,4 +174,12 @@ def test_a_failed_run_is_asked_again_under_its_charge(tmp_path: Path) -> None:
         assert answer.json["privacy_loss"] == failed["privacy_loss"]
         assert gateway.budget()["spent"]["rho"] == spent
         assert gateway.query().json["replayed"] is True
+        export = gateway.ask("GET", "/v1/audit/export", key="auditor").body
     assert sluis("ledger", "verify", SLUIS_HOME=str(home)).returncode == 0
+    (tmp_path / "release").write_bytes(answer.body)
+    (tmp_path / "export").write_bytes(export)
+    manifest = str(tmp_path / "home-sources-visits" / "visits.yaml")
+    public = sluis("audit", "key", "--home", str(home)).stdout.strip()
+    words = ("--manifest", manifest, "--public-key", public, "--audit", str(tmp_path / "export"))
+    proved = sluis("receipt", "verify", str(tmp_path / "release"), *words)
+    assert proved.stdout == "yes\n", proved.stdout + proved.stderr
