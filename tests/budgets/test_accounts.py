@@ -122,7 +122,7 @@ def test_an_analyst_may_have_a_limit(ledger: Ledger, place: Place) -> None:
     query = asked(ledger)
     with pytest.raises(BudgetExceeded) as refused:
         ledger.reserve(claim(query, stage("a", rho=price + 1), analyst="anna"))
-    assert refused.value.kind is Kind.ANALYST
+    assert refused.value.budget.kind is Kind.ANALYST
     ledger.reserve(claim(query, stage("a", rho=price), analyst="anna"))
     assert ledger.budget(PROJECT, "anna").remaining.rho == 0
     assert ledger.budget(PROJECT).reserved.rho == ledger.ceiling(DATASET).reserved.rho == price

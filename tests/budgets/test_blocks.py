@@ -66,7 +66,7 @@ def test_the_fullest_block_decides_and_nothing_is_posted(ledger: Ledger) -> None
     query = asked(ledger)
     with pytest.raises(CeilingReached) as refused:
         ledger.reserve(claim(query, too_much, blocks=BLOCKS))
-    assert refused.value.kind is Kind.BLOCK
+    assert refused.value.budget.kind is Kind.PROJECT
     assert refused.value.remaining == ledger.budget(PROJECT).remaining
     assert taken(ledger) == [0, 0]
     ledger.reserve(claim(query, too_much, blocks=BLOCKS[1:]))

@@ -20,23 +20,23 @@ def planned(gateway: Gateway, *asks: dict[str, Any], key: str = "root", **more: 
     return gateway.ask("POST", PATH, {"questions": list(asks), **more}, key)
 
 
-def test_what_is_planned_is_what_a_project_pays(gateway: Gateway) -> None:
+def test_what_is_planned_is_what_a_project_pays(own: Gateway) -> None:
     """Allocated as told, the questions fit, and are as exact as was asked."""
     asks = [{"sql": COUNT, "max_error": 30}, {"sql": SUM, "max_error": 2000, "title": "costs"}]
-    found = planned(gateway, *asks, delta="1e-7").json
+    found = planned(own, *asks, delta="1e-7").json
     enough = next(one for one in found["allocations"] if one["errors"] == 1)
-    gateway.ask("POST", "/v1/projects", {"name": "planned", "dataset": "visits"}, "root")
+    own.ask("POST", "/v1/projects", {"name": "planned", "dataset": "visits"}, "root")
     given = {"epsilon": enough["epsilon"], "delta": "1e-7"}
-    assert gateway.ask("POST", "/v1/projects/planned/allocations", given, "root").status == 201
+    assert own.ask("POST", "/v1/projects/planned/allocations", given, "root").status == 201
     person = {"member": "planner", "role": "analyst"}
-    gateway.ask("POST", "/v1/projects/planned/members", person, "root")
-    made = gateway.ask("POST", "/v1/keys", {**person, "project": "planned"}, "root").json["key"]
+    own.ask("POST", "/v1/projects/planned/members", person, "root")
+    made = own.ask("POST", "/v1/keys", {**person, "project": "planned"}, "root").json["key"]
     for ask, told in zip(asks, found["questions"], strict=True):
         body = {name: ask[name] for name in ("sql", "max_error")}
-        quoted = gateway.ask("POST", "/v1/projects/planned/quotes", body, made).json
+        quoted = own.ask("POST", "/v1/projects/planned/quotes", body, made).json
         assert quoted["expected_error"] == told["expected_error"]
-        assert gateway.query(project="planned", key=made, **body).status == 201
-    left = gateway.budget("planned", made)["remaining"]
+        assert own.query(project="planned", key=made, **body).status == 201
+    left = own.budget("planned", made)["remaining"]
     assert Fraction(left["budget_share"][:-1]) < 1
 
 

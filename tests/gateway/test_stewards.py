@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,15 +13,6 @@ from tests.gateway.running import COUNT, Gateway, make_home, running
 from tests.gateway.test_cli import sluis
 
 REASON = {"reason": "agreed on Monday"}
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Gateway]:
-    """A server of the test's own."""
-    home = tmp_path / "home"
-    with running(home, make_home(home)) as found:
-        yield found
-
 
 ACTS = {
     "/v1/projects/p/transfers": {"to": "other", "epsilon": "1"},
