@@ -87,7 +87,8 @@ class Caller:
     """Who sends a request: a member, through one key, with the roles that both carry.
 
     `overall` holds the roles in every project, `within` those in single ones. `scope` is what the
-    key is held to (None: nothing), `until` when it ends.
+    key is held to (None: nothing), `until` when it ends. `rate` is how often the key may ask in a
+    minute (None: as often as the house lets any), counted in `bucket`.
     """
 
     member: str
@@ -96,6 +97,8 @@ class Caller:
     within: Mapping[str, frozenset[Role]] | None = None
     scope: frozenset[Act] | None = None
     until: datetime | None = None
+    rate: int | None = None
+    bucket: str = ""
 
     def roles(self, project: str) -> frozenset[Role]:
         """All roles that this caller has in a project."""

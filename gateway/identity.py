@@ -45,7 +45,8 @@ class Identity:
             if (carried := _carried(frozenset(r for w, r in held if w == place), found.roles))
         }
         until = datetime.fromtimestamp(found.until, UTC)
-        return Caller(found.member, f"oidc:{found.member}", overall, within, None, until)
+        key = f"oidc:{found.member}"
+        return Caller(found.member, key, overall, within, None, until, bucket=key)
 
 
 def provider(settings: Settings) -> Provider | None:

@@ -34,7 +34,8 @@ class ApiKey:
     """What is known of a key after it was shown once.
 
     `scopes` are what it is held to, None: nothing; `used` is when it was last used, told a few
-    minutes late; `follows` is the key that it replaces.
+    minutes late; `follows` is the key that it replaces. `rate` is how many requests a minute it
+    may send (None: as the house has it), counted with those of the key `bucket` (None: alone).
     """
 
     id: str
@@ -48,6 +49,8 @@ class ApiKey:
     scopes: tuple[Scope, ...] | None = None
     used: datetime | None = None
     follows: str | None = None
+    rate: int | None = None
+    bucket: str | None = None
 
 
 def now() -> datetime:
@@ -87,12 +90,14 @@ class Keyring:
         in_project: str | None,
         expires: datetime | None = None,
         scopes: Sequence[Scope] | None = None,
+        rate: int | None = None,
     ) -> tuple[ApiKey, str]:
         """A new key and its text, which is told this once; the member has to hold the role."""
         if expires is not None and _is_over(expires):
             raise Invalid("The key would have expired already.")
-        asked = Wanted(of, role, in_project, expires, None if scopes is None else tuple(scopes))
-        told = {"member": of, "role": role.value}
+        held = None if scopes is None else tuple(scopes)
+        asked = Wanted(of, role, in_project, expires, held, rate=rate)
+        told = {"member": of, "role": role.value} | ({} if rate is None else {"rate": rate})
         with self._record.act(Deed.KEY_MADE, in_project, new=asked.id, **told) as tx:
             return asked.made(tx)
 
@@ -101,14 +106,15 @@ class Keyring:
     ) -> tuple[ApiKey, str]:
         """A key in the place of another, which ends after the overlap; Conflict if that has ended.
 
-        Whatever the old one carries the new one carries, until `expires`.
+        Whatever the old one carries the new one carries, until `expires`; both are one bucket.
         """
         if not timedelta() <= overlap <= LONGEST_OVERLAP:
             raise Invalid(f"An overlap is at most {LONGEST_OVERLAP.days} days.")
         old = self.key(id)
         if old.revoked is not None or _is_over(old.expires):
             raise Conflict("The key has ended, so it cannot be rotated.", hint="Make a new one.")
-        asked = Wanted(old.member, old.role, old.project, expires, old.scopes, id)
+        held, bucket = (old.role, old.project, expires, old.scopes), old.bucket or id
+        asked = Wanted(old.member, *held, follows=id, rate=old.rate, bucket=bucket)
         ends = min(now() + overlap, old.expires or datetime.max.replace(tzinfo=UTC))
         told = {"old": id, "new": asked.id, "member": old.member}
         with self._record.act(Deed.KEY_ROTATED, old.project, **told) as tx:
@@ -125,6 +131,20 @@ class Keyring:
         told = {"old": id, "member": found.member}
         with self._record.act(Deed.KEY_REVOKED, found.project, **told) as connection:
             revoke(connection, api_key.c.id == id)
+
+    def set_rate(self, id: str, rate: int | None) -> None:
+        """How many requests a minute the key may send from the next one on; None: as the house has.
+
+        It holds for the keys that it replaced as well, while they work. Conflict if it has ended.
+        """
+        found = self.key(id)
+        if found.revoked is not None or _is_over(found.expires):
+            raise Conflict("The key has ended, so it has no rate.", hint="Make a new one.")
+        told = {"old": id, "member": found.member, "rate": rate}
+        first = found.bucket or id
+        shared = (api_key.c.id == first) | (api_key.c.bucket == first)
+        with self._record.act(Deed.KEY_RATED, found.project, **told) as tx:
+            tx.execute(api_key.update().where(shared).values(rate=rate))
 
     def key(self, id: str) -> ApiKey:
         """One key, or NotFound."""
@@ -164,6 +184,8 @@ class Wanted:
     expires: datetime | None
     scopes: tuple[Scope, ...] | None = None
     follows: str | None = None
+    rate: int | None = None
+    bucket: str | None = None
     id: str = ""
 
     def __post_init__(self) -> None:
@@ -178,7 +200,7 @@ class Wanted:
         values: dict[str, Any] = {
             "id": self.id, "member": self.member, "prefix": fresh.prefix, "project": self.project,
             "role": self.role.value, "created": now(), "expires": self.expires, "scopes": scopes,
-            "follows": self.follows,
+            "follows": self.follows, "rate": self.rate, "bucket": self.bucket,
         }  # fmt: skip
         tx.execute(api_key.insert().values(hash=fresh.digest, **values))
         row = tx.execute(api_key.select().where(api_key.c.id == self.id)).one()
@@ -231,12 +253,13 @@ def _caller(key: ApiKey, roles: Roles) -> Caller:
     if only is not None and overall:
         overall, within = frozenset(), {only: overall}
     scope = None if key.scopes is None else allowed(key.scopes)
-    return Caller(key.member, key.id, overall, within, scope, key.expires)
+    bucket = key.bucket or key.id
+    return Caller(key.member, key.id, overall, within, scope, key.expires, key.rate, bucket)
 
 
 def _key(row: Any) -> ApiKey:
     scopes = None if row.scopes is None else tuple(Scope(one) for one in row.scopes.split(","))
     return ApiKey(
         row.id, row.member, row.prefix, row.project, Role(row.role), row.created, row.expires,
-        row.revoked, scopes, row.used, row.follows,
+        row.revoked, scopes, row.used, row.follows, row.rate, row.bucket,
     )  # fmt: skip

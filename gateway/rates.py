@@ -1,7 +1,8 @@
 """Rates: how often a key may ask, counted in the ledger's database, so that gateways share it.
 
 A request takes one token of its key's bucket, and a query that is charged nine more: what is read,
-quoted, replayed or answered for nothing is the cheaper class. A bucket holds a minute's worth.
+quoted, replayed or answered for nothing is the cheaper class. A bucket holds a minute's worth, of
+which each gateway takes a few tokens ahead of the requests for them.
 Sign-ins that fail are counted by the address they come from, in the memory of this gateway.
 
 Privacy note
@@ -25,14 +26,16 @@ import structlog
 
 from budgets.storage import Storage, rates
 from budgets.storage.rates import Taken
+from gateway.leases import MINUTE, Lease, Pace
 from gateway.refusals import RateLimited
 
 log = structlog.get_logger()
 
-MINUTE = 60_000_000
 CHEAP, DEAR = 1, 10
 FAILURES = 60
 """Sign-ins of one address that may fail within a minute."""
+KEYS = 10_000
+"""Keys whose leases are remembered."""
 ADDRESSES = 10_000
 """Addresses that are remembered; the one that was seen least lately is forgotten first."""
 
@@ -60,47 +63,75 @@ class Standing:
 
 
 class Rates:
-    """The buckets of keys, each of `limit` tokens a minute; 0: nothing is limited."""
+    """The buckets of keys, each of `limit` tokens a minute unless it has a limit of its own.
+
+    0: nothing is limited that has none.
+    """
 
     def __init__(
         self, storage: Storage, limit: int, clock: Callable[[], int] = microseconds
     ) -> None:
         self._storage, self._limit, self._clock = storage, limit, clock
+        self._leases: dict[str, Lease] = {}
 
-    def take(self, key: str, tokens: int = CHEAP) -> Standing | None:
-        """Take tokens for a request of this key, or raise RateLimited; None where all is free."""
-        if not self._limit:
+    @property
+    def house(self) -> float:
+        """The limit of keys that have none of their own."""
+        return self._limit or math.inf
+
+    def take(self, bucket: str, tokens: int = CHEAP, own: int | None = None) -> Standing | None:
+        """Take tokens for a request, or raise RateLimited; None where all is free.
+
+        `own` is the limit that was given to this key alone.
+        """
+        if not (limit := self._limit if own is None else own):
             return None
-        now, costs = self._clock(), tokens * self._each
-        found = self._taken(key, now, costs, MINUTE)
-        if not found.taken:
-            again = _seconds(found.full + costs - MINUTE - now)
-            raise RateLimited(again, self._standing(found, now))
-        return self._standing(found, now)
+        pace, now, lease = Pace(limit), self._clock(), self._lease(bucket)
+        with lease.lock:
+            if not lease.spend(tokens, now):
+                self._renew(bucket, lease, pace, tokens, now)
+            return _standing(pace, lease, now)
 
-    def charged(self, key: str) -> None:
-        """A query of this key is charged: take the rest of its price, be it there or not."""
-        if not self._limit:
+    def charged(self, bucket: str, own: int | None = None) -> None:
+        """A query is charged: take the rest of its price, be it there or not."""
+        if not (limit := self._limit if own is None else own):
             return
-        costs = (DEAR - CHEAP) * self._each
+        pace, now, lease = Pace(limit), self._clock(), self._lease(bucket)
+        costs = (DEAR - CHEAP) * pace.each
         try:
-            self._taken(key, self._clock(), costs, MINUTE + costs)
+            with lease.lock:
+                if not lease.spend(DEAR - CHEAP, now):
+                    lease.full = self._taken(bucket, now, costs, pace.holds + costs).full
         except Exception as error:  # noqa: BLE001 - what is charged runs, counted or not
             log.error("rate not counted", kind=type(error).__name__)
 
-    @property
-    def _each(self) -> int:
-        """The microseconds in which one token comes back."""
-        return math.ceil(MINUTE / self._limit)
+    def _renew(self, bucket: str, lease: Lease, pace: Pace, tokens: int, now: int) -> None:
+        """Take from the database what is asked for, and a few more for the next requests."""
+        costs, size = tokens * pace.each, lease.next_size(pace, now)
+        if lease.full + costs <= now + pace.holds:
+            ahead = max(0, size - tokens) * pace.each
+            found = self._taken(bucket, now, costs, pace.holds, ahead)
+            lease.full = found.full
+            if found.worth:
+                lease.renewed(size, found.worth // pace.each - tokens, found.full, now)
+                return
+        again = _seconds(lease.full + costs - pace.holds - now)
+        raise RateLimited(again, _standing(pace, lease, now))
 
-    def _taken(self, key: str, now: int, costs: int, holds: int) -> Taken:
+    def _taken(self, bucket: str, now: int, costs: int, holds: int, ahead: int = 0) -> Taken:
         return self._storage.act(
-            "rates", lambda tx: rates.take(tx, key, now, costs, holds), lambda tx: None
+            "rates", lambda tx: rates.take(tx, bucket, now, costs, holds, ahead), lambda tx: None
         )
 
-    def _standing(self, found: Taken, now: int) -> Standing:
-        left = max(0, now + MINUTE - found.full) // self._each
-        return Standing(self._limit, min(self._limit, left), _seconds(found.full - now))
+    def _lease(self, bucket: str) -> Lease:
+        if len(self._leases) > KEYS:  # what they hold is lost, not given twice
+            self._leases = {}
+        return self._leases.setdefault(bucket, Lease())
+
+
+def _standing(pace: Pace, lease: Lease, now: int) -> Standing:
+    left = max(0, now + pace.holds - lease.full) // pace.each + lease.left
+    return Standing(pace.limit, min(pace.limit, left), _seconds(lease.full - now))
 
 
 class Failures:

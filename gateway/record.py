@@ -55,6 +55,7 @@ class Deed(StrEnum):
     KEY_MADE = "key.made"
     KEY_REVOKED = "key.revoked"
     KEY_ROTATED = "key.rotated"
+    KEY_RATED = "key.rated"
     MEMBER_ENDED = "member.ended"
     BOOTSTRAP_MADE = "bootstrap.made"
     BOOTSTRAP_USED = "bootstrap.used"

@@ -66,7 +66,7 @@ class KeyTooWide(Refused):
     """The key would do or last more than the one that makes it."""
 
     code = "key-too-wide"
-    way_out = "Hold it to fewer scopes or days, or ask an administrator."
+    way_out = "Hold it to fewer scopes, days or requests a minute, or ask an administrator."
 
     def __init__(self) -> None:
         super().__init__("A project lead makes keys that do and last no more than its own.")

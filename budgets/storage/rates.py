@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import BigInteger, Connection, bindparam, case, insert, select, update
+from sqlalchemy import BigInteger, Connection, bindparam, case, select, text, update
 
 from budgets.storage.schema import bucket
 
@@ -26,26 +26,34 @@ _TAKE = (
     .values(full=_STARTS + _number("costs"))
 )
 _FULL = select(bucket.c.full).where(bucket.c.name == bindparam("named"))
+_ADD = text('INSERT INTO bucket (name, "full") VALUES (:named, 0) ON CONFLICT DO NOTHING')
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Whether tokens were taken, and when the bucket will be full again."""
+    """The microseconds' worth of tokens that were taken, and when the bucket is full again."""
 
-    taken: bool
+    worth: int
     full: int
 
 
-def take(tx: Connection, name: str, now: int, costs: int, holds: int) -> Taken:
+def take(tx: Connection, name: str, now: int, costs: int, holds: int, ahead: int = 0) -> Taken:
     """Take what comes back in `costs` from a bucket that fills in `holds`, or nothing.
 
-    The clocks of several gateways need not agree: one that is behind takes what others left.
+    As much as `ahead` is taken besides, where that leaves the bucket half full. The clocks of
+    several gateways need not agree: one that is behind takes what others left.
     """
-    words = {"named": name, "now": now, "costs": costs, "latest": now + holds - costs}
-    done = tx.execute(_TAKE, words).rowcount == 1
     full = tx.execute(_FULL, {"named": name}).scalar()
     if full is None:
-        full = now + costs
-        tx.execute(insert(bucket).values(name=name, full=full))
-        done = True
-    return Taken(done, full)
+        tx.execute(_ADD, {"named": name})
+    worth = 0
+    if ahead and _moved(tx, name, now, costs + ahead, holds // 2):
+        worth = costs + ahead
+    elif _moved(tx, name, now, costs, holds):
+        worth = costs
+    return Taken(worth, int(tx.execute(_FULL, {"named": name}).scalar_one()))
+
+
+def _moved(tx: Connection, name: str, now: int, costs: int, holds: int) -> bool:
+    words = {"named": name, "now": now, "costs": costs, "latest": now + holds - costs}
+    return tx.execute(_TAKE, words).rowcount == 1

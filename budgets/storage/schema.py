@@ -286,6 +286,8 @@ api_key = Table(
     Column("scopes", Text, comment="what it is held to, words with commas; null: nothing"),
     Column("used", Moment, comment="told some minutes late"),
     Column("follows", NAME, comment="the key that it replaces"),
+    Column("rate", Integer, comment="requests a minute; null: as the house has it"),
+    Column("bucket", NAME, comment="the key with which its rate is counted; null: itself"),
     Index("api_key_of_member", "member"),
     Index("api_key_follows", "follows", unique=True),
 )

@@ -30,12 +30,14 @@ def key() -> None:
 @click.option("--scope", "scopes", type=click.Choice(SCOPES), multiple=True,
               help="What the key is held to, of all that its role may do; repeat it.")  # fmt: skip
 @click.option("--days", type=click.IntRange(1, 3660), help="Days until it expires.")
+@click.option("--rate", type=click.IntRange(1, 1_000_000),
+              help="Requests a minute; without: SLUIS_RATE.")  # fmt: skip
 @home_option
 @json_option
 @refusals_told
 def create(
     name: str, project: str | None, role: str, scopes: tuple[str, ...], days: int | None,
-    home: str | None, as_json: bool,
+    rate: int | None, home: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Make a key for member NAME and print it alone.
 
@@ -51,7 +53,7 @@ def create(
         local.known_project(project)
         local.registry.give_role(name, Role(role), project)
         expires = now() + timedelta(days=days) if days else None
-        made, text = local.registry.create_key(name, Role(role), project, expires, held)
+        made, text = local.registry.create_key(name, Role(role), project, expires, held, rate)
     emit({"id": made.id, "member": name, "key": text}) if as_json else click.echo(text)
 
 
@@ -75,6 +77,23 @@ def rotate(id: str, overlap: int, days: int | None, home: str | None, as_json: b
         made, text = local.registry.rotate_key(id, timedelta(hours=overlap), expires)
     said = {"id": made.id, "member": made.member, "follows": id, "key": text}
     emit(said) if as_json else click.echo(text)
+
+
+@key.command()
+@click.argument("id")
+@click.option("--requests", type=click.IntRange(1, 1_000_000),
+              help="Requests a minute; without: SLUIS_RATE again.")  # fmt: skip
+@home_option
+@json_option
+@refusals_told
+def rate(id: str, requests: int | None, home: str | None, as_json: bool) -> None:
+    """Give the key of that id a rate of its own, or take it away: from the next request on."""
+    from gateway.cli.local import opened
+
+    with opened(home) as local:
+        local.registry.set_rate(known(local, id).id, requests)
+    told = "the rate of any key" if requests is None else f"{requests} requests a minute"
+    emit({"id": id, "rate": requests}) if as_json else click.echo(f"Key {id} has {told}.")
 
 
 def known(local: Local, id: str) -> ApiKey:
@@ -113,11 +132,12 @@ def list_(home: str | None, as_json: bool) -> None:
         found = local.registry.all_keys()
     rows = [
         (k.id, k.member, k.prefix + "...", k.role.value, ", ".join(k.scopes or ("all",)),
-         k.project or "everywhere", k.used.isoformat(timespec="minutes") if k.used else "never",
+         k.project or "everywhere", str(k.rate or "house"),
+         k.used.isoformat(timespec="minutes") if k.used else "never",
          "revoked" if k.revoked else k.expires.date().isoformat() if k.expires else "")
         for k in found
     ]  # fmt: skip
-    names = ("id", "member", "prefix", "role", "scopes", "project", "used", "ends")
+    names = ("id", "member", "prefix", "role", "scopes", "project", "rate", "used", "ends")
     if as_json:
         emit([dict(zip(names, row, strict=True)) for row in rows])
     else:

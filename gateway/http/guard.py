@@ -75,7 +75,7 @@ def _identify() -> None:
     recording.identified(g.caller)
     structlog.contextvars.bind_contextvars(key=g.caller.key)
     try:
-        g.standing = house.rates.take(g.caller.key)
+        g.standing = house.rates.take(g.caller.bucket, own=g.caller.rate)
     except RateLimited as refused:
         g.standing = refused.standing
         raise

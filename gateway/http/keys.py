@@ -20,6 +20,9 @@ from gateway.http.schemas import Closed
 from gateway.refusals import KeyTooWide, NotFound, NotPermitted
 from gateway.registry import ApiKey, now
 
+MOST_RATE = 1_000_000
+"""Requests a minute."""
+
 blueprint = Blueprint("keys", __name__, description="API keys.")
 
 
@@ -34,6 +37,12 @@ def granted_scopes() -> fields.List[str]:
             "example": ["quote", "read"],
         },
     )
+
+
+def granted_rate(**more: Any) -> Whole:
+    """How often a key may ask."""
+    told = {"description": "requests a minute; without: as the house has it", "example": 300}
+    return Whole(validate=Range(1, MOST_RATE), metadata=told, **more)
 
 
 class NewKeySchema(Closed):
@@ -56,6 +65,7 @@ class NewKeySchema(Closed):
     days = Whole(
         validate=Range(1, 3660), metadata={"description": "days until it expires; never without"}
     )
+    rate = granted_rate()
 
 
 class KeySchema(Schema):
@@ -76,6 +86,11 @@ class KeySchema(Schema):
     )
     follows = fields.String(
         required=True, allow_none=True, metadata={"description": "the key that it replaces"}
+    )
+    rate = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "requests a minute; null: as the house has it"},
     )
     used_at = fields.String(
         required=True, allow_none=True, metadata={"description": "in UTC, some minutes late"}
@@ -103,6 +118,12 @@ class RotationSchema(Closed):
         validate=Range(1, 3660),
         metadata={"description": "days until the new key expires; without: when the old one would"},
     )
+
+
+class RateSchema(Closed):
+    """How often a key may ask."""
+
+    rate = granted_rate(required=True, allow_none=True)
 
 
 class KeysSchema(Schema):
@@ -133,8 +154,11 @@ class Keys(MethodView):
         own."""
         role, project = Role(body["role"]), body.get("project")
         scopes = None if "scopes" not in body else [Scope(one) for one in body["scopes"]]
-        expires = _may_make(role, project, scopes, _end(body))
-        made, text = house().registry.create_key(body["member"], role, project, expires, scopes)
+        rate: int | None = body.get("rate")
+        expires = _may_make(role, project, scopes, _end(body), rate)
+        made, text = house().registry.create_key(
+            body["member"], role, project, expires, scopes, rate
+        )
         return created(shown(made) | {"key": text}, f"/v1/keys/{made.id}")
 
 
@@ -172,10 +196,26 @@ class Rotation(MethodView):
         found = _visible(id)
         expires = _end(body) or found.expires
         if found.id != guard.caller().key or "days" in body:
-            expires = _may_make(found.role, found.project, found.scopes, expires)
+            expires = _may_make(found.role, found.project, found.scopes, expires, found.rate)
         overlap = timedelta(hours=body["overlap_hours"])
         made, text = house().registry.rotate_key(found.id, overlap, expires)
         return created(shown(made) | {"key": text}, f"/v1/keys/{made.id}")
+
+
+@blueprint.resource("/v1/keys/<id>/rate")
+class KeyRate(MethodView):
+    """How often a key may ask."""
+
+    @blueprint.named("setKeyRate")
+    @blueprint.takes(RateSchema)
+    @blueprint.gives(200, KeySchema, "The key, with its rate from the next request on.")
+    def put(self, body: Body, id: str) -> Response:
+        """Say how many requests a minute a key may send; a project lead may say less than for any
+        key, administrators more. null: as many as any key."""
+        found = _visible(id)
+        _may_pace(found.role, found.project, body["rate"])
+        house().registry.set_rate(found.id, body["rate"])
+        return jsonify(shown(house().registry.key(found.id)))
 
 
 def _end(body: Body) -> datetime | None:
@@ -183,17 +223,18 @@ def _end(body: Body) -> datetime | None:
 
 
 def _may_make(
-    role: Role, project: str | None, scopes: Sequence[Scope] | None, expires: datetime | None
+    role: Role,
+    project: str | None,
+    scopes: Sequence[Scope] | None,
+    expires: datetime | None,
+    rate: int | None,
 ) -> datetime | None:
     """When such a key ends, if the caller may make it; KeyTooWide where it would do or last more.
 
     Administrators are held to nothing: what they do not give they could give themselves.
     """
-    if project is None or role not in IN_PROJECT:
-        administrator()
-        return expires
-    caller = permitted(Act.MANAGE, project)
-    if Act.ADMINISTER in caller.acts():
+    caller = _may_pace(role, project, rate)
+    if project is None or Act.ADMINISTER in caller.acts():
         return expires
     wanted = ACTS[role] if scopes is None else ACTS[role] & allowed(scopes)
     if not wanted <= caller.acts(project):
@@ -201,6 +242,19 @@ def _may_make(
     if caller.until is not None and expires is not None and expires > caller.until:
         raise KeyTooWide()
     return expires or caller.until
+
+
+def _may_pace(role: Role, project: str | None, rate: int | None) -> Caller:
+    """The caller, if it may give such a key this rate: not above its own, or the house's."""
+    if project is None or role not in IN_PROJECT:
+        return administrator()
+    caller = permitted(Act.MANAGE, project)
+    any_key = house().rates.house
+    most = min(any_key, any_key if caller.rate is None else caller.rate)
+    wanted = any_key if rate is None else rate
+    if Act.ADMINISTER not in caller.acts() and wanted > most:
+        raise KeyTooWide()
+    return caller
 
 
 def _visible(id: str) -> ApiKey:
@@ -233,5 +287,5 @@ def shown(key: ApiKey) -> dict[str, Any]:
     scopes = None if key.scopes is None else [scope.value for scope in key.scopes]
     return {
         "id": key.id, "member": key.member, "prefix": key.prefix, "project": key.project,
-        "role": key.role.value, "scopes": scopes, "follows": key.follows,
+        "role": key.role.value, "scopes": scopes, "follows": key.follows, "rate": key.rate,
     } | moments  # fmt: skip

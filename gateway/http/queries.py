@@ -156,8 +156,8 @@ def _column(name: str, given: Body) -> ColumnBound:
 
 def _count(caller: Caller) -> Callable[[], None]:
     """What is done once a query of this caller is charged: its key's rate takes its price."""
-    rates, key = house().rates, caller.key
-    return lambda: rates.charged(key)
+    rates = house().rates
+    return lambda: rates.charged(caller.bucket, caller.rate)
 
 
 def _idempotency_key() -> str | None:

@@ -115,6 +115,75 @@ def test_a_wider_key_is_not_taken_by_rotating_it(house: Gateway) -> None:
     assert house.ask("DELETE", own, key=reading["key"]).status == 204
 
 
+@pytest.fixture(scope="module")
+def paced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    home = tmp_path_factory.mktemp("paced") / "home"
+    with running(home, make_home(home), rate=1000) as found:
+        yield found
+
+
+def limit(answer: Answer) -> str:
+    return answer.headers["RateLimit-Policy"]
+
+
+def pace(house: Gateway, id: str, by: str, rate: object) -> Answer:
+    return house.ask("PUT", f"/v1/keys/{id}/rate", {"rate": rate}, by)
+
+
+def test_a_key_has_a_rate_of_its_own_from_the_next_request_on(paced: Gateway) -> None:
+    id, key = fresh(paced, rate=5000)
+    assert paced.ask("GET", f"/v1/keys/{id}", key="root").json["rate"] == 5000
+    assert limit(paced.ask("GET", "/v1/projects", key=key)) == '"key";q=5000;w=60'
+    assert pace(paced, id, "lead", 5).json["rate"] == 5
+    answers = [paced.ask("GET", "/v1/projects", key=key) for _ in range(7)]
+    assert limit(answers[0]) == '"key";q=5;w=60'
+    assert answers[-1].code == "rate-limited"
+    assert pace(paced, id, "root", None).json["rate"] is None
+    assert limit(paced.ask("GET", "/v1/projects", key=key)) == '"key";q=1000;w=60'
+    assert paced.ask("DELETE", f"/v1/keys/{id}", key="root").status == 204
+    assert pace(paced, id, "root", 5).code == "conflict"
+
+
+def test_a_lead_gives_no_rate_above_the_houses_or_its_own(paced: Gateway) -> None:
+    analyst = {"member": "analyst", "role": "analyst", "project": "p"}
+    assert make(paced, "lead", **analyst, rate=1001).code == "key-too-wide"
+    id = make(paced, "lead", **analyst, rate=1000).json["id"]
+    assert pace(paced, id, "lead", 1001).code == "key-too-wide"
+    assert pace(paced, id, "lead", None).status == 200
+    mine, slow = fresh(paced, rate=50)
+    assert make(paced, slow, **analyst).code == "key-too-wide"
+    assert make(paced, slow, **analyst, rate=51).code == "key-too-wide"
+    assert make(paced, slow, **analyst, rate=50).status == 201
+    for rate in (None, 60):
+        assert pace(paced, mine, slow, rate).code == "key-too-wide"
+    fast, _ = fresh(paced, rate=2000)
+    assert rotate(paced, fast, "lead").code == "key-too-wide"
+    overall, _ = fresh(paced, member="root", role="administrator", project="p")
+    assert pace(paced, overall, "lead", 1).code == "not-permitted"
+    assert pace(paced, id, "analyst", 10).code == "not-found"
+    assert pace(paced, "0" * 16, "lead", 10).code == "not-found"
+
+
+def test_a_rotated_key_shares_the_bucket_of_the_one_before(paced: Gateway) -> None:
+    """Else a holder would ask at any rate, by rotating again and again."""
+    id, key = fresh(paced, rate=20)
+    for _ in range(10):
+        assert paced.ask("GET", "/v1/projects", key=key).status == 200
+    found = rotate(paced, id, key).json
+    assert found["rate"] == 20
+    told = [paced.ask("GET", "/v1/projects", key=one) for one in (key, found["key"]) * 6]
+    assert {one.code for one in told[-2:]} == {"rate-limited"}
+    assert pace(paced, found["id"], "lead", 10).status == 200
+    assert paced.ask("GET", f"/v1/keys/{id}", key="root").json["rate"] == 10
+
+
+@pytest.mark.parametrize("rate", [0, -1, 1_000_001, "5", 1.5, True])
+def test_a_rate_has_bounds(house: Gateway, rate: object) -> None:
+    id, _ = fresh(house)
+    assert make(house, rate=rate).status == 422
+    assert pace(house, id, "root", rate).status == 422
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -21,7 +21,7 @@ OPERATIONS = {
     "getGrant", "listGrants", "createGrant", "getPresets", "setPresets", "planBudget",
     "listProjectMembers", "addProjectMember", "removeProjectMember",
     "listMembers", "addMember", "listKeys", "createKey", "getKey", "revokeKey",
-    "rotateKey", "endMember", "bootstrap",
+    "rotateKey", "setKeyRate", "endMember", "bootstrap",
     "getReceipt", "readAudit", "takeCheckpoint", "exportAudit",
     "health", "ready", "contract", "problem",
 }  # fmt: skip

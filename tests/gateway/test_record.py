@@ -129,6 +129,9 @@ DONE: dict[tuple[str, str], Ask] = {
     ("DELETE", "/v1/members/<member>"): lambda g: g.ask(
         "DELETE", "/v1/members/newcomer", None, "root"
     ),
+    ("PUT", "/v1/keys/<id>/rate"): lambda g: g.ask(
+        "PUT", f"/v1/keys/{_made(g)}/rate", {"rate": 100}, "root"
+    ),
     ("DELETE", "/v1/keys/<id>"): lambda g: g.ask("DELETE", f"/v1/keys/{_made(g)}", None, "root"),
 }
 """A request that succeeds, for every route that changes something. A new route is added here."""
@@ -209,6 +212,7 @@ COMMANDS = (
     "dataset freeze visits --reason asked",
     "dataset thaw visits --reason agreed",
     "key create mia --project p",
+    "key rate {key} --requests 100",
     "key rotate {key}",
     "key revoke {key}",
     "member end purist",

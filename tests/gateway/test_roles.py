@@ -69,7 +69,7 @@ WITHIN = {
 OWN = {
     ("GET", "/v1/datasets"), ("GET", "/v1/datasets/<dataset>"), ("GET", "/v1/projects"),
     ("GET", "/v1/keys"), ("GET", "/v1/keys/<id>"), ("DELETE", "/v1/keys/<id>"),
-    ("POST", "/v1/keys/<id>/rotation"),
+    ("POST", "/v1/keys/<id>/rotation"), ("PUT", "/v1/keys/<id>/rate"),
 }  # fmt: skip
 """Routes that show or change what is the caller's own (see test_key_routes, test_grants)."""
 
