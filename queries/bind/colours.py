@@ -51,13 +51,14 @@ class Cell:
 class Rowwise:
     """An open query whose rows are rows of one stage: `query` begins with that stage's `_row`.
 
-    `keys` is the number of the stage's keys; None where rows are of several grouping sets.
+    `keys` are the keys of the stage that tell its rows apart, by their positions; None where rows
+    are of several grouping sets.
     """
 
     stage: str
     query: exp.Select
     cells: tuple[tuple[str, Cell], ...]
-    keys: int | None
+    keys: tuple[int, ...] | None
 
 
 @dataclass(frozen=True, slots=True)

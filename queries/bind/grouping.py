@@ -35,10 +35,12 @@ class Grouping:
     """The keys of a GROUP BY, each once, and the syntax it came from where there is one.
 
     `sets` are the positions of each grouping set's keys, () where there is but one set: all keys.
+    The last `determined` of the keys are so by the others, and make no further groups.
     """
 
     keys: tuple[tuple[exp.Expr | None, Scalar], ...]
     sets: tuple[tuple[int, ...], ...] = ()
+    determined: int = 0
 
     @property
     def within_unit(self) -> bool:

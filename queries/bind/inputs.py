@@ -160,7 +160,7 @@ def _unique(bound: Open, facts: list[Facts | None], *, distinct: bool) -> tuple[
     if cells is None or bound.rowwise is None or bound.rowwise.keys is None:
         return None
     places = {_key(cell): f"c{n}" for n, cell in reversed(list(enumerate(cells)))}
-    wanted = [f"k{n}" for n in range(bound.rowwise.keys)]
+    wanted = [f"k{n}" for n in bound.rowwise.keys]
     unique = tuple(places.get(name, "") for name in wanted)
     return unique if set(unique) <= set(known) else None
 

@@ -175,8 +175,8 @@ class Writer:
             (name or f"col{n}", cell)
             for n, ((_, cell), name) in enumerate(zip(items, names, strict=True))
         )
-        keys = None if self.measure.sets else len(self.measure.keys)
-        rowwise = Rowwise(self.stage, rowed, cells, keys)
+        keys = tuple(sorted(self.order[: len(self.order) - self.keys.determined]))
+        rowwise = Rowwise(self.stage, rowed, cells, None if self.measure.sets else keys)
         return Open(query, True, names, rowwise, single or open_queries.is_single(query))
 
     def _conditions(self) -> list[exp.Expr]:

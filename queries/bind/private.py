@@ -30,6 +30,7 @@ from queries.bind import (
     within,
 )
 from queries.bind.colours import Bound, Environment, Private
+from queries.bind.determined import determined
 from queries.bind.expressions import Expressions, measured
 from queries.bind.from_clause import FromClause
 from queries.bind.grouping import grouping
@@ -72,7 +73,7 @@ def select(
     scope = clause.scope.narrow(_proved(relation))
     expressions = Expressions(scope, subqueries, aliases)
     if aggregates.present(node):
-        return _aggregated(binder, node, items, relation, expressions, env)
+        return _aggregated(binder, node, items, clause, relation, expressions, env)
     if isinstance(relation, Spine):
         raise spines.unmeasured(place(node))
     return _rows(binder, node, relation, expressions, env, every=every)
@@ -82,6 +83,7 @@ def _aggregated(
     binder: Binder,
     node: exp.Select,
     items: list[FromItem],
+    clause: FromClause,
     relation: Relation,
     expressions: Expressions,
     env: Environment,
@@ -99,6 +101,7 @@ def _aggregated(
         distinct.refuse_on(node)
         grouped = within.select(binder, node, relation, expressions, found)
         return distinct.distinct(binder, node, grouped)
+    found = determined(found, node, expressions, clause.members, clause.parts)
     first = expressions.scope.tables[0]
     once = tuple(s for _, s in first.columns) if items[0].distinct else None
     return measures.select(binder, node, relation, expressions, found, env, once)
