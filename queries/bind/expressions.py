@@ -21,7 +21,7 @@ from sqlglot import exp
 from queries.algebra import operations as op
 from queries.algebra.facts import ABOUT_UNIT, EXACT, UNIT, Facts
 from queries.algebra.scalars import Call, Literal, Scalar, walk
-from queries.bind import forms, functions, types
+from queries.bind import forms, functions, gaps, types
 from queries.bind.scope import Scope
 from queries.catalog.manifest import Type
 from queries.language.parse import place
@@ -101,7 +101,9 @@ class Expressions:
         sign, other = COMPARISONS[type(node)], node.expression
         if isinstance(other, exp.Any | exp.All):
             return self._quantified(sign, node.this, other)
-        return self.compared(sign, self.bind(node.this), self.bind(other), node)
+        apart = gaps.compared([node.this, other], self.value)
+        left, right = apart or (self.bind(node.this), self.bind(other))
+        return self.compared(sign, left, right, node)
 
     def _quantified(self, sign: str, left: exp.Expr, node: exp.Any | exp.All) -> Scalar:
         """A comparison with ANY or ALL rows of a subquery."""
@@ -179,7 +181,8 @@ class Expressions:
     def _between(self, node: exp.Between) -> Scalar:
         if node.args.get("symmetric"):
             raise UnsupportedSql("BETWEEN SYMMETRIC is not answered.", position=place(node))
-        value, low, high = (self.value(node.args[key]) for key in ("this", "low", "high"))
+        parts = [node.args[key] for key in ("this", "low", "high")]
+        value, low, high = gaps.compared(parts, self.value) or map(self.value, parts)
         above = op.boolean(">=", *types.unified([value, low], node))
         below = op.boolean("<=", *types.unified([value, high], node))
         return op.boolean("and", above, below)

@@ -9,7 +9,7 @@ from sqlglot import exp
 from queries.algebra import operations as op
 from queries.algebra.facts import EXACT, TEMPORAL
 from queries.algebra.scalars import Literal, Scalar
-from queries.bind import casts, maths, moments, temporal, texts, types
+from queries.bind import casts, gaps, maths, moments, temporal, texts, types
 from queries.catalog.manifest import Type
 from queries.language.parse import place
 from queries.language.refusals import TypeMismatch, UnsupportedFunction
@@ -26,7 +26,7 @@ def bind(node: exp.Expr, value: Bind) -> Scalar:
         return case(node, value)
     if isinstance(node, exp.Anonymous) and node.name.lower() in NAMED:
         return NAMED[node.name.lower()](node, value)
-    found = temporal.bind(node, value)
+    found = gaps.bind(node, value) or temporal.bind(node, value)
     if found is not None:
         return found
     name = node.name if isinstance(node, exp.Anonymous) else node.key
@@ -117,10 +117,18 @@ def _null_if(node: exp.Expr, value: Bind) -> Scalar:
     return op.null_if(left, right)
 
 
+def _interval(node: exp.Expr, value: Bind) -> Scalar:
+    raise TypeMismatch(
+        "An interval is added to a date, or compared with the time between two timestamps.",
+        position=place(node) or place(node.parent),
+        hint="Write date_diff('day', a, b) for whole days, or CAST(a AS TIMESTAMP) - b.",
+    )
+
+
 CASES: dict[type[exp.Expr], Callable[[exp.Expr, Bind], Scalar]] = {
     exp.Add: _sum, exp.Sub: _sum, exp.Mul: _product, exp.Div: _quotient,
     exp.IntDiv: _whole_quotient, exp.Mod: _remainder, exp.Neg: _negation, exp.Abs: _absolute,
-    exp.Round: _rounding, exp.Floor: _rounding, exp.Ceil: _rounding,
+    exp.Interval: _interval, exp.Round: _rounding, exp.Floor: _rounding, exp.Ceil: _rounding,
     exp.Coalesce: _coalesce, exp.Nullif: _null_if, exp.Least: _extreme, exp.Greatest: _extreme,
     exp.Cast: casts.cast, exp.TryCast: casts.cast, **maths.CASES, **texts.CASES,
     **moments.CASES,

@@ -13,7 +13,7 @@ from queries.algebra import calendar as time
 from queries.algebra import operations as op
 from queries.algebra.facts import TEMPORAL, Facts
 from queries.algebra.scalars import Call, Scalar
-from queries.bind import temporal, types
+from queries.bind import gaps, temporal, types
 from queries.bind.texts import fixed, subject
 from queries.catalog.manifest import Type
 from queries.language.parse import place
@@ -122,7 +122,7 @@ def _bucket(node: exp.Expr, value: Bind) -> Scalar:
 
 def _seconds(node: exp.Expr, value: Bind) -> Scalar:
     """epoch: seconds since 1970, a real."""
-    return temporal.seconds(value(node.this), node)
+    return gaps.part("epoch", node.this, value) or temporal.seconds(value(node.this), node)
 
 
 def _moved(sign: int) -> Callable[[exp.Expr, Bind], Scalar]:

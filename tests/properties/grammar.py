@@ -21,6 +21,8 @@ PARTS = (
     "decade", "century", "millennium", "yearweek", "epoch",
 )  # fmt: skip
 HOURS = ("hour", "minute", "second", "millisecond", "microsecond")
+SHOWN = ("day", "hour", "minute", "second")
+SPANS = ("'7 days'", "36 HOUR", "2 MONTH")
 UNITS = ("year", "quarter", "month", "week", "day", "decade", "century")
 SIGNS = ("=", "<>", "<", "<=", ">", ">=")
 
@@ -139,7 +141,9 @@ class Words:
         return self.pick(
             (f"date_diff('{unit}', {first}, {second})", days,
              f"datesub('{unit}', {first}, {second})",
-             f"EXTRACT(year FROM age({first}, {second}))")
+             f"EXTRACT(year FROM age({first}, {second}))",
+             f"EXTRACT({self.pick(SHOWN)} FROM CAST({first} AS TIMESTAMP) - {second})",
+             f"CAST({first} - CAST({second} AS TIMESTAMP) > INTERVAL {self.pick(SPANS)} AS INT)")
         )  # fmt: skip
 
     def moment(self, depth: int) -> str:

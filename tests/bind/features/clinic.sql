@@ -71,3 +71,6 @@ SELECT COUNT(*) FROM visits WHERE regexp_matches(note, '^[a-z]{1,3}$') OR note S
 SELECT UPPER(LEFT(kind, 1)) AS k, COUNT(*) FROM visits GROUP BY k
 SELECT SUM(sqrt(ABS(score))), SUM(ln(ABS(score) + 1)), SUM(pow(score, 2)), SUM(ROUND(cost / 7, 1)) FROM visits
 SELECT COUNT(*) FILTER (WHERE urgent), SUM(cost) FILTER (WHERE NOT urgent) FROM visits
+SELECT COUNT(*) FROM visits WHERE seen - TIMESTAMP '2019-11-05' > INTERVAL '7 days' AND (seen - day) BETWEEN INTERVAL 1 HOUR AND INTERVAL 1 MONTH
+SELECT SUM(EXTRACT(hour FROM seen - day)), AVG(EXTRACT(epoch FROM seen - TIMESTAMP '2019-12-05 10:00')), SUM(epoch(day - seen)) FROM visits
+SELECT a.area, MAX(a.province), COUNT(p.person) FROM areas a LEFT JOIN people p USING (area) GROUP BY a.area
