@@ -231,19 +231,21 @@ class Full:
 
 @dataclass(frozen=True, slots=True)
 class Spine:
-    """A public relation LEFT JOIN a private one, below a measure by keys of the public side.
+    """An open relation LEFT or FULL JOIN a private one, below a measure by keys of the open side.
 
-    `source` is the inner join, all that the engine reads; `kept` with `conditions` are the public
-    rows, all of which are answered; `multiplied` says that one that matches nobody may have become
-    several, `alone` that each group must be one of them.
+    `source` is the inner join (of a FULL JOIN, all private rows), all that the engine reads;
+    `kept` with `conditions` are the public and released rows, all of which are answered; the rows
+    of those in `padded` may be missing beside private ones; `multiplied` says that one that matches
+    nobody may have become several, `alone` that each group must be one of them.
     """
 
     source: Relation
-    kept: tuple[Public, ...]
+    kept: tuple[OpenSource, ...]
     conditions: tuple[Scalar, ...]
     missing: frozenset[int]
     multiplied: bool
     alone: bool = False
+    padded: frozenset[int] = frozenset()
 
     @property
     def unit(self) -> int:
@@ -252,6 +254,11 @@ class Spine:
     @property
     def rows(self) -> int:
         return self.source.rows
+
+    @property
+    def later(self) -> bool:
+        """Whether some of the rows kept are known only when an earlier stage has run."""
+        return any(isinstance(source, Released) for source in self.kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,8 +297,8 @@ class United:
         return self.id
 
 
-Relation = Scan | Derived | Grouped | Windowed | United | Inner | Left | Full | Spine
 OpenSource = Public | Released
+Relation = Scan | Derived | Grouped | Windowed | United | Inner | Left | Full | Spine
 Source = Relation | OpenSource
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 class FromClause:
     """What has been joined so far; `start` is where the tables after the last comma begin.
 
-    `kept` are the public rows that a LEFT JOIN of private ones preserves, while any are.
+    `kept` are the open rows that an outer join of private ones preserves, while any are.
     """
 
     binder: Binder
@@ -142,12 +142,11 @@ class FromClause:
         return found
 
     def relation(self, where: Position | None) -> Relation:
-        """The members joined, with the public rows that are kept beside them."""
+        """The members joined, with the open rows that are kept beside them."""
         found = self.joined(where)
         if self.kept is None:
             return found
-        kept = self.kept
-        return Spine(found, kept.publics, kept.conditions, kept.missing, kept.multiplied)
+        return self.kept.spine(found)
 
     def joined(self, where: Position | None) -> Relation:
         """The members joined: units equated, rows counted; raises a QueryRefused."""

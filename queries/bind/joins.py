@@ -20,7 +20,7 @@ from itertools import pairwise
 from typing import Protocol
 
 from queries.algebra.facts import ABOUT_UNIT, UNIT
-from queries.algebra.relations import Public, Released, Source, is_private
+from queries.algebra.relations import OpenSource, Public, Released, Source, is_private
 from queries.algebra.scalars import (
     Column,
     Scalar,
@@ -158,6 +158,16 @@ def most_rows(
     best = min(every, key=lambda found: found.rows)
     within_limit(best.rows, position)
     return best
+
+
+def most_open(sources: Iterable[OpenSource], parts: Sequence[Scalar], reach: Reach) -> int:
+    """The most rows of an inner join of public and released tables."""
+    members = [_open(source) for source in sources]
+    return _joined(1, frozenset(), members, parts, reach).rows
+
+
+def _open(source: OpenSource) -> Member:
+    return Member(source, frozenset({source.id}), 0)
 
 
 def most_met(

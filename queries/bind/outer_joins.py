@@ -118,16 +118,22 @@ def _kept(
 
 
 def full(clause: FromClause, item: FromItem, join: exp.Join) -> None:
-    """FULL JOIN of two private sides, standing alone: a column may be missing on either."""
+    """FULL JOIN of two private sides, standing alone: a column may be missing on either.
+
+    Of a private and an open one it is a spine.
+    """
     _refuse_comma(clause, join)
     _refuse_lateral(item, join)
     other, visible = clause.member(item, missing=True)
-    if not (other.private and clause.private) or clause.kept is not None:
+    if clause.kept is not None:
         raise PublicRowsKept(
-            "FULL JOIN would keep a public table's rows beside private ones.",
+            "FULL JOIN would keep rows beside public ones that are kept already.",
             position=place(join),
             hint="Put the private table first and write LEFT JOIN.",
         )
+    if not (other.private and clause.private):
+        _beside_open(clause, other, visible, join)
+        return
     one = _missing_side(clause, join, simple=True)
     if not isinstance(other.source, SIMPLE):
         made = alone(clause.binder, other.source)
@@ -143,6 +149,30 @@ def full(clause: FromClause, item: FromItem, join: exp.Join) -> None:
     keys = _full_keys(clause, made, one, other, parts)
     clause.members = [Member(source, frozenset({made.number}), rows, keys)]
     clause.parts = []
+
+
+def _beside_open(clause: FromClause, other: Member, visible: Visible, join: exp.Join) -> None:
+    """FULL JOIN of a private side and an open one: the private LEFT JOIN, the open rows kept."""
+    if not (other.private or clause.private):
+        raise _both_public(join)
+    one = _missing_side(clause, join)
+    private, kept = (other, one) if other.private else (one, other)
+    before = dict(clause.merged)
+    parts = clause.conditions(visible, join)
+    for name, merged in clause.merged.items():
+        sides, right = [maybe_null(merged.scalar)], visible.find(name)
+        if before.get(name) != merged and right is not None:
+            sides.append(maybe_null(right))  # where both are there they are equal
+            sides = sides[::-1] if one.private else sides
+        clause.merged[name] = replace(merged, scalar=_either(sides, join))
+    clause.tables = [table.nullable() for table in clause.tables]
+    clause.kept = spines.both(kept, private)
+    clause.members, clause.parts = [_kept(clause, private, kept, parts, join)], []
+
+
+def _either(sides: list[Scalar], join: exp.Join) -> Scalar:
+    """Whichever of the sides is there, the first one before the second."""
+    return sides[0] if len(sides) == 1 else merging.coalesced(sides[0], sides[1], join)[0]
 
 
 def _rename(

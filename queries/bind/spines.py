@@ -1,22 +1,25 @@
-"""The public spine: public rows kept beside private ones, every one of them answered.
+"""The public spine: public or released rows kept beside private ones, each of them answered.
 
 Privacy note
     Neighbours  two datasets that differ in all rows of one privacy unit.
-    Claim       `public LEFT JOIN private ... GROUP BY` public columns is answered as DuckDB means
-                it, and what the engine computes for it is a measure of a private relation.
-    Requires    keys read from the kept public rows alone, listed before any private row is read
-                (P10); conditions of WHERE that read these rows alone; aggregates to which a kept
-                row without a match adds nothing.
-    Why         the answer is that of the inner join, plus the kept public rows that match nobody,
-                whose private columns are all NULL. The inner join is a private relation: each row
-                has its unit. The rows that match nobody cannot be told apart from the others, and
-                need not be: an aggregate that is 0 or ignores its value on such a row is the inner
-                join's own, whatever public columns it is grouped by, and each key of the kept rows
+    Claim       `open LEFT JOIN private ... GROUP BY` open columns is answered as DuckDB means it,
+                and what the engine computes for it is a measure of a private relation.
+    Requires    keys listed from the kept rows before any private row is read for the measure
+                (P10, P21); conditions of WHERE that read these rows alone; aggregates to which a
+                kept row without a match adds nothing.
+    Why         the answer is that of the inner join, plus the kept rows that match nobody, whose
+                private columns are all NULL. The inner join is a private relation: each row has
+                its unit. The rows that match nobody cannot be told apart from the others, and need
+                not be: an aggregate that is 0 or ignores its value on such a row is the inner
+                join's own, whatever open columns it is grouped by, and each key of the kept rows
                 is listed whether or not anybody is there. COUNT(*) alone counts them too: where
-                each group is exactly one kept row (counted at planning), it is the greater of the
-                inner join's count and 1, computed from the noisy count (P1). Where a condition can
-                only hold for a row with a match, the whole is an inner join.
-    Tried by    tests/properties/test_sensitivity.py, tests/properties/test_spines.py
+                each group is one kept row (proved at planning), it is the greater of the inner
+                join's count and 1, computed from the noisy count (P1). A FULL JOIN is this, with
+                the private LEFT JOIN of the open side in the inner join's place. Rows of a
+                released table are constants to a later stage, as public ones are. Where a
+                condition can only hold for a row with a match, the whole is an inner join.
+    Tried by    tests/properties/test_sensitivity.py, tests/properties/test_spines.py,
+                tests/bind/test_released_spines.py
 """
 
 from __future__ import annotations
@@ -26,7 +29,7 @@ from dataclasses import dataclass, replace
 
 from queries.algebra.measures import Measure, Ranked, Rows, Statistic, Total, parts_of
 from queries.algebra.missing import adds_nothing, fails_without
-from queries.algebra.relations import Public, Relation, Spine
+from queries.algebra.relations import OpenSource, Relation, Spine
 from queries.algebra.scalars import Scalar, columns, subqueries
 from queries.bind import joins
 from queries.bind.joins import Member
@@ -40,31 +43,43 @@ MEASURED = (
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Public rows kept so far, the conditions on them, and the sources that they may not find.
+    """Open rows kept so far, the conditions on them, and the sources that they may not find.
 
-    `multiplied` says that a row without a match may have become several.
+    `multiplied` says that a row without a match may have become several; beside private rows those
+    of the sources `padded` may be missing.
     """
 
-    publics: tuple[Public, ...]
+    sources: tuple[OpenSource, ...]
     conditions: tuple[Scalar, ...]
     missing: frozenset[int]
     multiplied: bool = False
+    padded: frozenset[int] = frozenset()
 
     @property
     def ids(self) -> frozenset[int]:
-        return frozenset(public.id for public in self.publics)
+        return frozenset(source.id for source in self.sources)
+
+    def spine(self, found: Relation) -> Spine:
+        """The private rows that were found, with those kept beside them."""
+        return Spine(
+            found,
+            self.sources,
+            self.conditions,
+            self.missing,
+            self.multiplied,
+            padded=self.padded,
+        )
 
 
 def begun(members: Sequence[Member], parts: Sequence[Scalar], missing: frozenset[int]) -> Kept:
-    """The rows of public members, before a private table is LEFT JOINed to them."""
-    publics = tuple(m.source for m in members if isinstance(m.source, Public))
-    if len(publics) < len(members):
-        raise PublicRowsKept(
-            "Released rows would be kept beside private ones.",
-            hint="Measure the private table by itself, then LEFT JOIN the two released ones.",
-        )
-    kept = Kept(publics, (), missing)
+    """The rows of open members, before a private table is LEFT JOINed to them."""
+    kept = Kept(tuple(m.source for m in members if isinstance(m.source, OpenSource)), (), missing)
     return replace(kept, conditions=_listed(kept, parts, None))
+
+
+def both(one: Member, private: Member) -> Kept:
+    """The rows of an open member in a FULL JOIN with a private one."""
+    return replace(begun([one], [], private.ids), padded=one.ids)
 
 
 def _listed(kept: Kept, parts: Sequence[Scalar], position: Position | None) -> tuple[Scalar, ...]:
@@ -95,13 +110,13 @@ def joined(
     """The kept rows in an inner join with one more member."""
     if any(fails_without(part, kept.missing) for part in parts):
         return None
-    if not isinstance(member.source, Public):
+    if not isinstance(member.source, OpenSource):
         raise PublicRowsKept(
             "A private table would choose among public rows that are kept.",
             position=position,
             hint="Equate the person's key of the private tables, or LEFT JOIN this one too.",
         )
-    wider = replace(kept, publics=(*kept.publics, member.source))
+    wider = replace(kept, sources=(*kept.sources, member.source))
     return filtered(wider, parts, position)
 
 
@@ -127,16 +142,22 @@ def measured(measure: Measure, position: Position | None) -> Measure:
     spine = measure.relation
     if not isinstance(spine, Spine):
         return measure
-    ids = frozenset(public.id for public in spine.kept)
+    ids = frozenset(source.id for source in spine.kept)
     for key in measure.keys:
         if any(column.facts.identity is not None for column in columns(key)):
             raise NamesPersons("It groups by what tells persons apart.", position=position)
-        if not joins.reads_only(key, ids):
+        if not spine.padded and not joins.reads_only(key, ids):
             raise PublicRowsKept(
                 "Public rows are kept, so groups must be made of the kept table's columns alone.",
                 position=position,
                 hint="Group by columns of the public table, or write JOIN for LEFT JOIN.",
             )
+    if spine.later and measure.sets:
+        raise PublicRowsKept(
+            "Grouping sets of released rows that are kept are not answered.",
+            position=position,
+            hint="Ask for one set after the other, or write JOIN for LEFT JOIN.",
+        )
     needed = (*measure.statistics, *measure.ranked)
     counted = [found for found in needed if not _ignores(found, spine.missing)]
     if any(found != Rows(None) for found in counted):
@@ -145,7 +166,7 @@ def measured(measure: Measure, position: Position | None) -> Measure:
             position=position,
             hint="Aggregate columns of the private table; join what is released to the public one.",
         )
-    if counted and (spine.multiplied or measure.sets or not measure.keys):
+    if counted and (spine.multiplied or spine.padded or measure.sets or not measure.keys):
         raise uncounted(position)
     return replace(measure, relation=replace(spine, alone=bool(counted)))
 

@@ -68,7 +68,8 @@ def _verify_shape(stage: Stage) -> None:
     """Keys leave by a list or by a threshold, never just so."""
     names = [key.name for key in stage.keys] + [column.name for column in stage.columns]
     names += [target.name for found in stage.distributions for target in found.targets]
-    decided = (stage.listed is not None) + (stage.threshold is not None)
+    ways = (stage.listed, stage.listing, stage.threshold)
+    decided = sum(way is not None for way in ways)
     if decided != bool(stage.keys) or len(set(names)) != len(names) or stage.most_rows < 1:
         raise ClaimMismatch("the keys of a stage are neither listed nor thresholded")
     if any(len(key) != len(stage.keys) for key in stage.listed or ()):

@@ -112,9 +112,9 @@ class Enclave:
 
 def _claim(stage: Stage) -> Stage:
     """What decides whether a stage's claims hold: not its SQL, nor the keys of its list."""
-    width = None if stage.listed is None else ()
+    width = None if stage.listed is None and stage.listing is None else ()
     bare = tuple(_bare(found) for found in stage.distributions)
-    claimed = dataclasses.replace(stage, name="", digest="", sql="", listed=width)
+    claimed = dataclasses.replace(stage, name="", digest="", sql="", listed=width, listing=None)
     other = None if stage.other is None else dataclasses.replace(stage.other, sql="")
     return dataclasses.replace(claimed, distributions=bare, inputs=(), about="", other=other)
 

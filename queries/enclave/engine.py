@@ -4,10 +4,12 @@ Privacy note
     Neighbours  two datasets that differ in all rows of one privacy unit.
     Claim       the rows handed to the noise are those of the listed keys, all of them and no
                 others; or candidates for a threshold; or exactly one row (P10).
-    Requires    a plan whose list was written before any row was read; SQL from the algebra alone.
+    Requires    a plan whose list was written before any row was read, or is a query over released
+                and public tables alone; SQL from the algebra alone.
     Why         rows with an unlisted key are discarded and missing cells are zero, so which keys
-                occur shows in nothing but the noisy numbers.
-    Tried by    tests/enclave/test_engine.py
+                occur shows in nothing but the noisy numbers. A list that is made here is made
+                first, by a text that the planner bound where no private table is.
+    Tried by    tests/enclave/test_engine.py, tests/bind/test_released_spines.py
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from numpy.typing import NDArray
 from queries.catalog.view import Value
 from queries.enclave.exact import ExactAnswer
 from queries.plan.model import Distribution, Stage
+from queries.plan.noisy import in_order
 from queries.workers.sealed import file_of, sealed, selected
 from queries.workers.settings import Settings
 
@@ -69,7 +72,8 @@ def opened(file: Path, settings: Settings) -> duckdb.DuckDBPyConnection:
 
 def exact(connection: duckdb.DuckDBPyConnection, stage: Stage, seed: int) -> ExactAnswer:
     """The exact integers of a stage, aligned with its list where it has one."""
-    answer = _answer(stage, _rows(connection, stage, seed))
+    listed = _listed(connection, stage)
+    answer = _answer(stage, _rows(connection, stage, seed), listed)
     named = [key.name for key in stage.keys]
     parts = [counted(connection, found, named, answer.keys, seed) for found in stage.distributions]
     if parts:
@@ -77,6 +81,21 @@ def exact(connection: duckdb.DuckDBPyConnection, stage: Stage, seed: int) -> Exa
     if not all(LOWEST <= value <= HIGHEST for row in answer.values for value in row):
         raise EngineFailed("an integer does not fit")
     return answer
+
+
+def _listed(
+    connection: duckdb.DuckDBPyConnection, stage: Stage
+) -> tuple[tuple[Value, ...], ...] | None:
+    """The keys that are answered, where they are public or those of released rows."""
+    if stage.listing is None:
+        return stage.listed
+    wanted = [key.name for key in stage.keys]
+    result, names = executed(connection, stage.listing, 0, wanted)
+    rows = result.fetchmany(stage.most_rows + 1)
+    if len(rows) > stage.most_rows:
+        raise EngineFailed("more keys than the plan allows")
+    places = [names.index(name) for name in wanted]
+    return in_order(_encoded([tuple(row[place] for place in places) for row in rows], len(wanted)))
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, stage: Stage, seed: int) -> list[Row]:
@@ -132,14 +151,16 @@ def counted(
     return list(counts)
 
 
-def _answer(stage: Stage, rows: list[Row]) -> ExactAnswer:
+def _answer(
+    stage: Stage, rows: list[Row], listed: tuple[tuple[Value, ...], ...] | None
+) -> ExactAnswer:
     width = len(stage.keys)
     if any(type(value) is not int for row in rows for value in row[width:]):
         raise EngineFailed("a measure is not an integer")
     keys = _encoded([row[:width] for row in rows], width)
     values = [row[width:] for row in rows]
-    if stage.listed is not None:
-        return _aligned(stage.listed, keys, values, len(stage.wanted) - width)
+    if listed is not None:
+        return _aligned(listed, keys, values, len(stage.wanted) - width)
     if stage.threshold is not None:
         _distinct(keys)
         return ExactAnswer(keys, values)

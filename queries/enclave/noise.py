@@ -16,12 +16,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
-from queries.catalog.view import Value
 from queries.enclave.exact import ExactAnswer
 from queries.enclave.mechanisms import measurement
 from queries.enclave.selection import drawn, leading
 from queries.plan.model import NoisyColumn, Stage
-from queries.plan.noisy import NoisyStage
+from queries.plan.noisy import NoisyStage, order
 
 
 def released(stage: Stage, exact: ExactAnswer) -> NoisyStage:
@@ -51,7 +50,7 @@ def _thresholded(stage: Stage, exact: ExactAnswer) -> NoisyStage:
     decides = [column.name for column in stage.columns].index(threshold.column)
     counts = _noisy(stage.columns[decides], [row[decides] for row in exact.values])
     kept = [place for place, count in enumerate(counts) if count >= threshold.at_least]
-    kept.sort(key=lambda place: _order(exact.keys[place]))
+    kept.sort(key=lambda place: order(exact.keys[place]))
     columns = [
         [counts[place] for place in kept]
         if index == decides
@@ -81,8 +80,3 @@ def _noisy(column: NoisyColumn, exact: list[int]) -> list[int]:
 
 def _rows(columns: list[list[int]], count: int) -> tuple[tuple[int, ...], ...]:
     return tuple(zip(*columns, strict=True)) if columns else ((),) * count
-
-
-def _order(key: tuple[Value, ...]) -> tuple[tuple[bool, Value], ...]:
-    """Sorts by each key in turn, NULL last."""
-    return tuple((value is None, 0 if value is None else value) for value in key)

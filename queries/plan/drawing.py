@@ -218,6 +218,7 @@ def _stage(name: str, found: Draft, parts: Sequence[Price], delta: int, terms: T
         threshold,
         found.most_rows,
         _distributions(found, parts[len(columns) : found.parts], terms),
+        listing=None if found.later is None else found.later.sql,
     )
 
 

@@ -44,13 +44,13 @@ from queries.language.refusals import RangeTooLarge, TooManyRowsPerUnit
 from queries.plan import split
 from queries.plan.bounding import Bounds, Sensitivity
 from queries.plan.formulas import most_values, sensitivity, shift, value_of
-from queries.plan.keys import Keys
+from queries.plan.keys import Keys, Level
 from queries.plan.levels import Family
 from queries.plan.lower import effects as lower
 from queries.plan.lower.statistics import Query
 from queries.plan.model import PLANNER_VERSION, NoisyColumn, Stage
 from queries.plan.price import Price
-from queries.plan.stages import Draft, Level, hashed, possible, reads, work
+from queries.plan.stages import Draft, hashed, possible, reads, work
 from queries.plan.timing import Shape
 
 FINEST = 2**20

@@ -124,6 +124,11 @@ def _keys(draft: Draft, stage: Stage, unit: str) -> str:
         return "There is one group."
     if stage.listed is not None:
         return f"All {_many(len(stage.listed), 'group')} are public and answered, empty ones too."
+    if draft.later is not None:
+        return (
+            f"The groups are those of a table that is released before, at most "
+            f"{draft.later.most:,}: all are answered, empty ones too."
+        )
     if stage.threshold is None:
         raise ValueError("keys are listed or found behind a threshold")
     return (
@@ -173,6 +178,8 @@ def about(draft: Draft) -> str:
     where = "in one group"
     if draft.listed is not None and draft.keys:
         where = f"in each of {_many(len(draft.listed), 'group')}"
+    elif draft.later is not None:
+        where = "in each group of a released table"
     elif draft.keys:
         where = "in each group behind a threshold"
     return f"{numbers} {where}, from {' and '.join(tables_of(draft.measure.relation))}"

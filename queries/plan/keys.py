@@ -13,14 +13,16 @@ Privacy note
                 engine that has no private file. A condition of the measure narrows it only if it
                 reads listed columns alone, so every row that the measure keeps satisfies it. NULL
                 is listed wherever the key is not proved non-null. Of a public spine (see
-                `queries.bind.spines`) the keys are those of its public rows.
+                `queries.bind.spines`) the keys are those of its public rows; where some of its
+                rows are released by an earlier stage, the list is computed when these are there,
+                by a query over them and public tables, before this stage reads a private row (P21).
     Tried by    tests/properties/test_sensitivity.py, tests/properties/test_parity.py
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import chain, product
 from operator import itemgetter
 
@@ -28,7 +30,8 @@ from queries.algebra.calendar import DAY, as_date, as_datetime, buckets, series
 from queries.algebra.facts import EXACT, Facts
 from queries.algebra.measures import Measure
 from queries.algebra.relations import Spine
-from queries.algebra.scalars import Call, Column, Scalar
+from queries.algebra.scalars import Call, Column, Literal, Scalar
+from queries.bind import joins
 from queries.bind.publics import Publics
 from queries.bind.spines import uncounted
 from queries.catalog.manifest import Type
@@ -38,9 +41,12 @@ from queries.language.refusals import PublicRowsKept, TooManyGroups
 from queries.plan.leaves import Leaves
 from queries.plan.lower.words import width
 from queries.plan.model import Key
+from queries.plan.noisy import in_order
 
 Keys = tuple[tuple[Value, ...], ...]
 SMALL = 1_000
+MOST_LATER = 200_000
+"""The most rows from which keys are listed when an earlier stage has run."""
 SQL_TYPES = {
     Type.INTEGER: "BIGINT",
     Type.REAL: "DOUBLE",
@@ -51,12 +57,71 @@ SQL_TYPES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Keys that are listed once earlier stages have run: by `sql`, over what these released."""
+
+    sql: str
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One grouping set of a measure: the positions of its keys, and their list where it is public.
+
+    `fans` are, fullest first, how many groups of the measure each cell of the set holds. `together`
+    is the number of cells of all sets that it adds up with, if it adds up with any. Without a list
+    keys are listed `later`, or else thresholded.
+    """
+
+    keys: tuple[int, ...]
+    listed: Keys | None
+    fans: tuple[int, ...]
+    together: int | None = None
+    later: Later | None = None
+
+    @property
+    def thresholded(self) -> bool:
+        return bool(self.keys) and self.listed is None and self.later is None
+
+
+def later(measure: Measure, publics: Publics) -> Later | None:
+    """How keys of released rows that are kept are listed; raises a QueryRefused."""
+    spine = measure.relation
+    if not isinstance(spine, Spine) or not spine.later or not measure.keys:
+        return None
+    leaves = _checked(measure, Leaves(measure, publics))
+    most = joins.most_open(spine.kept, spine.conditions, publics.reach) + len(spine.padded)
+    most *= leaves.apart()
+    if most > MOST_LATER:
+        raise TooManyGroups(
+            f"Released rows that are kept could be {most:,} groups; at most {MOST_LATER:,} are "
+            "answered.",
+            hint="Keep fewer of them, by LIMIT, or write JOIN for LEFT JOIN.",
+        )
+    if spine.alone and _several(measure, spine, publics):
+        raise uncounted(None)
+    return Later(leaves.listing(list(range(len(measure.keys))), present=True), most)
+
+
+def _several(measure: Measure, spine: Spine, publics: Publics) -> bool:
+    """Whether some of the rows kept may share all keys."""
+    fixed = [
+        Call("=", (key, Literal(None, key.facts)), Facts(Type.BOOLEAN))
+        for key in measure.keys
+        if isinstance(key, Column)
+    ]
+    return joins.most_open(spine.kept, (*spine.conditions, *fixed), publics.reach) > 1
+
+
 def listed(measure: Measure, publics: Publics) -> Keys | None:
     """Every key the measure can have, in order; None where some key is not public.
 
     Raises TooManyGroups where they are too many to answer in full.
     """
     if isinstance(measure.relation, Spine):
+        if measure.relation.later:
+            raise ValueError("these keys are listed later")
         return _spine(measure, measure.relation, Leaves(measure, publics))
     measure, known = _stood_in(measure, Leaves(measure, publics))
     leaves = Leaves(measure, publics, known)
@@ -96,10 +161,19 @@ def _stood_in(measure: Measure, leaves: Leaves) -> tuple[Measure, dict[Column, l
     return replace(measure, keys=tuple(keys)), known
 
 
+def _checked(measure: Measure, leaves: Leaves) -> Leaves:
+    """The leaves, where they list all keys of a spine; raises PublicRowsKept."""
+    if not leaves.whole or not all(map(leaves.covers, measure.keys)):
+        raise PublicRowsKept(
+            "These groups of a table whose rows are all kept cannot be listed.",
+            hint="Group by columns of that table alone, or write JOIN in place of the outer join.",
+        )
+    return leaves
+
+
 def _spine(measure: Measure, spine: Spine, leaves: Leaves) -> Keys:
     """The keys of the public rows kept, all of which are answered; raises PublicRowsKept."""
-    if not leaves.whole or not all(map(leaves.covers, measure.keys)):
-        raise PublicRowsKept("These groups of a public table cannot be listed.")
+    _checked(measure, leaves)
     if spine.alone and leaves.most_alike() > 1:
         raise uncounted(None)
     found = leaves.rows(list(range(len(measure.keys))), present=True)
@@ -122,19 +196,6 @@ def _crossed(parts: Sequence[tuple[list[int], Keys]], width: int) -> Keys:
         return tuple(found)
     back = itemgetter(*map(positions.index, range(width)))
     return in_order(map(back, found))
-
-
-def in_order(rows: Iterable[tuple[Value, ...]]) -> Keys:
-    """Keys sorted by value, NULL last."""
-    found = list(rows)
-    if any(None in row for row in found):
-        return tuple(sorted(found, key=order))
-    return tuple(sorted(found))
-
-
-def order(row: tuple[Value, ...]) -> tuple[tuple[bool, Value], ...]:
-    """Sorts keys by value, NULL last."""
-    return tuple([(value is None, 0 if value is None else value) for value in row])
 
 
 def _alone(key: Scalar) -> list[Value] | None:

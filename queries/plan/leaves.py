@@ -6,6 +6,7 @@ alone are listed by one query over the leaves they read, under the conditions th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -14,7 +15,7 @@ from queries.algebra.calendar import EPOCH
 from queries.algebra.facts import ABOUT_UNIT, ENGINE_TYPES, EXACT, UNIT, Facts
 from queries.algebra.measures import Measure
 from queries.algebra.names import quoted, text
-from queries.algebra.relations import Inner, Public, Relation, Spine
+from queries.algebra.relations import Inner, OpenSource, Public, Relation, Spine
 from queries.algebra.scalars import Column, Scalar, columns, conjuncts, subqueries
 from queries.algebra.sources import members
 from queries.bind.publics import Publics
@@ -56,8 +57,8 @@ class Leaves:
         self._measure = measure
         self._publics = publics
         self._leaves: dict[Name, Leaf] = {}
-        for public, outer in _publics(measure.relation):
-            self._leaves[public.id, None] = Leaf(public.id, None, _public(public, outer=outer))
+        for source, outer in _opens(measure.relation):
+            self._leaves[source.id, None] = Leaf(source.id, None, _open(source, outer=outer))
         for column, values in known.items():
             leaf = _leaf(column, [_constant(value, column.facts) for value in values])
             self._leaves[column.source, column.name] = leaf
@@ -124,8 +125,28 @@ class Leaves:
                     leaves, grown = leaves | read, True
         return leaves
 
+    def apart(self) -> int:
+        """The most combinations of values of private columns that keys read."""
+        lists = [one.text for one in self._leaves.values() if one.column is not None]
+        rows = [self._publics.rows.rows(f"SELECT COUNT(*) FROM {text}", 1) for text in lists]
+        return math.prod(int(found[0][0] or 0) for found in rows)
+
     def rows(self, positions: list[int], *, present: bool = False) -> Keys:
-        """The distinct values of some keys together; raises TooManyGroups.
+        """The distinct values of some keys together, as `listing` finds them.
+
+        Raises TooManyGroups.
+        """
+        try:
+            return tuple(
+                self._publics.rows.rows(self.listing(positions, present=present), LIMITS.cells)
+            )
+        except TooMany:
+            raise TooManyGroups(
+                f"There would be more than {LIMITS.cells:,} groups, which is the most."
+            ) from None
+
+    def listing(self, positions: list[int], *, present: bool = False) -> str:
+        """A query for the distinct values of some keys together.
 
         With `present` there are none where the leaves that no key reads leave no row at all.
         """
@@ -139,12 +160,7 @@ class Leaves:
         sql = f"SELECT DISTINCT {', '.join(shown)} FROM {self._from(leaves, to)}"
         if conditions:
             sql += f" WHERE {' AND '.join(conditions)}"
-        try:
-            return tuple(self._publics.rows.rows(sql, LIMITS.cells))
-        except TooMany:
-            raise TooManyGroups(
-                f"There would be more than {LIMITS.cells:,} groups, which is the most."
-            ) from None
+        return sql
 
     def _conditions(self, leaves: set[Name], to: Relations) -> list[str]:
         """What is said of these leaves alone."""
@@ -253,19 +269,20 @@ def _selected(column: Column, select: str, size: int) -> Leaf:
     return Leaf(column.source, column.name, made, size)
 
 
-def _public(public: Public, *, outer: bool) -> str:
-    """A public source, with a row of NULLs where a LEFT JOIN may not find it."""
+def _open(source: OpenSource, *, outer: bool) -> str:
+    """An open source, with a row of NULLs where an outer join may not find it."""
+    text = source.sql if isinstance(source, Public) else quoted(source.name)
     if not outer:
-        return public.sql
-    padded = f"(VALUES (1)) AS {quoted('one')} LEFT JOIN {public.sql} AS {quoted('p')} ON FALSE"
+        return text
+    padded = f"(VALUES (1)) AS {quoted('one')} LEFT JOIN {text} AS {quoted('p')} ON FALSE"
     missing = f"SELECT {quoted('p')}.* FROM {padded}"
-    return f"(SELECT * FROM {public.sql} AS {quoted('p')} UNION ALL {missing})"
+    return f"(SELECT * FROM {text} AS {quoted('p')} UNION ALL {missing})"
 
 
-def _publics(relation: Relation) -> Iterator[tuple[Public, bool]]:
-    """The public sources that conditions may read, and whether their rows may be missing."""
+def _opens(relation: Relation) -> Iterator[tuple[OpenSource, bool]]:
+    """The open sources that are listed, and whether their rows may be missing."""
     if isinstance(relation, Spine):
-        yield from ((public, False) for public in relation.kept)
+        yield from ((source, source.id in relation.padded) for source in relation.kept)
         return
     for source, missing in members(relation):
         if isinstance(source, Public):

@@ -35,11 +35,12 @@ from queries.plan import keys as group_keys
 from queries.plan import split
 from queries.plan.bounding import Sensitivity
 from queries.plan.formulas import adds_up, covered, value_of
-from queries.plan.keys import Keys
+from queries.plan.keys import Keys, Level
 from queries.plan.model import Hierarchy
+from queries.plan.noisy import in_order
 from queries.plan.policy import counted
 from queries.plan.price import Options, Price
-from queries.plan.stages import Draft, Level, check_size, draft, drafted, hashed, own_keys, united
+from queries.plan.stages import Draft, check_size, draft, drafted, hashed, own_keys, united
 
 Set = tuple[int, ...]
 
@@ -278,7 +279,7 @@ class _Lists:
 def projected(rows: Keys, places: Set, onto: Set) -> Keys:
     """The keys of a coarser set, each once, in order."""
     chosen = [places.index(n) for n in onto]
-    return group_keys.in_order({tuple([row[n] for n in chosen]) for row in rows})
+    return in_order({tuple([row[n] for n in chosen]) for row in rows})
 
 
 def _roundable(sets: Sequence[Set], finest: Set) -> bool:

@@ -173,6 +173,8 @@ class Stage:
     Without columns the text is empty: what is asked is found in `distributions` alone. With `top`
     some of the listed keys are answered, in the order of values that stay in the engine.
     The text may hold the parameter $seed (a secret, fresh 63-bit integer for each run).
+    With `listing` the list is what that text yields, which reads the stage's inputs and public
+    tables alone: it is made when the inputs are there, before the stage reads a private row.
     `most_rows` bounds the rows the engine may return, from declared sizes. `inputs` are released
     rows that the text reads: the stage runs when the stages that they read have run. `about` says
     in plain words what is measured.
@@ -191,6 +193,7 @@ class Stage:
     about: str = ""
     other: Other | None = None
     top: Top | None = None
+    listing: str | None = None
 
     @property
     def parts(self) -> tuple[NoisyColumn | Distribution | Top, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from queries.catalog.view import Value
@@ -48,6 +49,19 @@ class StoredStage:
     distributions: tuple[Distribution, ...] = ()
     other: Other | None = None
     top: Top | None = None
+
+
+def in_order(rows: Iterable[tuple[Value, ...]]) -> tuple[tuple[Value, ...], ...]:
+    """Keys sorted by value, NULL last."""
+    found = list(rows)
+    if any(None in row for row in found):
+        return tuple(sorted(found, key=order))
+    return tuple(sorted(found))
+
+
+def order(row: tuple[Value, ...]) -> tuple[tuple[bool, Value], ...]:
+    """Sorts keys by value, NULL last."""
+    return tuple([(value is None, 0 if value is None else value) for value in row])
 
 
 def beside(stage: Stage) -> Stage | None:

@@ -185,9 +185,11 @@ def _bindable(found: Drawn) -> None:
         if stage.other is not None:
             stored = (*stored, *others.kept(stage))
             texts.append(stage.other.sql)
-    for sql in texts:
+    bound = [(stored, sql.replace("$seed", "0")) for sql in texts]
+    bound += [(tables.given([one]), one.listing) for one in stages if one.listing is not None]
+    for seen, sql in bound:
         try:
-            found.terms.public.describe(stored, sql.replace("$seed", "0"))
+            found.terms.public.describe(seen, sql)
         except NotBound:
             raise UnsupportedSql("The engine cannot compute this form of the query.") from None
 

@@ -95,6 +95,6 @@ def occurring(query: exp.Expr, names: Mapping[str, str], stages: tuple[Stage, ..
 
 
 def _least(stage: Stage) -> int:
-    if stage.listed is None:
+    if stage.threshold is not None:
         return 1
     return split.occurring(stage.columns[0].noise)

@@ -47,7 +47,8 @@ def rows(statistic: Statistic, draft: Draft, units: int) -> float:
 
 
 def _likely(statistic: Statistic, draft: Draft, units: int) -> Likely:
-    held = None if draft.thresholded else rows(statistic, draft, units)
+    unknown = draft.thresholded or draft.later is not None
+    held = None if unknown else rows(statistic, draft, units)
     if isinstance(statistic, Rows | Units | Distinct):
         return Likely(held)
     numerator, denominator, _ = value_of(statistic)

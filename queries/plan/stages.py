@@ -21,6 +21,7 @@ from queries.language.refusals import BoundTooWide, TooManyColumns, TooManyRowsP
 from queries.plan import keys as group_keys
 from queries.plan.bounding import Bounds, Sensitivity
 from queries.plan.formulas import sensitivity, shift, value_of
+from queries.plan.keys import Level
 from queries.plan.leading import Leading, leading
 from queries.plan.lower.relations import Relations
 from queries.plan.lower.statistics import Query
@@ -72,12 +73,19 @@ class Draft:
         return (self.shape, *apart)
 
     @property
+    def later(self) -> group_keys.Later | None:
+        """How the keys are listed, where that takes what earlier stages released."""
+        return self.level.later
+
+    @property
     def thresholded(self) -> bool:
-        return bool(self.keys) and self.listed is None
+        return self.level.thresholded
 
     @property
     def cells(self) -> int:
-        """How many cells are answered, where that is known."""
+        """How many cells are answered, or the most, where that is known."""
+        if self.later is not None:
+            return self.later.most
         return 1 if self.listed is None else len(self.listed)
 
     @property
@@ -114,25 +122,12 @@ class Draft:
         return (("_row", "BIGINT"), *keys, *columns)
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
-    """One grouping set of a measure: the positions of its keys, and their list where it is public.
-
-    `fans` are, fullest first, how many groups of the measure each cell of the set holds. `together`
-    is the number of cells of all sets that it adds up with, if it adds up with any.
-    """
-
-    keys: tuple[int, ...]
-    listed: group_keys.Keys | None
-    fans: tuple[int, ...]
-    together: int | None = None
-
-
 def draft(measure: Measure, view: View, publics: Publics, options: Options) -> Draft:
     """Decide keys, bounds and text of a measure; raises a QueryRefused."""
-    listed = group_keys.listed(measure, publics) if measure.keys else None
+    later = group_keys.later(measure, publics)
+    listed = group_keys.listed(measure, publics) if measure.keys and later is None else None
     whole = tuple(range(len(measure.keys)))
-    level = Level(whole, listed, ())
+    level = Level(whole, listed, (), later=later)
     return drafted(measure, listed, level, view, publics, options)
 
 
@@ -149,7 +144,7 @@ def drafted(
 
     `held` is how many sets share the candidate keys that may be thresholded at once.
     """
-    thresholded = bool(level.keys) and level.listed is None
+    thresholded = level.thresholded
     if thresholded and Units(None) not in measure.statistics:
         measure = replace(measure, statistics=(*measure.statistics, Units(None)))
     query = _query(measure, groups, level, view.manifest.unit.at_most, options)
@@ -230,8 +225,8 @@ def _query(
     options: Options,
 ) -> Query:
     """Bounds and levels of aggregation; a set adds up the groups where a bound holds for these."""
-    bounds = bounded(measure, groups, options)
-    most = possible(measure, groups)
+    bounds = bounded(measure, groups, options, level.later)
+    most = possible(measure, groups, level.later)
     sampled, capped = bounds.groups < most, bounds.per_group < bounds.rows
     if len(level.keys) < len(measure.keys):
         if sampled or capped:
@@ -245,7 +240,12 @@ def _query(
     return Query(measure, bounds, shifts, sampled, two, level=shown)
 
 
-def bounded(measure: Measure, listed: group_keys.Keys | None, options: Options) -> Bounds:
+def bounded(
+    measure: Measure,
+    listed: group_keys.Keys | None,
+    options: Options,
+    later: group_keys.Later | None = None,
+) -> Bounds:
     """What one unit can have, as the manifest says or tighter where the analyst asks so."""
     rows = measure.relation.rows
     for name, value in (
@@ -254,15 +254,19 @@ def bounded(measure: Measure, listed: group_keys.Keys | None, options: Options) 
     ):
         if value is not None and value > rows:
             raise BoundTooWide(f"{name} is at most {rows:,} here, the rows that one unit can have.")
-    groups = min(possible(measure, listed), options.groups_per_unit or rows)
+    groups = min(possible(measure, listed, later), options.groups_per_unit or rows)
     return Bounds(rows, groups, options.rows_per_group)
 
 
-def possible(measure: Measure, listed: group_keys.Keys | None) -> int:
+def possible(
+    measure: Measure, listed: group_keys.Keys | None, later: group_keys.Later | None = None
+) -> int:
     """The most groups one unit can fall in: they share the keys that are constant for a unit."""
     rows, fixed = measure.relation.rows, own_keys(measure)
     if len(fixed) == len(measure.keys):
         return 1
+    if later is not None:
+        return max(1, min(rows, later.most))
     if listed is None:
         return rows
     classes = Counter(tuple(key[n] for n in fixed) for key in listed)
@@ -295,6 +299,8 @@ def work(query: Query, level: Level, view: View) -> Shape:
     partials = units * query.bounds.groups if query.two_levels else 0
     partials += joined * sum(isinstance(s, OfValues) for s in query.measure.statistics)
     candidates = units * query.bounds.cells // (query.floor or 1)
+    if level.later is not None:
+        return Shape(max(rows, level.later.most), partials, max(1, level.later.most))
     groups = 1 if not level.keys else candidates if level.listed is None else len(level.listed)
     return Shape(rows, partials, max(1, groups))
 
@@ -313,7 +319,7 @@ def _meaning(found: Draft, frequency: int | None) -> str:
     parts = {
         "sql": found.text,
         "keys": found.keys,
-        "listed": found.listed,
+        "listed": found.listed if found.later is None else found.later,
         "bounds": found.bounds,
         "minimum_frequency": frequency,
         "sensitivities": found.sensitivities,

@@ -6,6 +6,8 @@ lacks is a refusal, and never a fault after the charge.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from queries.algebra.names import text
 from queries.catalog.manifest import Column, Manifest, Table, Type
 from queries.catalog.storage import (
@@ -49,7 +51,7 @@ def noised(stages: tuple[Stage, ...], hierarchies: tuple[Hierarchy, ...] = ()) -
     return tuple(found)
 
 
-def given(stages: tuple[Stage, ...]) -> Tables:
+def given(stages: Sequence[Stage]) -> Tables:
     """The inputs of stages, as they are handed in."""
     inputs = {one.name: one for stage in stages for one in stage.inputs}
     return tuple(

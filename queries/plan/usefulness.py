@@ -46,7 +46,7 @@ def hidden(noised: Iterable[Noised], units: int) -> tuple[Hidden, ...]:
     """The columns that the noise hides; keys that are found from the data are told by their own."""
     found = []
     for draft, columns in noised:
-        if draft.thresholded or draft.leading is not None:
+        if draft.thresholded or draft.later is not None or draft.leading is not None:
             continue
         for statistic, column in zip(draft.measure.statistics, columns, strict=True):
             step = (column.numerator << column.shift) / column.denominator

@@ -189,4 +189,6 @@ def _slimmed(plan: Plan, stages: Mapping[str, NoisyStage]) -> tuple[Plan, tuple[
 def _slim(stage: Stage) -> Stage:
     """Without the list of keys, which the noisy table holds already, and without private SQL."""
     other = None if stage.other is None else dataclasses.replace(stage.other, sql="")
-    return dataclasses.replace(stage, sql="", listed=None, inputs=(), about="", other=other)
+    return dataclasses.replace(
+        stage, sql="", listed=None, listing=None, inputs=(), about="", other=other
+    )

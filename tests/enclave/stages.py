@@ -65,11 +65,13 @@ def stage(
     threshold: Threshold | None = None,
     most_rows: int = 1000,
     name: str = "s0",
+    listing: str | None = None,
 ) -> Stage:
     listed = None if listed is None else tuple(listed)
     return Stage(
-        name, f"digest of {name}", sql, tuple(keys), tuple(columns), listed, threshold, most_rows
-    )
+        name, f"digest of {name}", sql, tuple(keys), tuple(columns), listed, threshold, most_rows,
+        listing=listing,
+    )  # fmt: skip
 
 
 def plan(*stages: Stage, post: Post | None = None) -> Plan:

@@ -127,6 +127,9 @@ def test_a_lone_unit_stays_below_delta(scale: float, delta: float) -> None:
         [stage("", [column("m0", GOOD), column("m0", GOOD)])],
         [stage("", [column("m0", GOOD)], most_rows=0)],
         [dataclasses.replace(counted(laplace(2.0), 10**6, 10**9)[0], listed=(("a",),))],
+        [dataclasses.replace(counted(laplace(2.0), 10**6, 10**9)[0], listing="SELECT 1 AS k0")],
+        [stage("", [column("m0", GOOD)], [KEY], listed=[("a",)], listing="SELECT 1 AS k0")],
+        [stage("", [column("m0", GOOD)], listing="SELECT 1")],
     ],
 )
 def test_a_stage_of_the_wrong_shape_is_found(stages: list[Stage]) -> None:

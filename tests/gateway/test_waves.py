@@ -70,3 +70,18 @@ def test_the_quote_prices_each_stage(gateway: Gateway) -> None:
     total = float(first["rho"]) + float(second["rho"])
     assert total == pytest.approx(float(quoted["privacy_loss"]["rho"]))
     assert gateway.query(BY_AREA).json["privacy_loss"] == quoted["privacy_loss"]
+
+
+def test_released_rows_are_kept_and_their_keys_cost_nothing(gateway: Gateway) -> None:
+    """Both engines at work: the list is made of the very rows that the first stage released."""
+    sql = """WITH t AS (SELECT area, COUNT(*) AS n FROM visits GROUP BY area)
+        SELECT t.area, t.n, COUNT(*) AS c, COUNT(v.cost) AS k FROM t
+        LEFT JOIN visits v ON v.area = t.area AND v.cost > 50 GROUP BY t.area, t.n"""
+    alone = gateway.query("SELECT area, COUNT(*) AS n FROM visits GROUP BY area").json
+    found = gateway.query(sql, budget_share="2%").json
+    assert [row[0] for row in found["rows"]] == [row[0] for row in alone["rows"]]
+    assert all(row[2] >= 1 for row in found["rows"])
+    assert found["held_back"] == "none"
+    assert [column["role"] for column in found["columns"]] == ["key", "key", "derived", "measure"]
+    assert all(lower is not None for lower in (row[3] for row in found["intervals"]["lower"]))
+    assert gateway.query(sql, budget_share="2%").json["rows"] == found["rows"]

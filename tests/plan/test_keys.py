@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from queries.language.refusals import QueryRefused
-from queries.plan.keys import order
 from queries.plan.model import Stage
+from queries.plan.noisy import order
 from tests.plan.benches import bench
 
 LISTED = [

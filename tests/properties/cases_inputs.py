@@ -60,6 +60,50 @@ INPUTS: list[tuple[str, str, Options]] = [
         NONE,
     ),
     (
+        "released rows kept",
+        (
+            "WITH k AS (SELECT kind, COUNT(*) AS n FROM visits GROUP BY kind) SELECT k.kind, k.n, "
+            "COUNT(*), COUNT(v.visit), SUM(v.score), COUNT(DISTINCT v.person) "
+            "FROM k LEFT JOIN visits v ON v.kind = k.kind GROUP BY 1, 2"
+        ),
+        NONE,
+    ),
+    (
+        "released rows kept, sampled",
+        (
+            "WITH k AS (SELECT kind, COUNT(*) AS n FROM visits GROUP BY kind) SELECT k.kind, "
+            "COUNT(v.visit), SUM(v.score) FROM visits v RIGHT JOIN k USING (kind) GROUP BY 1"
+        ),
+        Options(groups_per_unit=2, rows_per_group=1),
+    ),
+    (
+        "released rows kept, as few as there are",
+        (
+            "WITH k AS (SELECT kind, COUNT(*) AS n FROM visits GROUP BY kind ORDER BY n LIMIT 1) "
+            "SELECT k.kind, COUNT(DISTINCT v.person), SUM(v.score), MEDIAN(v.score) "
+            "FROM k CROSS JOIN (SELECT 1 AS one) AS o LEFT JOIN visits v ON v.score >= o.one "
+            "GROUP BY 1"
+        ),
+        NONE,
+    ),
+    (
+        "released rows kept, found keys",
+        (
+            "WITH k AS (SELECT note, COUNT(*) AS n FROM visits GROUP BY note) SELECT k.note, "
+            "COUNT(v.visit), COUNT(DISTINCT v.cost) FROM k LEFT JOIN visits v ON v.note = k.note "
+            "GROUP BY 1"
+        ),
+        NONE,
+    ),
+    (
+        "released rows and private ones, both kept",
+        (
+            "WITH k AS (SELECT kind, COUNT(*) AS n FROM visits GROUP BY kind) SELECT kind, k.n, "
+            "COUNT(v.visit), SUM(v.score) FROM k FULL JOIN visits v USING (kind) GROUP BY 1, 2"
+        ),
+        NONE,
+    ),
+    (
         "a list of everybody's",
         "SELECT COUNT(*) FROM visits WHERE kind IN (SELECT kind FROM visits WHERE score > 4)",
         NONE,

@@ -84,6 +84,33 @@ def beside(start: Words) -> Query:
     )  # fmt: skip
 
 
+def kept(start: Words) -> Query:
+    """Released rows that an outer join keeps beside private ones, grouped by what was released."""
+    to, source, where = chosen(start, start.world.ways)
+    table, call = _inner(start)
+    key, value = to.column("text", listed=True)[0], to.column("number", ranged=True)[0]
+    rows = f"(SELECT {key} AS g, {value} AS x FROM {source}{where}) AS t"
+    join = to.pick((
+        f"k LEFT JOIN {rows} ON k.g = t.g", f"k LEFT JOIN {rows} USING (g)",
+        f"{rows} RIGHT JOIN k ON t.g = k.g AND t.x > {to.pick((0, 3))}",
+        f"k LEFT JOIN {rows} ON t.x > k.n", f"k FULL JOIN {rows} ON k.g = t.g",
+        f"{rows} FULL JOIN k ON t.g = k.g AND t.x > k.n",
+    ))  # fmt: skip
+    shown, by, keys = to.pick((
+        ("k.g AS a, k.n AS b", "k.g, k.n", 2), ("k.n % 3 AS a", "a", 1), ("k.g AS a", "a", 1),
+        ("k.m AS a, k.g AS b", "a, b", 2), ("k.n > 3 AS a", "a", 1),
+    ))  # fmt: skip
+    calls = ["COUNT(t.x) AS c", "SUM(t.x) AS s", "COUNT(DISTINCT t.x) AS d"]
+    if "FULL" not in join and "k.g" in by:
+        calls.append("COUNT(*) AS n")
+    kept = to.pick(("", "", " WHERE k.n > 2"))
+    return Query(
+        f"WITH k AS (SELECT g, COUNT(*) AS n, {call} AS m FROM {table} GROUP BY g "
+        f"HAVING COUNT(*) > 0) SELECT {shown}, {', '.join(calls)} FROM {join}{kept} GROUP BY {by}",
+        keys, frozenset({keys + 1}),
+    )  # fmt: skip
+
+
 def listed(start: Words) -> Query:
     """Rows compared with a list of everybody's, or with every value or any."""
     to, source, where = chosen(start, start.world.ways)

@@ -21,8 +21,8 @@ SHAPES: tuple[Callable[[Words], Query], ...] = (
     shapes.measured, shapes.measured, shapes.measured, shapes.kept, shapes.kept, shapes.wrapped,
     shapes.within, shapes.within, shapes.rolled, shapes.windowed, shapes.united, shapes.pivoted,
     shapes.ranked, shapes_inputs.compared, shapes_inputs.keyed, shapes_inputs.beside,
-    shapes_inputs.listed, shapes_rows.above, shapes_rows.told_apart, shapes_rows.turned,
-    shapes_rows.numbered,
+    shapes_inputs.kept, shapes_inputs.listed, shapes_rows.above, shapes_rows.told_apart,
+    shapes_rows.turned, shapes_rows.numbered,
 )  # fmt: skip
 
 

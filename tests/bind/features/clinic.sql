@@ -74,3 +74,6 @@ SELECT COUNT(*) FILTER (WHERE urgent), SUM(cost) FILTER (WHERE NOT urgent) FROM 
 SELECT COUNT(*) FROM visits WHERE seen - TIMESTAMP '2019-11-05' > INTERVAL '7 days' AND (seen - day) BETWEEN INTERVAL 1 HOUR AND INTERVAL 1 MONTH
 SELECT SUM(EXTRACT(hour FROM seen - day)), AVG(EXTRACT(epoch FROM seen - TIMESTAMP '2019-12-05 10:00')), SUM(epoch(day - seen)) FROM visits
 SELECT a.area, MAX(a.province), COUNT(p.person) FROM areas a LEFT JOIN people p USING (area) GROUP BY a.area
+WITH t AS (SELECT kind, COUNT(*) AS n FROM visits GROUP BY kind) SELECT t.kind, t.n, COUNT(v.visit) FROM t LEFT JOIN visits v ON v.kind = t.kind AND v.urgent GROUP BY t.kind, t.n
+WITH t AS (SELECT kind, COUNT(*) AS n FROM visits GROUP BY kind) SELECT kind, COUNT(v.visit), SUM(v.cost) FROM visits v RIGHT JOIN t USING (kind) GROUP BY kind
+SELECT area, COUNT(p.person) FROM areas a FULL JOIN people p USING (area) GROUP BY area
