@@ -65,6 +65,7 @@ _KEPT_ALIVE: Mapping[str, Any] = {
     "keepalives_interval": 5,
     "keepalives_count": 3,
     "tcp_user_timeout": 30_000,
+    "prepare_threshold": None,
 }
 
 _UNREACHABLE = ("08", "57P", "53300")

@@ -4,9 +4,9 @@ A charge runs a dozen statements while others wait for the row of its ceiling, s
 send one matters. SQLAlchemy writes them, types what goes in and what comes out, and keeps the
 transaction; only its machinery for one execution is left out.
 
-Within `answered`, a server is sent statements without waiting for answers
-before one is looked at (libpq's pipeline mode). Answers that nobody looks at are row counts: they
-are compared with what was expected before the transaction goes on to its commit.
+Within `answered`, a server is sent statements without waiting for answers before one is looked at
+(`wire.py`). Answers that nobody looks at are row counts: they are compared with what was expected
+before the transaction goes on to its commit.
 """
 
 from __future__ import annotations
@@ -15,12 +15,19 @@ from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import count
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Boolean, Connection, Integer, LargeBinary, String
 from sqlalchemy.exc import DBAPIError
 
-_PENDING = "sluis_pending"
+from budgets.storage.wire import Wire
+
+_PENDING, _WIRE = "sluis_pending", "sluis_wire"
+_OIDS = ((Boolean, 16), (LargeBinary, 17), (Integer, 20), (String, 25))
+"""What PostgreSQL calls the types of values; every whole number is sent as a large one."""
+_NUMBER = count()
 Values = Mapping[str, Any]
 Convert = Callable[[Any], Any]
 
@@ -28,45 +35,40 @@ Convert = Callable[[Any], Any]
 class Pending:
     """What a transaction has been sent and has not answered yet."""
 
-    __slots__ = ("_connection", "_expected", "_pipeline")
+    __slots__ = ("_connection", "_expected", "_wire")
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._wire = _wire(connection)
         self._expected: list[tuple[Any, int, Exception]] = []
-        self._pipeline: Any = None
 
-    def pipeline(self) -> None:
-        """From now on, wait for no answer."""
-        if self._pipeline is None:
-            self._pipeline = _driver(self._connection).pipeline()
-            self._pipeline.__enter__()
+    def send(self, compiled: _Compiled, values: Sequence[Any]) -> Any:
+        """Send a statement, and wait for no answer."""
+        return self._wire.send(compiled.name, compiled.sent, compiled.types, values)
 
-    def expect(self, cursor: Any, rows: int, otherwise: Exception) -> None:
+    def expect(self, reply: Any, rows: int, otherwise: Exception) -> None:
         """Compare, once it is known, how many rows a statement changed."""
-        self._expected.append((cursor, rows, otherwise))
+        self._expected.append((reply, rows, otherwise))
 
     def answered(self) -> None:
         """Wait for all answers; raises what was expected otherwise, the earliest first."""
-        with _told(self._connection):
-            self._leave()
+        try:
+            self._wire.answered()
+        except self._connection.dialect.loaded_dbapi.Error as error:
+            raise _told(self._connection, error) from error
         self.compare()
         self._expected = []
 
     def compare(self) -> None:
         """Raise what was expected otherwise, as far as there are answers, the earliest first."""
-        for cursor, rows, otherwise in self._expected:
-            if cursor.rowcount not in (rows, -1):
+        for reply, rows, otherwise in self._expected:
+            if reply.rowcount not in (rows, -1):
                 raise otherwise
 
     def end(self) -> None:
         """Look at no more answers: the transaction has ended, or is about to be undone."""
         with suppress(Exception):
-            self._leave()
-
-    def _leave(self) -> None:
-        if self._pipeline is not None:
-            pipeline, self._pipeline = self._pipeline, None
-            pipeline.__exit__(None, None, None)
+            self._wire.answered()
 
 
 @contextmanager
@@ -108,8 +110,10 @@ class Answer:
 
     def plain(self) -> list[Any]:
         """All rows as the driver reads them, times as whole microseconds."""
-        with _told(self._tx):
+        try:
             found: list[Any] = self._cursor.fetchall()
+        except self._tx.dialect.loaded_dbapi.Error as error:
+            raise _told(self._tx, error) from error
         return found
 
     def first(self) -> Any | None:
@@ -135,13 +139,7 @@ class Prepared:
     def send(self, tx: Connection, values: Values) -> Answer:
         """Send the statement; its answer may be looked at later."""
         compiled = self._for(tx)
-        pending = tx.info.get(_PENDING)
-        if pending is not None:
-            pending.pipeline()
-        cursor = _driver(tx).cursor()
-        with _told(tx):
-            cursor.execute(compiled.sql, compiled.given(values))
-        return Answer(tx, compiled, cursor)
+        return Answer(tx, compiled, self._sent(tx, compiled, tx.info.get(_PENDING), values))
 
     def rows(self, tx: Connection, values: Values) -> list[Any]:
         """Its rows."""
@@ -154,8 +152,8 @@ class Prepared:
     def write(self, tx: Connection, values: Values, otherwise: Exception, rows: int = 1) -> None:
         """Change so many rows; where it is another number, `otherwise` is raised, before the
         commit at the latest."""
-        cursor = self.send(tx, values)._cursor
         pending = tx.info.get(_PENDING)
+        cursor = self._sent(tx, self._for(tx), pending, values)
         if pending is not None:
             pending.expect(cursor, rows, otherwise)
         elif cursor.rowcount != rows:
@@ -163,7 +161,19 @@ class Prepared:
 
     def run(self, tx: Connection, values: Values) -> None:
         """Change what there is, be it nothing."""
-        self.send(tx, values)
+        self._sent(tx, self._for(tx), tx.info.get(_PENDING), values)
+
+    def _sent(
+        self, tx: Connection, compiled: _Compiled, pending: Pending | None, values: Values
+    ) -> Any:
+        """What the driver answers with: a cursor, or a reply that is still to come."""
+        try:
+            given = compiled.given(values)
+            if pending is not None:
+                return pending.send(compiled, given)
+            return _cursor(tx).execute(compiled.sql, given)
+        except tx.dialect.loaded_dbapi.Error as error:
+            raise _told(tx, error) from error
 
     def _for(self, tx: Connection) -> _Compiled:
         compiled = self._compiled.get(tx.dialect.name)
@@ -175,25 +185,29 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class _Compiled:
-    """A statement as one driver is given it.
+    """A statement as one driver is given it, its values by their places.
 
-    `values` are its parameters in order: a name to look up or None, a value that never changes,
-    and what turns a value of ours into one of the driver's.
+    `constants` are values that never change, `writes` what turns a value of ours into one of the
+    driver's; `name`, `sent` and `types` are what a server prepares it by.
     """
 
     sql: str
-    positional: bool
-    values: tuple[tuple[str, bool, Any, Convert | None], ...]
+    values: Callable[[Values], tuple[Any, ...]]
+    constants: Mapping[str, Any]
+    writes: tuple[tuple[str, Convert], ...]
     reads: tuple[tuple[int, Convert], ...]
     row: Any
+    name: bytes
+    sent: bytes
+    types: tuple[int, ...]
 
-    def given(self, values: Values) -> Any:
+    def given(self, values: Values) -> tuple[Any, ...]:
         """The parameters of one execution."""
-        found = (
-            (name, constant if fixed else _through(convert, values[name]))
-            for name, fixed, constant, convert in self.values
-        )
-        return [value for _, value in found] if self.positional else dict(found)
+        if self.constants or self.writes:
+            values = {**values, **self.constants}
+            for name, convert in self.writes:
+                values[name] = convert(values[name])
+        return self.values(values)
 
     def read(self, row: Sequence[Any]) -> Any:
         """A row of the driver's with our names and types."""
@@ -205,48 +219,81 @@ class _Compiled:
 
 
 def _compiled(statement: Any, columns: Sequence[str] | None, dialect: Any) -> _Compiled:
+    if dialect.name == "postgresql":
+        dialect = type(dialect)(paramstyle="numeric_dollar")
     made = statement.compile(dialect=dialect, column_keys=columns)
     binds = {name: bind for bind, name in made.bind_names.items()}
-    positional = bool(made.positional)
-    names = made.positiontup if positional else list(binds)
     shown = list(getattr(statement, "exported_columns", ()))
+    writes = {name: _converts(bind, dialect) for name, bind in binds.items()}
+    names = list(made.positiontup)
     return _Compiled(
         sql=made.string,
-        positional=positional,
-        values=tuple(_value(name, binds[name], dialect) for name in names),
+        values=_picked(names),
+        constants={
+            name: _through(writes[name], bind.effective_value)
+            for name, bind in binds.items()
+            if not bind.required
+        },
+        writes=tuple(
+            (name, convert) for name, convert in writes.items() if convert and binds[name].required
+        ),
         reads=tuple(
             (at, convert)
             for at, column in enumerate(shown)
             if (convert := column.type.dialect_impl(dialect).result_processor(dialect, None))
         ),
         row=namedtuple("Row", [column.name for column in shown]),
+        name=b"sluis_%d" % next(_NUMBER),
+        sent=made.string.encode(),
+        types=tuple(_oid(binds[name].type.dialect_impl(dialect)) for name in names),
     )
 
 
-def _value(name: str, bind: Any, dialect: Any) -> tuple[str, bool, Any, Convert | None]:
-    convert = bind.type.dialect_impl(dialect).bind_processor(dialect)
-    if bind.required:
-        return name, False, None, convert
-    return name, True, _through(convert, bind.effective_value), None
+def _picked(names: Sequence[str]) -> Callable[[Values], tuple[Any, ...]]:
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda values: tuple(values[name] for name in names)
+
+
+def _converts(bind: Any, dialect: Any) -> Convert | None:
+    found: Convert | None = bind.type.dialect_impl(dialect).bind_processor(dialect)
+    return found
+
+
+def _oid(kind: Any) -> int:
+    kind = getattr(kind, "impl_instance", kind)
+    return next((oid for of, oid in _OIDS if isinstance(kind, of)), 0)
 
 
 def _through(convert: Convert | None, value: Any) -> Any:
     return value if convert is None else convert(value)
 
 
+def _wire(tx: Connection) -> Wire:
+    """What speaks to this session in pipelines, made once for each."""
+    found: Wire | None = tx.info.get(_WIRE)
+    if found is None:
+        found = tx.info[_WIRE] = Wire(_driver(tx), tx.dialect.loaded_dbapi)
+    return found
+
+
+def _cursor(tx: Connection) -> Any:
+    """What runs a statement at once, given the values by their places."""
+    driver = _driver(tx)
+    if tx.dialect.name == "postgresql":
+        return tx.dialect.loaded_dbapi.RawCursor(driver)
+    return driver.cursor()
+
+
 def _driver(tx: Connection) -> Any:
     return tx.connection.driver_connection
 
 
-@contextmanager
-def _told(tx: Connection) -> Iterator[None]:
-    """Tell an error of the driver as SQLAlchemy does, which forgets connections that broke."""
-    try:
-        yield
-    except tx.dialect.loaded_dbapi.Error as error:
-        if tx.dialect.is_disconnect(error, tx.connection, None):
-            tx.exec_driver_sql("SELECT 1")  # fails the same way, and is seen by the pool
-        raise DBAPIError.instance(
-            None, None, error, tx.dialect.loaded_dbapi.Error, hide_parameters=True,
-            dialect=tx.dialect,
-        ) from error  # fmt: skip
+def _told(tx: Connection, error: Any) -> Exception:
+    """An error of the driver as SQLAlchemy tells it, which forgets connections that broke."""
+    if tx.dialect.is_disconnect(error, tx.connection, None):
+        tx.exec_driver_sql("SELECT 1")  # fails the same way, and is seen by the pool
+    told: Exception = DBAPIError.instance(
+        None, None, error, tx.dialect.loaded_dbapi.Error, hide_parameters=True, dialect=tx.dialect
+    )
+    return told

@@ -13,6 +13,8 @@ from typing import Any
 import psycopg
 from sqlalchemy import Engine, event
 
+from budgets.storage.wire import Reply, Wire
+
 See = Callable[[Any], None]
 """Gets the driver's connection."""
 
@@ -22,28 +24,43 @@ def watched(see: See) -> Iterator[None]:
     """Connections that are made within the block tell of each statement while it lasts."""
     watching = True
 
-    def connected(connection: Any, _record: object) -> None:
-        def told(_: object = None) -> None:
-            if watching:
-                see(connection)
+    def told(connection: Any) -> None:
+        if watching:
+            see(connection)
 
+    def connected(connection: Any, _record: object) -> None:
         if isinstance(connection, sqlite3.Connection):
-            connection.set_trace_callback(lambda words: told() if words != "COMMIT" else None)
+            connection.set_trace_callback(
+                lambda words: told(connection) if words != "COMMIT" else None
+            )
         else:
-            connection.cursor_factory = _telling(told)
+            connection.cursor_factory = _telling(psycopg.Cursor, told)
 
     event.listen(Engine, "connect", connected)
+    plain = Wire.send, psycopg.RawCursor
+    Wire.send, psycopg.RawCursor = _sending(told), _telling(psycopg.RawCursor, told)  # type: ignore[method-assign,misc]
     try:
         yield
     finally:
         watching = False
+        Wire.send, psycopg.RawCursor = plain  # type: ignore[method-assign,misc]
         event.remove(Engine, "connect", connected)
 
 
-def _telling(told: Callable[[], None]) -> type[psycopg.Cursor[Any]]:
-    class Telling(psycopg.Cursor[Any]):
+def _telling(cursor: type[psycopg.Cursor[Any]], see: See) -> type[psycopg.Cursor[Any]]:
+    class Telling(cursor):  # type: ignore[misc,valid-type]
         def execute(self, *given: Any, **named: Any) -> Any:
-            told()
+            see(self.connection)
             return super().execute(*given, **named)
 
     return Telling
+
+
+def _sending(see: See) -> Callable[..., Reply]:
+    send = Wire.send
+
+    def told(wire: Wire, *given: Any) -> Reply:
+        see(wire.driver)
+        return send(wire, *given)
+
+    return told
