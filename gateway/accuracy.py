@@ -7,42 +7,26 @@ Privacy note
     Requires    an outline planned without private rows; magnitudes of released tables alone.
     Why         nothing here is handed a connection to a delivery. The loss of what is drawn is that
                 of the plan made at this price, and is charged whole before anything is read.
-    Tried by    tests/gateway/test_accuracy.py
+    Tried by    tests/gateway/test_accuracy.py, tests/gateway/test_aims.py
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from budgets.amounts import PICO
+from gateway import ranked
+from gateway.aims import Aim, Terms, resolved, source, unreachable, untold
 from gateway.errors import Margin, Size, Wanted
-from gateway.grouped import Released, Table, size_needed, tables
+from gateway.grouped import Released, Table, tables
 from gateway.refusals import ErrorNotOffered
-from queries.plan.bounding import Sensitivity
-from queries.plan.model import Noise
 from queries.plan.planner import Outline
 from queries.plan.post import Output, Role
 from queries.plan.price import Price
-from queries.plan.slopes import NoSlopes, slopes
+from queries.plan.slopes import NoSlopes
 from queries.release.least import Limit, OutOfReach, alone, together
-
-
-@dataclass(frozen=True, slots=True)
-class Aim:
-    """An error as it was resolved: `margin` in the column's own unit.
-
-    A share of `magnitude` where it was relative; `rows` are those of the group that it is meant
-    for, where it depends on them; `source` says whence these were taken.
-    """
-
-    name: str
-    asked: str
-    margin: Fraction
-    magnitude: float | None = None
-    rows: float | None = None
-    source: str | None = None
 
 
 def size(price: object, aims: Sequence[Aim]) -> Fraction | Size:
@@ -78,110 +62,100 @@ def aimed(
     Amounts and floor are epsilon in pure projects and rho elsewhere, in 1e-12.
     """
     outputs = [one for one in outline.plan.post.outputs if one.role is not Role.KEY]
+    margins = wanted.of(outputs)
     if not outline.plan.stages:
-        wanted.of([])
         return Aimed(_price(((max(1, floor),),), delta, pure=pure, named=False), ())
     every = tables(outline, released)
-    stages, answered = outline.plan.stages, len(outline.likely)
-    noises = [noise for stage in stages[:answered] for noise in stage.noises]
-    needs = [
-        _need(table, output, margin, wanted.size)
-        for table in every
-        for output, margin in zip(outputs, wanted.of(outputs), strict=True)
-    ]
-    floors = [0] * len(noises)
-    for need in needs:
-        if need.place is not None:
-            found = _alone(noises[need.place], need, confidence, pure=pure)
-            floors[need.place] = max(floors[need.place], found)
-    limits = [need.limit for need in needs if need.limit is not None]
-    try:
-        sensitivities = [_sensitivity(noise) for noise in noises]
-        amounts = together(sensitivities, floors, limits, confidence, pure=pure)
-    except OutOfReach:
-        raise _unreachable("these columns") from None
-    split = _raised(_filled(every, amounts, len(stages) - answered), floor)
+    needs = _needs(every, outputs, margins, Terms(wanted.size, confidence, pure))
+    amounts = _amounts(every, needs, confidence, pure=pure)
+    split = _raised(_filled(every, amounts, len(outline.plan.stages) - len(outline.likely)), floor)
     return Aimed(_price(split, delta, pure=pure, named=True), _strictest([n.aim for n in needs]))
 
 
 @dataclass(frozen=True, slots=True)
 class _Need:
-    """What one output of one table takes: so many steps of one column, or a limit to several."""
+    """What one output of one table takes: the least amounts of places, or a limit to several."""
 
     aim: Aim
-    place: int | None = None
-    steps: int = 0
+    floors: Mapping[int, int] = field(default_factory=dict)
     limit: Limit | None = None
 
 
-def _need(table: Table, output: Output, margin: Margin, size: Fraction | Size) -> _Need:
-    aim = _resolved(table, output, margin, size)
+def _needs(
+    every: Sequence[Table], outputs: Sequence[Output], margins: Sequence[Margin], terms: Terms
+) -> list[_Need]:
+    ranked.fitting(every, outputs, margins)
+    return [
+        _need(table, output, margin, terms)
+        for table in every
+        if table.shown
+        for output, margin in zip(outputs, margins, strict=True)
+        if table.has(output)
+    ]
+
+
+def _need(table: Table, output: Output, margin: Margin, terms: Terms) -> _Need:
+    if ranked.of(table, output):
+        return _Need(*ranked.needed(table, output, margin, terms))
+    aim = resolved(table, output, margin, terms.size)
     if output.role is Role.MEASURE:
-        place, steps = table.steps(output.column or "", aim.margin)
-        return _Need(aim, place, steps)
+        place, noise, steps = table.steps(output.column or "", aim.margin)
+        try:
+            least = alone(noise.sensitivity, steps, terms.confidence, pure=terms.pure)
+        except OutOfReach:
+            raise unreachable(output.name) from None
+        return _Need(aim, {place: least})
+    return _limited(table, output, aim, terms.size)
+
+
+def _limited(table: Table, output: Output, aim: Aim, size: Fraction | Size) -> _Need:
+    """The limit that an output of several columns puts to them, to first order."""
     try:
         found = table.slopes(output, size)
     except NoSlopes:
-        raise _untold(output) from None
+        raise untold(output.name) from None
     moved = [(*table.step(name), slope) for name, slope in found.by.items() if slope]
-    limit = Limit(float(aim.margin), {place: slope * step for place, step, slope in moved})
+    margin = float(aim.margin) ** (2 if found.root else 1)
+    limit = Limit(margin, {place: slope * step for place, step, slope in moved})
     if not found.straight:
-        aim = replace(aim, rows=table.rows(size), source=_source(size))
+        aim = replace(aim, rows=table.rows(size), source=source(size))
     return _Need(aim, limit=limit)
 
 
-def _resolved(table: Table, output: Output, margin: Margin, size: Fraction | Size) -> Aim:
-    """The error in the output's own unit, and where it is a share: of what."""
-    if not margin.relative:
-        return Aim(output.name, margin.text, margin.amount)
-    if size is Size.RELEASED and table.released is None:
-        raise ErrorNotOffered(
-            "Nothing of this question has been released in the project yet.",
-            hint="Ask it roughly first, or give the group's size as a number.",
-        )
-    point = table.point(size, most=False)
-    if point is None:
-        raise size_needed()
+def _amounts(
+    every: Sequence[Table], needs: Sequence[_Need], confidence: float, *, pure: bool
+) -> list[int]:
+    """The least amounts, place by place; 0 where nothing was asked about."""
+    sensitivities = [noise.sensitivity for table in every for noise in table.noises]
+    floors = [0] * len(sensitivities)
+    for place, least in (item for need in needs for item in need.floors.items()):
+        floors[place] = max(floors[place], least)
+    limits = [need.limit for need in needs if need.limit is not None]
     try:
-        text = f'"{output.column}"' if output.role is Role.MEASURE else output.expression
-        magnitude = abs(slopes(text or "", point).value)
-    except NoSlopes:
-        raise _untold(output) from None
-    if not magnitude:
-        raise ErrorNotOffered(
-            f"Nothing tells how large {output.name} is, so a share of it means nothing.",
-            hint="Give its error in its own unit.",
-        )
-    share = margin.amount * Fraction(magnitude)
-    return Aim(output.name, margin.text, share, magnitude, table.rows(size), _source(size))
-
-
-def _alone(noise: Noise, need: _Need, confidence: float, *, pure: bool) -> int:
-    try:
-        return alone(_sensitivity(noise), need.steps, confidence, pure=pure)
+        return together(sensitivities, floors, limits, confidence, pure=pure)
     except OutOfReach:
-        raise _unreachable(need.aim.name) from None
-
-
-def _source(size: Fraction | Size) -> str:
-    return "given" if isinstance(size, Fraction) else size.value
+        raise unreachable("these columns") from None
 
 
 def _filled(every: Sequence[Table], amounts: Sequence[int], more: int) -> list[list[int]]:
     """The amounts stage by stage; what nobody asked about gets the mean of what was.
 
-    So does each of the stages `more`, as a whole.
+    It is the mean of its own table, or of all where nothing of it is asked about: what later stages
+    read scales with what they are asked for. So does each of the stages `more`, as a whole.
     """
+    every_asked = [amount for amount in amounts if amount]
+    if not every_asked:
+        raise ErrorNotOffered("No column of the answer is noisy by itself.")
     found: dict[int, list[int]] = {}
     for table in every:
-        own = list(amounts[table.first : table.first + len(table.columns)])
-        asked = [amount for amount in own if amount]
-        if not asked:
-            raise ErrorNotOffered("No column of the answer is noisy by itself.")
-        mean = -(-sum(asked) // len(asked))
+        own = list(amounts[table.first : table.first + len(table.noises)])
+        mean = _mean([amount for amount in own if amount] or every_asked)
         found.setdefault(table.stage, []).extend(amount or mean for amount in own)
-    mean = -(-sum(amounts) // max(1, sum(map(bool, amounts))))
-    return [found[n] for n in sorted(found)] + [[mean]] * more
+    return [found[n] for n in sorted(found)] + [[_mean(every_asked)]] * more
+
+
+def _mean(amounts: Sequence[int]) -> int:
+    return -(-sum(amounts) // len(amounts))
 
 
 def _raised(split: Sequence[Sequence[int]], floor: int) -> tuple[tuple[int, ...], ...]:
@@ -207,21 +181,3 @@ def _strictest(aims: Sequence[Aim]) -> tuple[Aim, ...]:
         if aim.name not in found or aim.margin < found[aim.name].margin:
             found[aim.name] = aim
     return tuple(found.values())
-
-
-def _sensitivity(noise: Noise) -> Sensitivity:
-    return Sensitivity(noise.l1, noise.l2_squared)
-
-
-def _untold(output: Output) -> ErrorNotOffered:
-    return ErrorNotOffered(
-        f"The error of {output.name} cannot be told before the answer is there.",
-        hint="Ask for the counts, sums and means that it is made of, or name a price.",
-    )
-
-
-def _unreachable(what: str) -> ErrorNotOffered:
-    return ErrorNotOffered(
-        f"No loss keeps the error of {what} so small: large totals are rounded before the noise.",
-        hint="Ask for a larger error.",
-    )

@@ -24,15 +24,20 @@ class Size(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Margin:
-    """How far off a value may be: in its own unit, or as a share of its magnitude."""
+    """How far off a value may be: in its own unit, or as a share of its magnitude.
+
+    Of a quantile it is its rank that may be off: by so many rows, or a share of its group's rows.
+    """
 
     amount: Fraction
     relative: bool = False
+    rows: bool = False
 
     @property
     def text(self) -> str:
         """As people write it."""
-        return f"{float(self.amount * 100):g}%" if self.relative else f"{float(self.amount):g}"
+        share = f"{float(self.amount * 100):g}%" if self.relative else f"{float(self.amount):g}"
+        return share + (" of rows" if self.relative else " rows") * self.rows
 
 
 @dataclass(frozen=True, slots=True)

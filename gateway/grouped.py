@@ -14,22 +14,33 @@ from statistics import median
 
 from gateway.errors import Size
 from gateway.refusals import ErrorNotOffered
-from queries.plan.model import NoisyColumn, Plan
+from queries.plan.model import Distribution, Noise, NoisyColumn, Plan, Target, Top
 from queries.plan.noisy import StoredStage
 from queries.plan.planner import Outline
 from queries.plan.post import Output, Role
 from queries.plan.sizes import Likely
-from queries.plan.slopes import NoSlopes, Slopes, slopes
+from queries.plan.slopes import NoSlopes, Point, Slopes, rooted, slopes
 
 Released = Mapping[str, tuple[float, ...]]
 """By stage: the median size of each of its columns, in their own units, as they were released."""
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
-    """The noisy columns of one stage, or of its row of what is held back, in a plan's own order.
+class Located:
+    """A distribution, its place among all that is drawn, and what is looked for in it."""
 
-    `first` is the place of the first of them among all that the plan draws.
+    place: int
+    found: Distribution
+    target: Target
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What is drawn of one stage, or of its row of what is held back, in a plan's own order.
+
+    These are its noisy columns, its distributions and the selection of its keys; `first` is the
+    place of the first of them among all that the plan draws. A table that is not `shown` is read by
+    later stages alone.
     """
 
     stage: int
@@ -37,6 +48,15 @@ class Table:
     columns: tuple[NoisyColumn, ...]
     likely: tuple[Likely, ...]
     released: tuple[float, ...] | None = None
+    distributions: tuple[Distribution, ...] = ()
+    top: Top | None = None
+    shown: bool = True
+
+    @property
+    def noises(self) -> tuple[Noise, ...]:
+        """The noise of each, in their order."""
+        top = () if self.top is None else (self.top,)
+        return tuple(part.noise for part in (*self.columns, *self.distributions, *top))
 
     def rows(self, size: Fraction | Size) -> float | None:
         """How many rows a group has for which an error is meant; None if that is not known."""
@@ -44,7 +64,7 @@ class Table:
             return float(size)
         if size is Size.RELEASED and self.released is not None:
             counts = [v for v, one in zip(self.released, self.likely, strict=False) if _counts(one)]
-            return max(counts, default=self.likely[0].rows)
+            return max(counts, default=next((one.rows for one in self.likely), None))
         return max((one.rows or 0.0 for one in self.likely), default=0.0) or None
 
     def point(self, size: Fraction | Size, *, most: bool) -> dict[str, float] | None:
@@ -69,20 +89,50 @@ class Table:
         if output.expression is None:
             raise NoSlopes
         known = self.point(size, most=True)
-        found = slopes(output.expression, known or {c.name: 1.0 for c in self.columns})
+        point = known or {c.name: 1.0 for c in self.columns}
+        found = self._rooted(output.expression, point) or slopes(output.expression, point)
         if known is None and not found.straight:
             raise size_needed()
         return found
 
-    def steps(self, name: str, margin: Fraction) -> tuple[int, int]:
-        """The place of a column, and by how many steps its noise may be off to keep a margin.
+    def _rooted(self, expression: str, point: Point) -> Slopes | None:
+        """The slopes under a root of what may be nothing; a root of counts has its own."""
+        found = rooted(expression, point)
+        if found is None or all(_counts(self._likely(name)) for name in found.by):
+            return None
+        return found
+
+    def _likely(self, name: str) -> Likely:
+        return self.likely[next(n for n, one in enumerate(self.columns) if one.name == name)]
+
+    @property
+    def counted(self) -> bool:
+        """Whether some column counts rows or units."""
+        return any(_counts(one) for one in self.likely[: len(self.columns)])
+
+    def has(self, output: Output) -> bool:
+        """Whether the table has the output: a row of what is held back has no quantiles."""
+        named = output.columns or (() if output.column is None else (output.column,))
+        columns = {column.name for column in self.columns}
+        return all(name in columns or self.located(name) is not None for name in named)
+
+    def located(self, name: str) -> Located | None:
+        """Where a column is found in the distributions."""
+        for place, found in enumerate(self.distributions, self.first + len(self.columns)):
+            for target in found.targets:
+                if target.name == name:
+                    return Located(place, found, target)
+        return None
+
+    def steps(self, name: str, margin: Fraction) -> tuple[int, Noise, int]:
+        """The place of a column, its noise, and by how many steps it may be off within a margin.
 
         A total that was shifted is rounded down, which takes its part of the margin.
         """
         column = next(one for one in self.columns if one.name == name)
         units = margin * column.denominator / column.numerator
         left = units - ((1 << column.shift) - 1)
-        return self.step(name)[0], math.floor(left / (1 << column.shift))
+        return self.step(name)[0], column.noise, math.floor(left / (1 << column.shift))
 
     def step(self, name: str) -> tuple[int, float]:
         """The place of a column among all that is drawn, and the worth of its step."""
@@ -92,23 +142,24 @@ class Table:
 
 
 def tables(outline: Outline, released: Released) -> tuple[Table, ...]:
-    """The tables of the one GROUP BY whose rows are the answer's; raises ErrorNotOffered."""
+    """All that is drawn, table by table; raises ErrorNotOffered where no one GROUP BY is shown."""
     plan = outline.plan
-    members = {plan.post.rowwise, *_members(plan)}
-    stages = plan.stages[: len(outline.likely)]
-    whole = all(stage.name in members and stage.parts == stage.columns for stage in stages)
-    if plan.post.rowwise is None or not whole:
+    if plan.post.rowwise is None:
         raise ErrorNotOffered(
             "An error can be asked for where the answer's rows are the groups of one GROUP BY "
-            "over private rows, with no quantile, mode or extreme."
+            "over private rows."
         )
+    members = {plan.post.rowwise, *_members(plan)}
     found, first = [], 0
+    stages = plan.stages[: len(outline.likely)]
     for n, (stage, likely) in enumerate(zip(stages, outline.likely, strict=True)):
-        found.append(Table(n, first, stage.columns, likely, released.get(stage.name)))
-        first += len(stage.columns)
+        known, shown = released.get(stage.name), stage.name in members
+        rest = (stage.distributions, stage.top, shown)
+        found.append(Table(n, first, stage.columns, likely, known, *rest))
+        first += len(stage.parts)
         if stage.other is not None:
             columns = stage.other.columns
-            found.append(replace(found[-1], first=first, columns=columns))
+            found.append(replace(found[-1], first=first, columns=columns, distributions=()))
             first += len(columns)
     return tuple(found)
 

@@ -26,7 +26,8 @@ from budgets.loss import PrivacyLoss, total
 from budgets.refusals import NothingAllocated
 from budgets.standing import BudgetStatus
 from gateway import accuracy, budgeting, effects, quoting
-from gateway.accuracy import Aim, Aimed
+from gateway.accuracy import Aimed
+from gateway.aims import Aim
 from gateway.audit.facts import Basis, Gathering
 from gateway.claims import claimed
 from gateway.errors import Size, Wanted

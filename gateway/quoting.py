@@ -14,7 +14,7 @@ from typing import Any
 from budgets.amounts import written
 from budgets.loss import PrivacyLoss
 from gateway import budgeting
-from gateway.accuracy import Aim
+from gateway.aims import Aim
 from gateway.errors import Size
 from gateway.grouped import tables
 from gateway.others import LABEL
@@ -128,7 +128,9 @@ def _error(output: Output, plan: Plan, confidence: float) -> dict[str, Any]:
     """The expected error of one column, or why it cannot be told beforehand."""
     table = plan.table(plan.post.rowwise) if plan.post.rowwise is not None else None
     named = output.column if output.role is Role.MEASURE else next(iter(output.columns), None)
-    error: dict[str, Any] = {"name": output.name, "mechanism": None, "scale": None, "margin": None}
+    error: dict[str, Any] = {
+        "name": output.name, "mechanism": None, "scale": None, "margin": None, "rank_margin": None,
+    }  # fmt: skip
     for stage in () if table is None else (table,):
         located = stage.located(named)
         if located is not None:
@@ -137,6 +139,8 @@ def _error(output: Output, plan: Plan, confidence: float) -> dict[str, Any]:
             told["reason"] = ranks.told(*located, several=stage.several)
             if located[1].labels:
                 told["margin"] = half_width(located[0].noise, confidence)
+            else:
+                told["rank_margin"] = math.ceil(ranks.reach(*located, confidence))
             return error | told
         for column in (column for column in stage.columns if column.name == named):
             step = (column.numerator << column.shift) / column.denominator
@@ -152,7 +156,7 @@ def expected(
     """The error of what follows from noisy columns, as a function of a group's size (P23)."""
     told: list[tuple[float, float | None]] = []
     try:
-        for table in tables(outline, {}):
+        for table in (one for one in tables(outline, {}) if one.shown):
             found = table.slopes(output, size)
             spread = 0.0
             for name, slope in found.by.items():
@@ -160,7 +164,8 @@ def expected(
                 spread += (slope * table.step(name)[1]) ** 2 * variance(noise)
             width = standard_width(table.columns[0].noise.mechanism, confidence)
             rows = None if found.straight else table.rows(size)
-            told.append((width * math.sqrt(spread), rows))
+            margin = width * math.sqrt(spread)
+            told.append((math.sqrt(margin) if found.root else margin, rows))
     except (NoSlopes, ErrorNotOffered):
         return None
     margin, rows = max(told, key=lambda one: one[0])

@@ -30,8 +30,8 @@ def price_options(command: Command) -> Command:
         click.option("--from-release",
                      help="Instead of a price: the id of a release that FROM release means; free."),
         click.option("--max-error", "errors", multiple=True,
-                     help="Price: the least that keeps errors within 25, 5% or, for one column, "
-                     "NAME=25; once for each column that is named."),
+                     help="Price: the least that keeps errors within 25, 5%, a median within "
+                     "'2% of rows' or, for one column, NAME=25; once for each that is named."),
         click.option("--group-size",
                      help="With --max-error: rows of the groups it is for; declared, released."),
         click.option("--confidence", help="Of the intervals; 0.95 unless given."),
@@ -104,8 +104,9 @@ def _meant(asked: dict[str, Any] | None) -> str:
         return ""
     if asked["magnitude"] is None:
         return f" (asked: +-{asked['max_error']})"
+    unit = " rows" if asked["max_error"].endswith("rows") else ""
     of = f"{number(asked['magnitude'])}, {asked['source']}"
-    return f" (asked: {asked['max_error']} of {of}, or +-{number(asked['margin'])})"
+    return f" (asked: {asked['max_error']} of {of}, or +-{number(asked['margin'])}{unit})"
 
 
 @click.group(invoke_without_command=True)

@@ -21,10 +21,11 @@ Margins = tuple[tuple[str | None, Margin], ...]
 LARGEST_PRICE = Fraction(1000)
 SMALLEST, LARGEST_SIZE = Fraction(1, 10**12), Fraction(10**15)
 MOST_ERRORS, LONGEST_NAME = 100, 255
+NO_ERROR = "An error is a number, its decimal text, or text such as `5%` or `2% of rows`."
 NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 AMOUNT_PATTERN = r"^[0-9]{1,20}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,2})?$"
 POSITIVE_PATTERN = AMOUNT_PATTERN.replace("^", "^(?=[^eE]*[1-9])")
-ERROR_PATTERN = POSITIVE_PATTERN.replace("$", "( ?%)?$")
+ERROR_PATTERN = POSITIVE_PATTERN.replace("$", "( ?%| ?% of rows| rows)?$")
 _POSITIVE = {"type": "number", "exclusiveMinimum": 0, "maximum": 10**15}
 
 
@@ -67,7 +68,10 @@ class Share(fields.Field[Fraction]):
 
 
 class Error(fields.Field[Margin]):
-    """An error: a positive number in the column's own unit, or a share as text: `5%`."""
+    """An error: a positive number in the column's own unit, or a share as text: `5%`.
+
+    Of a quantile's rank it is text such as `2% of rows` or `50 rows`.
+    """
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **rest: Any) -> Margin:
         return _error(value)
@@ -94,12 +98,17 @@ class GroupSize(fields.Field[Fraction | Size]):
 
 
 def _error(value: Any) -> Margin:
-    if isinstance(value, str) and value.endswith("%"):
-        share = _positive(value[:-1].strip(), "A share is text such as `5%`.") / 100
+    text = value if isinstance(value, str) else ""
+    if text.endswith(" rows") and "%" not in text:
+        return Margin(_positive(text.removesuffix(" rows"), NO_ERROR), rows=True)
+    of_rows = text.endswith("% of rows")
+    if of_rows or text.endswith("%"):
+        number = text.partition("%")[0].removesuffix(" ")
+        share = _positive(number, "A share is text such as `5%` or `2% of rows`.") / 100
         if share > 1:
             raise ValidationError("A share of a magnitude is at most 100%.")
-        return Margin(share, relative=True)
-    return Margin(_positive(value, "An error is a number, its decimal text, or text such as `5%`."))
+        return Margin(share, relative=True, rows=of_rows)
+    return Margin(_positive(value, NO_ERROR))
 
 
 def _positive(value: Any, message: str) -> Fraction:

@@ -14,7 +14,8 @@ class AskedErrorSchema(Schema):
 
     max_error = fields.String(required=True, metadata={"description": "as asked", "example": "5%"})
     margin = fields.Float(
-        required=True, metadata={"description": "what the noise stays within, column's own unit"}
+        required=True,
+        metadata={"description": "what it stays within: in the column's own unit, a rank in rows"},
     )
     magnitude = fields.Float(
         required=True, allow_none=True, metadata={"description": "what a share was taken of"}
@@ -44,6 +45,14 @@ class ExpectedErrorSchema(Schema):
         required=True,
         allow_none=True,
         metadata={"description": "at the confidence asked, either way"},
+    )
+    rank_margin = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "of a quantile: rows by which its rank may be off, of an extreme from "
+            "the very end; of a mode: rows by which another value may be more frequent"
+        },
     )
     reason = fields.String(
         required=True, allow_none=True, metadata={"description": "why no margin can be told"}

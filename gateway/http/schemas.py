@@ -125,8 +125,8 @@ class SubmissionSchema(Closed):
     max_error = MaxError(
         metadata={
             "description": "the error that every noisy column is to stay within at the confidence, "
-            "or an object with that of each: in its own unit, or a share of its magnitude; "
-            "the least loss that reaches it is charged"
+            "or an object with that of each: in its own unit, a share of its magnitude, or of a "
+            "quantile's rank in rows (`2% of rows`); the least loss that reaches it is charged"
         }
     )
     group_size = GroupSize(

@@ -17,6 +17,7 @@ from queries.algebra.inputs import Input
 from queries.algebra.measures import SET
 from queries.catalog.view import Scope, Value
 from queries.plan.bins import Bins
+from queries.plan.bounding import Sensitivity
 from queries.plan.post import Post
 from queries.plan.shown import Effects, Frequency, NonNegative
 
@@ -57,6 +58,11 @@ class Noise:
     scale: float
     rho: int
     epsilon: int | None = None
+
+    @property
+    def sensitivity(self) -> Sensitivity:
+        """What it is noise for."""
+        return Sensitivity(self.l1, self.l2_squared)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ from queries.plan.bounding import Sensitivity, of_rows
 from queries.plan.keys import SMALL, key, listed
 from queries.plan.lower.histograms import Histogram
 from queries.plan.lower.statistics import Query
-from queries.plan.model import Distribution, Target
+from queries.plan.model import Distribution, Noise, Target
 from queries.plan.price import Price
 from queries.plan.ranks import CONFIDENCE, NORMAL, margin
 
@@ -220,21 +220,37 @@ def priced(name: str, found: Sketch, part: Price, largest: int) -> Distribution:
     """
     if max(2, *(target.denominator for target in found.targets)) * largest > LARGEST_SCORE:
         raise RangeTooLarge("The ranks of so many rows may pass 61 bits.")
-    around = None
-    if found.selected and found.levels:
-        around = split.noise(found.nodes, split.portion(part, PARTS - CHOSEN, PARTS))
-        part = split.portion(part, CHOSEN, PARTS)
-    make = split.selection if found.selected else split.noise
-    noise = make(found.sensitivity, part)
+    apart = found.nodes if found.selected and found.levels else None
+    noise, around = _noises(found.sensitivity, apart, part, selected=found.selected)
     made = Distribution(
         name, found.sql, found.bins, found.targets, noise, found.branching, found.levels,
         found.scale, around,
     )  # fmt: skip
-    if any(target.labels for target in found.targets):
+    return _inside(made)
+
+
+def repriced(made: Distribution, part: Price) -> Distribution:
+    """A distribution with the noise that another part of a price buys; raises PriceTooSmall."""
+    apart = None if made.around is None else made.around.sensitivity
+    noise, around = _noises(made.noise.sensitivity, apart, part, selected=not made.read_off)
+    return _inside(replace(made, noise=noise, around=around))
+
+
+def _noises(
+    one: Sensitivity, apart: Sensitivity | None, part: Price, *, selected: bool
+) -> tuple[Noise, Noise | None]:
+    """The noise of selections or of a tree, and that of a tree `apart` beside selections."""
+    around = None
+    if apart is not None:
+        around = split.noise(apart, split.portion(part, PARTS - CHOSEN, PARTS))
+        part = split.portion(part, CHOSEN, PARTS)
+    return (split.selection if selected else split.noise)(one, part), around
+
+
+def _inside(made: Distribution) -> Distribution:
+    """Extremes looked for as far inside as their rank may be off."""
+    if any(target.labels for target in made.targets):
         return made
     inside = 1 + math.floor(margin(made))
-    targets = tuple(
-        Target(t.name, t.numerator, t.denominator, inside * t.rows, t.descending, t.sql_type)
-        for t in found.targets
-    )
+    targets = tuple(replace(t, rows=inside if t.rows else 0) for t in made.targets)
     return replace(made, targets=targets)

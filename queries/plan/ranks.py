@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from statistics import NormalDist
 
 from queries.plan import maps, trees
@@ -24,6 +25,31 @@ def margin(found: Distribution) -> float:
     return scores / (found.targets[0].denominator or 2)
 
 
+def reach(found: Distribution, target: Target, confidence: float) -> float:
+    """How many rows the rank of a target may be off at a confidence, whatever the data.
+
+    That of an extreme is its distance from the very end: it is looked for inside.
+    """
+    if found.read_off:
+        wide = width(found.noise.mechanism, confidence) * deviation(found.noise)
+        rows = wide * math.sqrt(_largest(found))
+    else:
+        scores: float = found.noise.scale * math.log(found.bins.count / (1 - confidence))
+        rows = scores / (target.denominator or 2)
+    return rows + max(0, target.rows - 1)
+
+
+def width(mechanism: Mechanism, confidence: float) -> float:
+    """How many standard deviations a rank keeps within: the wider of the normal law and Laplace's.
+
+    A sum of Laplace noises lies between the two.
+    """
+    normal = NormalDist().inv_cdf((1 + confidence) / 2)
+    if mechanism is not Mechanism.LAPLACE:
+        return normal
+    return max(normal, math.log(1 / (1 - confidence)) / math.sqrt(2))
+
+
 def scale(found: Distribution, target: Target) -> float:
     """The mechanism's own parameter in rows."""
     return found.noise.scale if found.read_off else found.noise.scale / (target.denominator or 2)
@@ -35,12 +61,17 @@ def deviation(noise: Noise) -> float:
 
 
 def _largest(found: Distribution) -> float:
-    leaves: int = found.branching**found.levels
-    top = trees.eigenvalue(found.branching, found.levels - 1)
-    shares = {t.numerator / t.denominator for t in found.targets}
+    shares = frozenset(t.numerator / t.denominator for t in found.targets)
+    return _widest(found.branching, found.levels, shares)
+
+
+@lru_cache(maxsize=64)
+def _widest(branching: int, levels: int, shares: frozenset[float]) -> float:
+    leaves: int = branching**levels
+    top = trees.eigenvalue(branching, levels - 1)
     worst: float = max(
         base + (share * share * leaves - 2 * share * place) / top
-        for place, base in enumerate(trees.variances(found.branching, found.levels))
+        for place, base in enumerate(trees.variances(branching, levels))
         for share in shares
     )
     return worst

@@ -30,20 +30,26 @@ class Likely:
 
 
 def likely(draft: Draft, units: int) -> tuple[Likely, ...]:
-    """The columns of a stage's group, where there are at most so many units."""
-    return tuple(_likely(statistic, draft, units) for statistic in draft.measure.statistics)
+    """The columns of a stage's group, then its distributions, where there are so many units."""
+    columns = [_likely(statistic, draft, units) for statistic in draft.measure.statistics]
+    held = None if draft.thresholded else _held(draft, units)
+    return (*columns, *(Likely(held) for _ in draft.sketches))
 
 
 def rows(statistic: Statistic, draft: Draft, units: int) -> float:
     """How many rows, units or values a group whose key is public plausibly has."""
-    share = units / max(1, draft.cells)
     if isinstance(statistic, Units):
-        return share
-    counted = min(draft.bounds.rows, draft.bounds.groups * draft.bounds.per_group)
-    found = share * math.sqrt(counted)
+        return units / max(1, draft.cells)
+    found = _held(draft, units)
     if isinstance(statistic, Distinct) and statistic.most is not None:
         return min(found, statistic.most)
     return found
+
+
+def _held(draft: Draft, units: int) -> float:
+    """How many rows a group plausibly has."""
+    counted = min(draft.bounds.rows, draft.bounds.groups * draft.bounds.per_group)
+    return units / max(1, draft.cells) * math.sqrt(counted)
 
 
 def _likely(statistic: Statistic, draft: Draft, units: int) -> Likely:

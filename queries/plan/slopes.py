@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
@@ -22,11 +22,16 @@ class NoSlopes(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Slopes:
-    """A value, its derivative by each noisy column, and whether these are the same everywhere."""
+    """A value, its derivative by each noisy column, and whether these are the same everywhere.
+
+    Of a `root` they are those of what stands under it: roots differ by at most the root of the
+    difference of what is under them, however near to 0 it is.
+    """
 
     value: float
     by: Mapping[str, float] = field(default_factory=dict)
     straight: bool = True
+    root: bool = False
 
     @property
     def constant(self) -> bool:
@@ -51,6 +56,25 @@ def slopes(sql: str, point: Point) -> Slopes:
     if not all(map(math.isfinite, (found.value, *found.by.values()))):
         raise NoSlopes
     return found
+
+
+def rooted(sql: str, point: Point) -> Slopes | None:
+    """Those of what stands under the root that an expression is, or None; raises NoSlopes."""
+    inner: exp.Expr = exp.maybe_parse(sql, dialect="duckdb")
+    while not isinstance(inner, exp.Sqrt):
+        if isinstance(inner, exp.Paren | exp.Cast):
+            inner = inner.this
+        elif isinstance(inner, exp.Case) and len(inner.args["ifs"]) == 1 and not _default(inner):
+            inner = inner.args["ifs"][0].args["true"]
+        else:
+            return None
+    found = slopes(inner.this.sql(dialect="duckdb"), point)
+    value = math.sqrt(max(0.0, found.value))
+    return replace(found, value=value, straight=False, root=True)
+
+
+def _default(node: exp.Case) -> bool:
+    return node.this is not None or node.args.get("default") is not None
 
 
 def _of(node: exp.Expr, point: Point) -> Slopes:

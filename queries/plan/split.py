@@ -46,10 +46,12 @@ def share(price: Price, columns: int) -> Price:
 def named(price: Price, place: int) -> tuple[Price, ...]:
     """The parts that the price names for the stage at that place, in the order of its noises."""
     pure = price.epsilon is not None
-    return tuple(
-        Price(_squared(part), price.delta, part) if pure else Price(part, price.delta)
-        for part in price.split[place]
-    )
+    return tuple(amounting(part, price.delta, pure=pure) for part in price.split[place])
+
+
+def amounting(amount: int, delta: int = 0, *, pure: bool) -> Price:
+    """A part of that amount: of epsilon in pure projects, of rho elsewhere."""
+    return Price(_squared(amount), delta, amount) if pure else Price(amount, delta)
 
 
 def portion(part: Price, weight: int, total: int) -> Price:

@@ -15,15 +15,16 @@ and Rastogi 2015, section 3, for the shares of linear queries.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from budgets.amounts import LARGEST, PICO
 from queries.language.refusals import PriceTooSmall
 from queries.plan import split
 from queries.plan.bounding import Sensitivity
-from queries.plan.model import Mechanism, Noise
-from queries.plan.price import Price
+from queries.plan.model import Distribution, Mechanism, Noise, Target
+from queries.plan.quantiles import repriced
+from queries.plan.ranks import reach
 from queries.release.law import half_width, standard_width
 
 SWEEPS = 60
@@ -47,21 +48,42 @@ class Limit:
 
 def drawn(sensitivity: Sensitivity, amount: int, *, pure: bool) -> Noise:
     """The noise that an amount buys: of epsilon in pure projects, of rho elsewhere."""
-    price = Price(1, epsilon=amount) if pure else Price(amount)
-    return split.noise(sensitivity, price)
+    return split.noise(sensitivity, split.amounting(amount, pure=pure))
 
 
 def alone(sensitivity: Sensitivity, steps: int, confidence: float, *, pure: bool) -> int:
     """The least amount whose noise stays within so many steps; raises OutOfReach."""
 
+    if steps < 0:
+        raise OutOfReach
+    return _smallest(
+        lambda amount: half_width(drawn(sensitivity, amount, pure=pure), confidence) <= steps
+    )
+
+
+def ranked(
+    found: Distribution, target: Target, rows: float, confidence: float, *, pure: bool
+) -> int:
+    """The least amount at which the rank of a target stays within so many rows."""
+
+    def within(amount: int) -> bool:
+        made = repriced(found, split.amounting(amount, pure=pure))
+        return reach(made, made.targets[place], confidence) <= rows
+
+    place = found.targets.index(target)
+    return _smallest(within)
+
+
+def _smallest(kept: Callable[[int], bool]) -> int:
+    """The least amount that keeps what more of it keeps too; raises OutOfReach."""
+
     def within(amount: int) -> bool:
         try:
-            found = drawn(sensitivity, amount, pure=pure)
+            return kept(amount)
         except PriceTooSmall:
             return False
-        return half_width(found, confidence) <= steps
 
-    if steps < 0 or not within(LARGEST):
+    if not within(LARGEST):
         raise OutOfReach
     missed, reached = 0, LARGEST
     while reached - missed > 1:

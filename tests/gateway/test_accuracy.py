@@ -201,13 +201,9 @@ def test_what_nobody_can_pay_is_quoted_and_not_answered(gateway: Gateway) -> Non
 @pytest.mark.parametrize(
     ("sql", "says"),
     [
-        ("SELECT MEDIAN(cost) AS m FROM visits", "no quantile"),
-        (
-            "SELECT COUNT(*) AS n FROM visits WHERE cost > (SELECT AVG(cost) FROM visits)",
-            "one GROUP",
-        ),
+        ("SELECT MEDIAN(cost) AS m FROM visits", "no loss promises it"),
         (f"SELECT MAX(n) FROM (SELECT area, COUNT(*) AS n{FROM})", "one GROUP"),
-        ("SELECT STDDEV(cost) AS d FROM visits", "cannot be told"),
+        ("SELECT CORR(cost, cost * cost) AS r FROM visits", "cannot be told"),
         ("SELECT DISTINCT area FROM visits", "noisy by itself"),
         ("SELECT note, AVG(cost) FROM visits GROUP BY note", "how large a group"),
         ("SELECT SUM(cost - 50) AS s FROM visits", "means nothing"),
@@ -238,6 +234,8 @@ def test_errors_name_each_noisy_column_once(gateway: Gateway, errors: dict[str, 
         {"max_error": 5, "epsilon": 1}, {"epsilon": 1, "group_size": 5},
         {"max_error": 5, "group_size": "private"}, {"max_error": 5, "group_size": 0},
         {"max_error": "1e-30"}, {"max_error": 1e30}, {"remaining_share": "1"},
+        {"max_error": "of rows"}, {"max_error": "101% of rows"}, {"max_error": "0 rows"},
+        {"max_error": "5 % rows"}, {"max_error": "5rows"},
     ],
 )  # fmt: skip
 def test_what_is_no_error_is_told_where(gateway: Gateway, body: dict[str, Any]) -> None:

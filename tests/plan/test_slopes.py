@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import duckdb
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from queries.plan.planner import outline
 from queries.plan.price import Options
 from queries.plan.sizes import Likely
-from queries.plan.slopes import NoSlopes, slopes
+from queries.plan.slopes import NoSlopes, rooted, slopes
 from tests.parity import PRICE
 from tests.plan.benches import bench
 
@@ -54,6 +56,56 @@ def test_a_clamp_moves_no_value_further() -> None:
     """Beyond the end of its range the engine's slope is 0, ours that of the value inside."""
     assert slopes('LEAST("t"."m0", 5e0)', POINT).by == {"m0": 1.0}
     assert slopes('LEAST("t"."m0", 5e0)', POINT).value == 5
+
+
+SPREADS = ["VAR_POP(x)", "VAR_SAMP(x)", "COVAR_POP(x, y)", "COVAR_SAMP(x, y)", "REGR_SXX(y, x)",
+           "REGR_SXY(y, x)", "AVG(x)"]  # fmt: skip
+
+
+def moments(measure: str, rows: list[tuple[float, float]]) -> tuple[str, dict[str, float]]:
+    """A measure over columns, and what these hold of rows whose values lie from -1 to 1."""
+    n, x, y = '"n"', '("x" / "n")', '("y" / "n")'
+    variance = f'(5e-1 + "xx" / {n}) - {x} * {x}'
+    covariance = f'("xy" / {n}) - {x} * {y}'
+    name, of = measure.split("(")[0], variance if "y" not in measure or "SXX" in measure else None
+    inner = of or covariance
+    if name == "AVG":
+        inner = '"x" / "n"'
+    elif name.endswith("SAMP"):
+        inner = f'(LEAST(GREATEST({inner}, -1), 1) * "n") / ("n" - 1)'
+    elif name.startswith("REGR"):
+        inner = f'({inner}) * "n"'
+    point = {
+        "xx": sum(a * a - 0.5 for a, _ in rows), "xy": sum(a * b for a, b in rows),
+        "x": sum(a for a, _ in rows), "y": sum(b for _, b in rows), "n": float(len(rows)),
+    }  # fmt: skip
+    return inner, point
+
+
+ends = st.floats(-1, 1) | st.sampled_from([-1.0, 0.0, 1.0])
+
+
+@given(st.sampled_from(SPREADS), st.lists(st.tuples(ends, ends), min_size=2, max_size=40))
+def test_no_rows_have_steeper_slopes_than_those_that_add_the_most(
+    measure: str, rows: list[tuple[float, float]]
+) -> None:
+    """So that an error which holds there holds wherever in their ranges the values lie."""
+    sql, point = moments(measure, rows)
+    count = float(len(rows))
+    most = {"xx": count / 2, "xy": count, "x": count, "y": count, "n": count}
+    steepest, found = slopes(sql, most), slopes(sql, point)
+    for name, slope in found.by.items():
+        assert abs(slope) <= abs(steepest.by[name]) * (1 + 1e-9)
+
+
+def test_a_root_is_told_by_what_stands_under_it() -> None:
+    """However near to nothing that is."""
+    sql = 'CASE WHEN ("m1" >= 2) THEN SQRT((("m0" - 900) * "m1")) END'
+    found = rooted(sql, POINT)
+    assert found is not None
+    assert (found.value, found.by, found.root) == (0, {"m0": 30, "m1": 0}, True)
+    assert rooted('SQRT("m0") + 1', POINT) is None
+    assert rooted('CASE WHEN ("m1" >= 2) THEN SQRT("m0") ELSE 1 END', POINT) is None
 
 
 def test_what_a_group_plausibly_holds_follows_from_declared_sizes() -> None:

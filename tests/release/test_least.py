@@ -12,10 +12,14 @@ from hypothesis import strategies as st
 from scipy import optimize
 
 from budgets.amounts import PICO
+from queries.plan import split
+from queries.plan.bins import Bins
 from queries.plan.bounding import Sensitivity
-from queries.plan.model import Mechanism
+from queries.plan.model import Distribution, Mechanism, Noise, Target
+from queries.plan.quantiles import repriced
+from queries.plan.ranks import reach
 from queries.release.law import half_width, standard_width, variance
-from queries.release.least import Limit, OutOfReach, alone, drawn, together
+from queries.release.least import Limit, OutOfReach, alone, drawn, ranked, together
 from tests.release.test_law import inside
 
 confidences = st.sampled_from([0.5, 0.8, 0.95, 0.999])
@@ -59,6 +63,36 @@ def test_what_is_closer_than_a_step_cannot_be_had(pure: bool) -> None:
         together([Sensitivity(1, 1)], [0], [Limit(0.0, {0: 1.0})], 0.95, pure=pure)
     with pytest.raises(OutOfReach):
         together([Sensitivity(1, 1)], [0], [Limit(1e-9, {0: 1e3})], 0.95, pure=pure)
+
+
+@st.composite
+def distributions(draw: st.DrawFn, pure: bool) -> Distribution:
+    """A median or an extreme: selected, with a tree beside it or none, or read off a tree."""
+    extreme, kind = draw(st.booleans()), draw(st.sampled_from(["both", "selected", "tree"]))
+    one = draw(sensitivities())
+    noise = Noise(Mechanism.GAUSSIAN, one.l1, one.l2_squared, 1.0, 1)
+    share = (0, 1, 1) if extreme else (1, 2, 0)
+    target = Target("q0", *share, descending=draw(st.booleans()), sql_type="BIGINT")
+    shape = (0, 0) if kind == "selected" else (4, 5)
+    around = noise if kind == "both" else None
+    made = Distribution("d0", "", Bins(1024), (target,), noise, *shape, 0, around)
+    return repriced(made, split.amounting(PICO, pure=pure))
+
+
+@given(st.data(), st.integers(1, 10**9), confidences, st.booleans())
+def test_no_smaller_amount_keeps_a_rank_within(
+    data: st.DataObject, rows: int, confidence: float, pure: bool
+) -> None:
+    found = data.draw(distributions(pure))
+    (target,) = found.targets
+    try:
+        amount = ranked(found, target, rows, confidence, pure=pure)
+    except OutOfReach:
+        return
+    for less, kept in ((0, True), (1, False)):
+        if amount > 4 + less:
+            made = repriced(found, split.amounting(amount - less, pure=pure))
+            assert (reach(made, made.targets[0], confidence) <= rows) == kept
 
 
 def spread(amounts: Sequence[int], every: Sequence[Sensitivity], limit: Limit, pure: bool) -> float:
