@@ -290,7 +290,8 @@ class Planner:
 
     def quote(self, question: Question, member: str) -> dict[str, Any]:
         """What an answer would cost now and how exact it would be; free, reads no data."""
-        made = self._planned(question, member, None)
+        fresh = question.digest if question.fresh else None  # a name that no stored draw has
+        made = self._planned(question, member, fresh)
         same = None if question.fresh else question.digest
         loss = self._ledger.quote(question.project, made.claims, same)
         confidence = float(question.confidence)

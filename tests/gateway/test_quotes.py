@@ -49,3 +49,17 @@ def test_only_those_who_may_ask_may_quote(gateway: Gateway) -> None:
     body = {"sql": SQL, "epsilon": 1}
     for key in ("reviewer", "auditor"):
         assert gateway.ask("POST", "/v1/projects/p/quotes", body, key).code == "not-permitted"
+
+
+def test_a_fresh_draw_is_quoted_at_its_price_whatever_is_stored(gateway: Gateway) -> None:
+    sql = "SELECT COUNT(*) AS n FROM visits WHERE cost < 11"
+    body = {"sql": sql, "rho": "0.0004"}
+    assert gateway.query(sql, rho="0.0004").status == 201
+    stored = gateway.ask("POST", "/v1/projects/p/quotes", body).json
+    assert stored["privacy_loss"]["rho"] == "0"
+    fresh = body | {"options": {"replay": False}}
+    quoted = gateway.ask("POST", "/v1/projects/p/quotes", fresh).json
+    key = {"Idempotency-Key": "once-more"}
+    answer = gateway.query(sql, rho="0.0004", options={"replay": False}, headers=key).json
+    assert quoted["privacy_loss"] == answer["privacy_loss"]
+    assert float(answer["privacy_loss"]["rho"]) > 0
