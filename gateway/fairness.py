@@ -49,10 +49,11 @@ class Span:
 
 @dataclass(slots=True, eq=False)
 class _Place:
-    """One that waits, or works since `began`."""
+    """One that waits, or works since `began`; `owed` where it was charged for already."""
 
     project: str
     span: Span
+    owed: bool = False
     given: threading.Event = field(default_factory=threading.Event)
     began: float = 0.0
     ended: float | None = None
@@ -98,7 +99,17 @@ class FairQueue:
         `wanted` is asked when it has to wait, at once and then again and again; Withdrawn where it
         says no. Stopping if the queue was stopped.
         """
-        place = self._enter(project, span)
+        with self._at(self._enter(project, span), wanted):
+            yield
+
+    @contextmanager
+    def owed(self, project: str, span: Span) -> Iterator[None]:
+        """A turn that is charged for already: in line like the others, for as long as it takes."""
+        with self._at(self._enter(project, span, owed=True), always):
+            yield
+
+    @contextmanager
+    def _at(self, place: _Place, wanted: Callable[[], bool]) -> Iterator[None]:
         try:
             with metrics.WAITING.track_inprogress():
                 self._wait(place, wanted)
@@ -107,7 +118,7 @@ class FairQueue:
             self._leave(place)
 
     def stop(self) -> None:
-        """Nobody gets a turn any more; those who have one keep it."""
+        """Nobody gets a turn any more but what is owed; those who have one keep it."""
         with self._lock:
             self._stopped = True
 
@@ -123,14 +134,14 @@ class FairQueue:
         left = sum(max(0.0, turn.began + turn.length(now) - now) for turn in working)
         return max(1, math.ceil((waiting + left) / self._shared))
 
-    def _enter(self, project: str, span: Span) -> _Place:
-        place = _Place(project, span)
+    def _enter(self, project: str, span: Span, owed: bool = False) -> _Place:
+        place = _Place(project, span, owed)
         with self._lock:
-            if self._stopped:
+            if self._stopped and not owed:
                 raise Stopping()
             self._lines.setdefault(project, deque()).append(place)
             self._give()
-            if not place.given.is_set() and self._overfull(project):
+            if not place.given.is_set() and not owed and self._overfull(project):
                 self._forget(place)
                 raise Busy(self._soon())
         return place
@@ -144,13 +155,15 @@ class FairQueue:
         while not place.given.is_set():
             if not wanted():
                 raise Withdrawn()
-            if place.given.wait(max(0.0, min(LOOK, end - self._clock()))):
+            if place.given.wait(LOOK if place.owed else max(0.0, min(LOOK, end - self._clock()))):
                 return
             with self._lock:
                 self._give()
+                if place.owed or place.given.is_set():
+                    continue
                 if self._stopped:
                     raise Stopping()
-                if self._clock() >= end and not place.given.is_set():
+                if self._clock() >= end:
                     raise Busy(self._soon())
 
     def _leave(self, place: _Place) -> None:
@@ -171,10 +184,10 @@ class FairQueue:
 
     def _give(self) -> None:
         """Give every free worker to whoever is next and may have it."""
-        while self._free and not self._stopped and (place := self._next()) is not None:
+        while self._free and (place := self._next()) is not None:
             self._free -= 1
             line = self._lines.pop(place.project)
-            line.popleft()
+            line.remove(place)
             if line:
                 self._lines[place.project] = line  # behind all others
             place.began = self._clock()
@@ -182,8 +195,13 @@ class FairQueue:
             place.given.set()
 
     def _next(self) -> _Place | None:
-        heads = [line[0] for line in self._lines.values()]
-        return next((place for place in heads if self._may(place)), None)
+        heads = [self._head(line) for line in self._lines.values()]
+        return next((place for place in heads if place is not None and self._may(place)), None)
+
+    def _head(self, line: deque[_Place]) -> _Place | None:
+        """Who of a project is next: what it has paid for, then whoever came first."""
+        first = None if self._stopped else line[0]
+        return next((place for place in line if place.owed), first)
 
     def _may(self, place: _Place) -> bool:
         """Whether a worker that is free may be this one's: the last one only if it asks little."""

@@ -212,7 +212,8 @@ class Service:
         }
         refusal: QueryRefused | None = None
         try:
-            composed = self._composed(query, planned, charge, noisy)
+            with self._turns.owed(query.project, Span()):
+                composed = self._composed(query, planned, charge, noisy)
         except QueryRefused as error:  # decided from released values, so it may explain itself
             refusal, composed = error, document.not_composed(query.id, error)
         except Exception:  # noqa: BLE001 - charged: whatever happened is one fault

@@ -44,7 +44,7 @@ class Settings:
     threads: int = _meta("requests served at the same time (time slots sleep in them)", 64)
     workers: int = _meta(
         "enclave processes: queries that run at once; one is kept for projects that ask little",
-        2,
+        3,
     )
     worker_memory: int = _meta("memory of one enclave process, in MiB", 1024)
     worker_threads: int = _meta("engine threads of one enclave process", 2)

@@ -217,6 +217,71 @@ def test_a_stopped_queue_gives_no_turn_and_takes_none(pool: ThreadPoolExecutor) 
         pass
 
 
+def test_what_is_owed_takes_its_turn_and_is_never_sent_away(pool: ThreadPoolExecutor) -> None:
+    queue = queue_of(1, each=1, most=1, patience=0.1)
+    first = Holder(pool, queue, "p")
+    assert first.inside.wait(5)
+    order: list[str] = []
+
+    def compose(project: str) -> None:
+        with queue.owed(project, Span()):
+            order.append(project)
+
+    jobs = [pool.submit(compose, name) for name in ("p", "p", "q")]
+    time.sleep(0.3)
+    with pytest.raises(Busy), queue.turn("p", LIGHT):
+        pass
+    assert order == []
+    queue.stop()
+    jobs.append(pool.submit(compose, "third"))
+    first.done()
+    for job in jobs:
+        job.result(10)
+    assert order[0] == "p"
+    assert sorted(order) == ["p", "p", "q", "third"]
+
+
+def test_what_a_project_paid_for_comes_before_its_questions_and_not_anothers(
+    pool: ThreadPoolExecutor,
+) -> None:
+    queue = queue_of(1)
+    first = Holder(pool, queue, "p")
+    assert first.inside.wait(5)
+    order: list[str] = []
+
+    def ask(project: str, kind: str) -> None:
+        turn = queue.owed if kind == "owed" else queue.turn
+        with turn(project, LIGHT):
+            order.append(f"{project} {kind}")
+
+    jobs = []
+    for word in (("p", "asked"), ("q", "asked"), ("p", "owed"), ("p", "owed")):
+        jobs.append(pool.submit(ask, *word))
+        time.sleep(0.05)
+    first.done()
+    for job in jobs:
+        job.result(10)
+    assert order == ["q asked", "p owed", "p owed", "p asked"] or order == [
+        "p owed", "q asked", "p owed", "p asked",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("workers", [2, 3, 4])
+def test_a_lone_project_has_all_workers_but_one_for_long_turns(
+    pool: ThreadPoolExecutor, workers: int
+) -> None:
+    queue = queue_of(workers, each=9, most=20)
+    flood = [Holder(pool, queue, "flood") for _ in range(workers + 2)]
+    time.sleep(0.2)
+    assert sum(one.inside.is_set() for one in flood) == workers - 1
+    with queue.turn("other", LIGHT):
+        pass
+    for one in flood:
+        one.leave.set()
+    for one in flood:
+        one.job.result(10)
+
+
 lengths = st.sampled_from([1.0, 2.0, 4.0, 8.0, 16.0])
 
 
