@@ -8,11 +8,12 @@ not count is zero in all of them, so that admission is additions and comparisons
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
 
 from budgets.amounts import ATTO, PICO, charged, granted
-from budgets.conversion import rho_of
+from budgets.conversion import epsilon_of, rho_of
 from budgets.loss import PrivacyLoss
 from budgets.refusals import PureBudget
 
@@ -23,6 +24,7 @@ class Kind(StrEnum):
     DATASET = "dataset"
     BLOCK = "block"
     PROJECT = "project"
+    EARMARK = "earmark"
     ANALYST = "analyst"
 
 
@@ -54,6 +56,15 @@ class Amounts:
     def floored(self) -> Amounts:
         """The same, where nothing is less than nothing."""
         return Amounts(max(0, self.rho), max(0, self.delta), max(0, self.epsilon))
+
+    def least(self, other: Amounts) -> Amounts:
+        """Of each part the smaller one."""
+        pairs = zip(self.parts, other.parts, strict=True)
+        return Amounts(*(min(pair) for pair in pairs))
+
+    @property
+    def parts(self) -> tuple[int, int, int]:
+        return (self.rho, self.delta, self.epsilon)
 
     def within(self, cap: Amounts) -> bool:
         """Whether no part exceeds the same part of `cap`."""
@@ -96,10 +107,12 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One account as it stands. `allocated` is what was promised to the accounts below.
+    """One account as it stands. `allocated` is what was promised to the accounts below; of a
+    project it is what its earmarks keep and have not taken.
 
-    `head`, `length`, `frozen` and `overcommit` stand on a ceiling alone: its chain, whether it
-    admits anything, and how much it may promise, in per cent of what it has.
+    `head`, `length`, `latest`, `frozen` and `overcommit` stand on a ceiling alone: its chain with
+    the greatest time in it, whether it admits anything, and how much it may promise, in per cent
+    of what it has. `expires` is the end of a project's allocation; None: it has none.
     """
 
     id: int
@@ -117,6 +130,8 @@ class Account:
     length: int = 0
     frozen: bool = False
     overcommit: int = 100
+    expires: datetime | None = None
+    latest: datetime | None = None
 
     @property
     def accountant(self) -> Accountant:
@@ -136,14 +151,28 @@ class Account:
         return self.reserved + self.spent
 
     @property
+    def kept(self) -> Amounts:
+        """What is set aside for later and not for whoever does not name it."""
+        return self.allocated if self.kind is Kind.PROJECT else Amounts()
+
+    @property
     def remaining(self) -> Amounts:
-        return self.cap - self.taken
+        return self.cap - self.taken - self.kept
+
+    @property
+    def given(self) -> Amounts:
+        """The whole that was given; more than `cap` once a part of it has been returned."""
+        return self.grant.capacity if self.kind is Kind.PROJECT else self.cap
+
+    @property
+    def stands(self) -> Grant:
+        """The grant that the account stands at: its own, or what is left of it after a return."""
+        return self.grant if self.cap == self.grant.capacity else holding(self.cap, self.grant)
 
     @property
     def promisable(self) -> Amounts:
         """The most that may be promised to the accounts below; charging stops at `cap` still."""
-        parts = (self.cap.rho, self.cap.delta, self.cap.epsilon)
-        return Amounts(*(part * self.overcommit // 100 for part in parts))
+        return Amounts(*(part * self.overcommit // 100 for part in self.cap.parts))
 
     def posting(self, loss: PrivacyLoss) -> Amounts:
         """What this account counts of a loss; a pure account refuses a loss that is not pure."""
@@ -164,16 +193,31 @@ def rho_of_request(given: Grant, epsilon: int) -> int:
     return rho_of(Fraction(epsilon, PICO), given.conversion_delta)
 
 
+def holding(amounts: Amounts, like: Grant) -> Grant:
+    """A grant at the delta of another that holds these amounts, and hardly more than them."""
+    if like.accountant is Accountant.PURE:
+        return Grant(max(1, amounts.epsilon), like.delta)
+    epsilon = max(1, charged(epsilon_of(amounts.rho, like.conversion_delta)))
+    while rho_of_request(like, epsilon) < amounts.rho:
+        epsilon += 1
+    return Grant(epsilon, like.delta)
+
+
 def promised(given: Grant, above: Accountant) -> Amounts:
-    """What a grant may at most post to an account above it that counts as `above`.
+    """What a grant may at most post to an account above it that counts as `above`."""
+    return weight(given.capacity, given.accountant, above)
+
+
+def weight(cap: Amounts, below: Accountant, above: Accountant) -> Amounts:
+    """What an account with this capacity may at most post to one above it.
 
     Pure losses that add up to epsilon add up to at most epsilon^2 / 2 in rho.
     """
-    if given.accountant is above:
-        return given.capacity
+    if below is above:
+        return cap
     if above is Accountant.PURE:
         raise PureBudget(Kind.DATASET)
-    epsilon = Fraction(given.epsilon, PICO)
+    epsilon = Fraction(cap.epsilon, PICO)
     return Amounts(rho=charged(epsilon * epsilon / 2))
 
 

@@ -13,8 +13,9 @@ from fractions import Fraction
 
 from sqlalchemy import Connection
 
-from budgets import forfeiting, freezing, granting, opening, redeeming
+from budgets import earmarking, expiring, forfeiting, freezing, granting, opening, redeeming
 from budgets.account import Grant, grant
+from budgets.earmarking import Part
 from budgets.storage import Storage
 
 
@@ -100,11 +101,58 @@ class Administration:
         by: str,
         reason: str,
         *,
+        until: datetime | None = None,
         within: Connection | None = None,
     ) -> None:
-        """Add to a project's budget; its first allocation fixes accountant and delta."""
+        """Add to a project's budget; its first allocation fixes accountant and delta.
+
+        All of it ends at `until`, if that is named, else when it ended before.
+        """
         with self._act(within) as tx:
-            granting.allocate(tx, project, epsilon, delta, by, reason, self._clock())
+            granting.allocate(tx, project, epsilon, delta, by, reason, self._clock(), until)
+
+    def term(
+        self,
+        project: str,
+        until: datetime | None,
+        by: str,
+        reason: str,
+        *,
+        within: Connection | None = None,
+    ) -> None:
+        """Let a project's allocation end then, or not at all."""
+        with self._act(within) as tx:
+            expiring.term(tx, project, until, by, reason, self._clock())
+
+    def earmark(
+        self,
+        project: str,
+        label: str,
+        part: Part,
+        by: str,
+        reason: str,
+        *,
+        within: Connection | None = None,
+    ) -> None:
+        """Keep a part of a project's budget for later, under a name."""
+        with self._act(within) as tx:
+            earmarking.earmark(tx, project, label, part, by, reason, self._clock())
+
+    def lift(
+        self, project: str, label: str, by: str, reason: str, *, within: Connection | None = None
+    ) -> None:
+        """Give what is kept under a name back to the project."""
+        with self._act(within) as tx:
+            earmarking.lift(tx, project, label, by, reason, self._clock())
+
+    def expire(self, dataset: str) -> bool:
+        """Return what ended allocations of a dataset have not spent; whether there was any."""
+        with self._storage.read() as tx:
+            if not expiring.due(tx, opening.ceiling_of(tx, dataset), self._clock()):
+                return False
+        with self._act(None) as tx:
+            expiring.returned(tx, opening.root_of(tx, dataset), self._clock())
+        return True
 
     def transfer(
         self,

@@ -23,9 +23,9 @@ from budgets.amounts import LARGEST, PICO
 from budgets.charge import StageClaim
 from budgets.loss import NONE, PrivacyLoss, total
 from budgets.refusals import BudgetExceeded, CeilingReached
-from budgets.standing import status
+from budgets.standing import kept, status
 
-VISIBLE = frozenset({Kind.PROJECT, Kind.ANALYST})
+VISIBLE = frozenset({Kind.PROJECT, Kind.EARMARK, Kind.ANALYST})
 """The accounts of a path that whoever asks may see (P24)."""
 
 
@@ -60,7 +60,7 @@ def postings(path: Sequence[Account], loss: PrivacyLoss) -> tuple[Amounts, ...]:
     amounts = tuple(account.posting(loss) for account in path)
     for account, asked in reversed(list(zip(path, amounts, strict=True))):
         if max(asked.rho, asked.delta, asked.epsilon) > LARGEST or not (
-            (account.taken + asked).within(account.cap)
+            asked.within(account.remaining)
         ):
             raise exceeded(path, account, loss)
     return amounts
@@ -68,6 +68,9 @@ def postings(path: Sequence[Account], loss: PrivacyLoss) -> tuple[Amounts, ...]:
 
 def exceeded(path: Sequence[Account], account: Account, loss: PrivacyLoss) -> BudgetExceeded:
     """The refusal of `account`, showing no more than the caller may see."""
+    if account.kind is Kind.EARMARK:
+        project = next(one for one in path if one.id == account.parent)
+        return BudgetExceeded(loss, kept(account, status(project)))
     if account.kind in VISIBLE:
         return BudgetExceeded(loss, status(account))
     least = min((a for a in path if a.kind in VISIBLE), key=_share_left)

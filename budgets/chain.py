@@ -34,6 +34,10 @@ class Event(StrEnum):
     RAISE = "raise"
     TRANSFER = "transfer"
     LIMIT = "limit"
+    TERM = "term"
+    RETURN = "return"
+    EARMARK = "earmark"
+    LIFT = "lift"
     OVERCOMMIT = "overcommit"
     RESERVE = "reserve"
     SETTLE = "settle"
@@ -49,7 +53,10 @@ class Event(StrEnum):
     THAW = "thaw"
 
 
-CAPACITY = frozenset({Event.OPEN, Event.ALLOCATE, Event.RAISE, Event.TRANSFER, Event.LIMIT})
+CAPACITY = frozenset(
+    {Event.OPEN, Event.ALLOCATE, Event.RAISE, Event.TRANSFER, Event.LIMIT, Event.RETURN,
+     Event.EARMARK, Event.LIFT}
+)  # fmt: skip
 """Events whose amounts are added to an account's capacity; some take away."""
 
 

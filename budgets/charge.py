@@ -84,7 +84,8 @@ class Claim:
 
     `due` is when its slot ends if it is run now: a public fact, for those who ask meanwhile.
     `asked` is the hash of the question, for the record: its text stands beside the query alone.
-    `blocks` are those of the dataset's blocks that hold the rows it reads: each pays.
+    `blocks` are those of the dataset's blocks that hold the rows it reads: each pays. `earmark` is
+    what the project keeps for later and is to pay for this.
     """
 
     query: str
@@ -96,6 +97,7 @@ class Claim:
     due: datetime | None = None
     asked: str = ""
     blocks: tuple[str, ...] = ()
+    earmark: str | None = None
 
     def __post_init__(self) -> None:
         if len(set(self.blocks)) != len(self.blocks):

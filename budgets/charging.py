@@ -20,7 +20,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from budgets import redeeming
+from budgets import earmarking, expiring, redeeming
 from budgets.account import Account, Amounts, Kind
 from budgets.admission import Policy, due, postings
 from budgets.chain import Event
@@ -49,8 +49,8 @@ _FROZEN = Prepared(
 )
 
 
-def path_of(tx: Connection, project: str, analyst: str | None) -> tuple[Account, ...]:
-    """The accounts that a charge is posted to, root first."""
+def path_of(tx: Connection, project: str, analyst: str | None = None) -> tuple[Account, ...]:
+    """The accounts that a charge is posted to, root first, but for blocks and earmarks."""
     dataset = dataset_of(tx, project)
     last = accounts.find(tx, Kind.PROJECT, dataset, project)
     if last is None:
@@ -70,6 +70,8 @@ def reserve(tx: Connection, claim: Claim, holder: str, policy: Policy, at: datet
     if stages.in_flight:
         raise InFlight
     loss = due(stages.unserved, policy.floor)
+    if stages.unserved:
+        expiring.refuse_ended(path, at)
     posted = postings(path, loss) if stages.unserved else ()
     charge = charges.add(tx, number, claim, loss, holder)
     root = _post(tx, path, posted, charge, claim, stages, at) if stages.unserved else None
@@ -102,7 +104,15 @@ def _locked_path(tx: Connection, claim: Claim) -> tuple[Account, ...]:
         raise NothingAllocated(claim.project)
     if frozen:
         raise ProjectFrozen(claim.project)
-    return (root, *_blocks_of(tx, root, claim), *path[1:])
+    below = path[1:] if claim.earmark is None else _earmarked(tx, path[1:], claim.earmark)
+    return (root, *_blocks_of(tx, root, claim), *below)
+
+
+def _earmarked(tx: Connection, below: Sequence[Account], label: str) -> tuple[Account, ...]:
+    """The accounts from the project down, with what it keeps for later and opens to this charge."""
+    project, *analyst = below
+    kept = earmarking.named(tx, project.name, label)
+    return (earmarking.opened_to(project, kept), kept, *analyst)
 
 
 def _blocks_of(tx: Connection, root: Account, claim: Claim) -> tuple[Account, ...]:
@@ -157,10 +167,11 @@ def void(tx: Connection, charge: Charge, at: datetime) -> None:
     accounts.give_back(tx, charged)
     charges.end_stages(tx, charge.id, ChargeState.VOID)
     queries.move(tx, charge.query, QueryState.RUNNING, QueryState.QUEUED)
-    items = [
-        journal.Item(Event.VOID, accounts.by_id(tx, which), -amounts, charge.id)
-        for which, amounts in charged.items()
-    ]
+    posted = [(accounts.by_id(tx, which), amounts) for which, amounts in charged.items()]
+    items = [journal.Item(Event.VOID, one, -amounts, charge.id) for one, amounts in posted]
+    for one, amounts in posted:
+        if one.kind is Kind.EARMARK and one.parent is not None:
+            accounts.keep(tx, one.parent, amounts)
     if items:
         journal.append(tx, root, items, at)
 
@@ -217,7 +228,11 @@ def _post(
     at: datetime,
 ) -> Account:
     """Post to every account, root first, and enter each posting into the chain of the root."""
-    accounts.reserve(tx, {one.id: amounts for one, amounts in zip(path, posted, strict=True)})
+    asked = {one.id: amounts for one, amounts in zip(path, posted, strict=True)}
+    for one in path:
+        if one.kind is Kind.EARMARK and one.parent is not None:
+            accounts.keep(tx, one.parent, -asked[one.id])
+    accounts.reserve(tx, asked)
     charges.add_stages(tx, charge, claim.project, stages.unserved)
     note: dict[str, object] = {
         "query": claim.query,

@@ -18,8 +18,8 @@ from fractions import Fraction
 
 from sqlalchemy import Connection
 
-from budgets import amounts
-from budgets.account import Account, Amounts, Grant, Kind, grant, promised, shown
+from budgets import amounts, expiring
+from budgets.account import Account, Amounts, Grant, Kind, grant, promised, shown, weight
 from budgets.chain import Event
 from budgets.loss import PrivacyLoss
 from budgets.opening import dataset_of, granted, project_of, root_of
@@ -56,7 +56,7 @@ def overcommit(tx: Connection, name: str, percent: int, by: str, reason: str, at
     """Let a dataset's projects be promised so much of its ceiling, which holds all the same."""
     if not 100 <= percent <= MOST_PROMISED:
         raise ValueError(f"a ceiling promises from 100 to {MOST_PROMISED} per cent of what it has")
-    root = root_of(tx, name)
+    root = expiring.returned(tx, root_of(tx, name), at)
     if not root.allocated.within(root.at(percent).promisable):
         raise Overcommitted(name)
     accounts.overcommit(tx, root, percent)
@@ -72,17 +72,24 @@ def allocate(
     by: str,
     reason: str,
     at: datetime,
+    until: datetime | None = None,
 ) -> None:
     """Promise a project more; the first allocation fixes its accountant and its delta.
 
     Capacity is computed from the sum of all epsilons at the project's delta. Without a delta the
-    project keeps its own, or at first gets the ceiling's in the proportion of the epsilons.
+    project keeps its own, or at first gets the ceiling's in the proportion of the epsilons. Named,
+    `until` is the end of all that the project has; the end that stands is kept without it, and
+    nothing is added to what has ended.
     """
-    root = root_of(tx, dataset_of(tx, name))
+    root = expiring.returned(tx, root_of(tx, dataset_of(tx, name)), at)
     before, given = _more(tx, root, name, epsilon, delta)
-    _promise(tx, root, _above(root, given) - _above(root, before.grant if before else None))
+    if until is None and before is not None:
+        expiring.refuse_ended((root, before), at)
+    _promise(tx, root, _above(root, given) - _held(root, before))
     made, grown = _granted_to(tx, root, before, name, given)
     note = granted(given) | {"by": by, "reason": reason}
+    if until is not None:
+        note |= expiring.ends(tx, root, made, until, at)
     journal.append(tx, root, [Item(Event.ALLOCATE, made, grown, note=note)], at)
 
 
@@ -99,20 +106,20 @@ def transfer(
 
     Each keeps its own delta. Since losses of large budgets weigh more than in proportion, what the
     giver frees of the ceiling may be more than what the receiver takes, or less: then it is refused
-    where the ceiling does not hold the rest.
+    where the ceiling does not hold the rest. The end of what is moved is the receiver's from then
+    on; nothing is taken from what a project keeps for later, or from what has ended.
     """
-    root = root_of(tx, dataset_of(tx, giver))
+    root = expiring.returned(tx, root_of(tx, dataset_of(tx, giver)), at)
     if dataset_of(tx, receiver) != root.dataset or giver == receiver:
         raise OtherDataset(receiver)
     source = project_of(tx, root.dataset, giver)
+    expiring.refuse_ended((root, source), at)
     left = _less(source, epsilon)
     before, given = _more(tx, root, receiver, epsilon, None)
-    _promise(
-        tx,
-        root,
-        _above(root, left) - _above(root, source.grant) + _above(root, given)
-        - _above(root, before.grant if before else None),
-    )  # fmt: skip
+    if before is not None:
+        expiring.refuse_ended((root, before), at)
+    less = _above(root, left) - _held(root, source)
+    _promise(tx, root, less + _above(root, given) - _held(root, before))
     accounts.regrant(tx, source, left)
     made, grown = _granted_to(tx, root, before, receiver, given)
     why: dict[str, object] = {"by": by, "reason": reason}
@@ -153,7 +160,7 @@ def _more(
     before = accounts.find(tx, Kind.PROJECT, root.dataset, name)
     if before is None:
         return None, _first(root, epsilon, delta)
-    stands = before.grant
+    stands = before.stands
     if delta is not None and amounts.granted(delta, amounts.ATTO) != stands.delta:
         raise DeltaFixed(before.name)
     added = Grant(amounts.granted(epsilon), stands.delta)
@@ -169,26 +176,33 @@ def _first(root: Account, epsilon: Fraction, delta: Fraction | None) -> Grant:
 
 def _less(source: Account, epsilon: Fraction) -> Grant:
     """A project's grant with so much less; it keeps what was charged, and more than nothing."""
-    taken = Grant(amounts.granted(epsilon), source.grant.delta)
-    if taken.epsilon >= source.grant.epsilon:
+    taken, stands = Grant(amounts.granted(epsilon), source.grant.delta), source.stands
+    if taken.epsilon >= stands.epsilon:
         raise NotFree(
             shown(source.cap, source.accountant), shown(source.remaining, source.accountant)
         )
-    left = Grant(source.grant.epsilon - taken.epsilon, source.grant.delta)
+    left = Grant(stands.epsilon - taken.epsilon, stands.delta)
     _keep(source, left)
     return left
 
 
 def _keep(before: Account, given: Grant) -> None:
-    """Refuse a grant that does not hold what was charged already."""
-    if not before.taken.within(given.capacity):
-        less = shown(before.cap - given.capacity, before.accountant)
+    """Refuse a grant that does not hold what was charged already and what is kept for later."""
+    if not (before.taken + before.kept).within(given.capacity):
+        less = shown((before.cap - given.capacity).floored, before.accountant)
         raise NotFree(less, shown(before.remaining, before.accountant))
 
 
-def _above(root: Account, given: Grant | None) -> Amounts:
+def _above(root: Account, given: Grant) -> Amounts:
     """What a grant weighs in the ceiling above it."""
-    return Amounts() if given is None else promised(given, root.accountant)
+    return promised(given, root.accountant)
+
+
+def _held(root: Account, before: Account | None) -> Amounts:
+    """What a project weighs in the ceiling above it as it stands."""
+    if before is None:
+        return Amounts()
+    return weight(before.cap, before.accountant, root.accountant)
 
 
 def _promise(tx: Connection, root: Account, more: Amounts) -> None:

@@ -13,22 +13,33 @@ import os
 import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from sqlalchemy import Connection
 
-from budgets import charging, freezing, opening, redeeming, reporting, waiting
+from budgets import (
+    charging,
+    earmarking,
+    expiring,
+    freezing,
+    opening,
+    redeeming,
+    reporting,
+    waiting,
+)
 from budgets.account import Account
 from budgets.administration import Administration, utc
 from budgets.admission import Policy, due
 from budgets.chain import Entry
 from budgets.charge import Charge, ChargeState, Claim, QueryRecord, StageClaim
 from budgets.loss import NONE, PrivacyLoss
-from budgets.refusals import ChargeClosed, NotRedeemable
+from budgets.refusals import AllocationExpired, ChargeClosed, NotRedeemable
 from budgets.reporting import Verification
 from budgets.sorting import sort
-from budgets.standing import BudgetStatus, status
+from budgets.standing import BudgetStatus, kept, status
 from budgets.storage import Storage, accounts, charges, journal, queries
+from budgets.storage.faults import StorageBusy, StorageUnusable
 
 
 class Ledger(Administration):
@@ -147,6 +158,9 @@ class Ledger(Administration):
             with self._storage.begin() as tx:
                 redeeming.lapse(tx, claim.project, claim.query, self._clock())
             raise
+        except AllocationExpired as error:
+            self._returned(error.dataset)
+            raise
         with self._guard:
             self._voidable.add((os.getpid(), charge.id))
         return charge
@@ -202,21 +216,41 @@ class Ledger(Administration):
 
     # Reports
 
-    def budget(self, project: str, analyst: str | None = None) -> BudgetStatus:
-        """A project's budget as it stands, or that of one analyst's limit within it."""
+    def budget(
+        self, project: str, analyst: str | None = None, earmark: str | None = None
+    ) -> BudgetStatus:
+        """A project's budget as it stands, or that of one analyst's limit within it.
+
+        With an `earmark` what is left is what the project keeps under that name.
+        """
         with self._storage.read() as tx:
-            last = charging.path_of(tx, project, analyst)[-1]
-            return status(last, *freezing.standing(tx, project))
+            root, whole, *limit = charging.path_of(tx, project, analyst)
+            expired = expiring.ended(root, whole, self._clock())
+            last = limit[0] if limit and earmark is None else whole
+            found = status(last, *freezing.standing(tx, project), expired=expired)
+            if earmark is not None:
+                found = kept(earmarking.named(tx, project, earmark), found, *limit)
+        if expired and whole.cap != whole.taken:
+            self._returned(root.dataset)
+        return found
+
+    def earmarks(self, project: str) -> Sequence[Account]:
+        """What a project keeps for later, by name."""
+        with self._storage.read() as tx:
+            opening.dataset_of(tx, project)
+            return accounts.earmarks(tx, project)
 
     def ceiling(self, dataset: str) -> BudgetStatus:
         """A dataset's ceiling as it stands, over all its projects and deliveries."""
+        self._returned(dataset)
         with self._storage.read() as tx:
-            return status(root := reporting.ceiling(tx, dataset), root.frozen)
+            return status(root := opening.ceiling_of(tx, dataset), root.frozen)
 
     def standing(self, dataset: str) -> Sequence[tuple[Account, BudgetStatus]]:
         """Every account under a ceiling, the ceiling first, each with its figures."""
+        self._returned(dataset)
         with self._storage.read() as tx:
-            found = accounts.of_dataset(tx, reporting.ceiling(tx, dataset).dataset)
+            found = accounts.of_dataset(tx, opening.ceiling_of(tx, dataset).dataset)
             return [(one, status(one, one.frozen)) for one in found]
 
     def blocks(self, dataset: str) -> tuple[BudgetStatus, ...]:
@@ -227,7 +261,7 @@ class Ledger(Administration):
     def verify(self, dataset: str) -> Verification:
         """Recompute the chain, the accounts and the hashes of all that was released."""
         with self._storage.read() as tx:
-            root = reporting.ceiling(tx, dataset)
+            root = opening.ceiling_of(tx, dataset)
             ends = journal.head(tx, root.id)
             return reporting.verify(tx, root, *ends, self._storage.place)
 
@@ -235,6 +269,11 @@ class Ledger(Administration):
         """The entries of a dataset's chain in order, each with its hash, for export."""
         with self._storage.read() as tx:
             yield from journal.entries(tx, dataset, after)
+
+    def _returned(self, dataset: str) -> None:
+        """Return what has ended, if that can be done now: the next one who looks does it else."""
+        with suppress(StorageBusy, StorageUnusable):
+            self.expire(dataset)
 
     def _take(self, charge: Charge) -> bool:
         """Give up the right to void a charge; says whether it was still held here."""

@@ -77,6 +77,13 @@ def dataset_of(tx: Connection, name: str) -> str:
     return found
 
 
+def ceiling_of(tx: Connection, dataset: str) -> Account:
+    """The ceiling of a dataset as it stands, not locked."""
+    if (root := accounts.find(tx, Kind.DATASET, "", dataset)) is None:
+        raise UnknownDataset(dataset)
+    return root
+
+
 def root_of(tx: Connection, dataset: str) -> Account:
     """The ceiling of a dataset, locked."""
     if (root := accounts.root(tx, dataset)) is None:

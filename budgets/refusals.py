@@ -8,9 +8,11 @@
         Overcommitted           a ceiling has promised more than it holds
         PureBudget              a loss that is not pure meets a pure account
         NothingAllocated        the project has no budget yet
+        AllocationExpired       ... no longer: its allocation has ended
         KeyReused, InFlight, AlreadyAnswered, ChargeClosed, NotRedeemable
         ProjectFrozen, DatasetFrozen
-        UnknownProject, UnknownDataset, UnknownBlock, UnknownQuery, NameTaken, OtherDataset
+        UnknownProject, UnknownDataset, UnknownBlock, UnknownQuery, UnknownEarmark, NameTaken,
+        OtherDataset
         CeilingDiffers, DeltaFixed
 
 No refusal knows an HTTP status; the gateway maps classes to problems.
@@ -18,6 +20,7 @@ No refusal knows an HTTP status; the gateway maps classes to problems.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from budgets.loss import PrivacyLoss
@@ -126,6 +129,18 @@ class NothingAllocated(BudgetRefused):
     def __init__(self, project: str) -> None:
         super().__init__(f"Project {project} has no budget yet.")
         self.project = project
+
+
+class AllocationExpired(BudgetRefused):
+    """The project's allocation has ended; what it had not spent went back to the dataset."""
+
+    code = "allocation-expired"
+    hint = "Ask an administrator for a new allocation. What was released stays free to ask again."
+
+    def __init__(self, project: str, dataset: str, ended: datetime) -> None:
+        at = ended.astimezone(UTC).isoformat(timespec="seconds")
+        super().__init__(f"The allocation of project {project} ended at {at}.")
+        self.project, self.dataset = project, dataset
 
 
 class KeyReused(BudgetRefused):
@@ -240,6 +255,17 @@ class UnknownBlock(BudgetRefused):
         named = "There is no such block" if block is None else f"There is no block {block}"
         super().__init__(f"{named} of this dataset.")
         self.block = block
+
+
+class UnknownEarmark(BudgetRefused):
+    """The project keeps nothing for later under this name."""
+
+    code = "unknown-earmark"
+    hint = "The project's budget lists what it keeps; ask without `from_earmark` to be charged it."
+
+    def __init__(self, earmark: str) -> None:
+        super().__init__(f"This project keeps nothing under the name {earmark}.")
+        self.earmark = earmark
 
 
 class UnknownQuery(BudgetRefused):

@@ -8,16 +8,18 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, bindparam, select
 
 from budgets import verifying
-from budgets.account import Account, Amounts, Kind, promised
+from budgets.account import Account, Amounts, Kind, weight
 from budgets.chain import CAPACITY, GENESIS, Entry, Event, first_break
-from budgets.refusals import UnknownDataset
+from budgets.opening import ceiling_of, granted
 from budgets.standing import BudgetStatus, status
 from budgets.storage import Place, accounts, journal
+from budgets.storage.columns import Moment
 from budgets.storage.prepared import Prepared
 from budgets.storage.schema import project, query, release, stage
 
@@ -63,16 +65,9 @@ class Verification:
         return self.broken_at is None and not self.disagreements
 
 
-def ceiling(tx: Connection, dataset: str) -> Account:
-    """The account of a dataset's ceiling, as it stands."""
-    if (root := accounts.find(tx, Kind.DATASET, "", dataset)) is None:
-        raise UnknownDataset(dataset)
-    return root
-
-
 def blocks(tx: Connection, dataset: str) -> tuple[BudgetStatus, ...]:
     """The ceilings of a dataset's blocks as they stand, by name."""
-    return tuple(map(status, accounts.blocks(tx, ceiling(tx, dataset).dataset)))
+    return tuple(map(status, accounts.blocks(tx, ceiling_of(tx, dataset).dataset)))
 
 
 def verify(
@@ -96,6 +91,7 @@ def verify(
     if broken is not None:
         return Verification(root.dataset, told.entries, head, broken, ())
     disagreements = (
+        *told.wrong,
         *_about_accounts(accounts.of_dataset(tx, root.dataset), told),
         *_about_releases(tx, root.dataset, told),
         *_about_stages(tx, root.dataset, told),
@@ -109,6 +105,11 @@ class _Told:
     def __init__(self) -> None:
         self.entries = 0
         self.overcommit = 100
+        self.latest = 0
+        self.ends: dict[tuple[str, str, str], int] = {}
+        self.grants: dict[tuple[str, str, str], dict[str, object]] = {}
+        self.less: set[tuple[str, str, str]] = set()
+        self.wrong: list[str] = []
         self.cap: dict[tuple[str, str, str], Amounts] = defaultdict(Amounts)
         self.taken: dict[tuple[str, str, str], Amounts] = defaultdict(Amounts)
         self.open: dict[int, dict[tuple[str, str, str], Amounts]] = defaultdict(dict)
@@ -133,12 +134,18 @@ class _Told:
         return ""
 
     def _read(self, entry: Entry) -> None:
+        self.latest = max(self.latest, entry.at)
         match entry.event:
             case Event.RESERVE:
+                if self._ended(entry.account):
+                    self.wrong.append(f"Charge {entry.charge} was made after its allocation's end.")
                 self.taken[entry.account] += entry.amounts
                 self.open[entry.charge or 0][entry.account] = entry.amounts
             case event if event in CAPACITY:
                 self.cap[entry.account] += entry.amounts
+                self._changed(entry)
+            case Event.TERM:
+                self._changed(entry)
             case Event.OVERCOMMIT:
                 self.overcommit = json.loads(entry.note)["per_cent"]
             case Event.FORFEIT:
@@ -153,6 +160,33 @@ class _Told:
                 self.failed[entry.charge or 0] = self.open.pop(entry.charge or 0, {})
             case Event.RESUME:
                 self.open[entry.charge or 0] = self.failed.pop(entry.charge or 0, {})
+
+    def _changed(self, entry: Entry) -> None:
+        """A grant or an end is set, or what is returned is all that was free at the end."""
+        if entry.event == Event.RETURN:
+            self.less.add(entry.account)
+            free = self.cap[entry.account] - self.taken[entry.account]
+            if not self._ended(self._project(entry)) or free != Amounts():
+                self.wrong.append(f"Entry {entry.number} returns what had not ended.")
+            return
+        note = json.loads(entry.note)
+        if "delta" in note:
+            self.grants[entry.account] = {part: note[part] for part in ("delta", "epsilon")}
+            self.less.discard(entry.account)
+        if "until" in note:
+            self.ends.pop(entry.account, None)
+            if note["until"] is not None:
+                self.ends[entry.account] = Moment.written(datetime.fromisoformat(note["until"]))
+
+    def _ended(self, account: tuple[str, str, str]) -> bool:
+        return account in self.ends and self.ends[account] <= self.latest
+
+    def _project(self, entry: Entry) -> tuple[str, str, str]:
+        """The account whose end is that of the account of an entry."""
+        kind, owner, _ = entry.account
+        if kind == Kind.EARMARK:
+            return (Kind.PROJECT.value, entry.dataset, owner)
+        return entry.account
 
     def _released(self, entry: Entry) -> None:
         note = json.loads(entry.note)
@@ -179,16 +213,45 @@ def _about_accounts(standing: Sequence[Account], told: _Told) -> list[str]:
             wrong.append(
                 f"The {account.kind.value} account {account.name} differs from its entries."
             )
-        below = [one.grant for one in standing if one.kind is Kind.PROJECT]
-        if account.kind is Kind.DATASET and account.allocated != sum(
-            (promised(one, account.accountant) for one in below), start=Amounts()
-        ):
-            wrong.append(f"The dataset account {account.name} has promised something else.")
+        if account.allocated != _promised(account, standing):
+            wrong.append(
+                f"The {account.kind.value} account {account.name} has promised something else."
+            )
         if account.kind is Kind.DATASET and account.overcommit != told.overcommit:
             wrong.append(f"The dataset account {account.name} may not promise so much.")
-        if account.cap != account.grant.capacity:
+        if account.kind is Kind.DATASET and _moment(account.latest) != told.latest:
+            wrong.append(f"The dataset account {account.name} has another time than its entries.")
+        if _moment(account.expires) != told.ends.get(account.address, 0):
+            wrong.append(f"The {account.kind.value} account {account.name} ends at another time.")
+        if not _as_granted(account, told):
             wrong.append(f"The {account.kind.value} account {account.name} exceeds its grant.")
     return wrong
+
+
+def _promised(account: Account, standing: Sequence[Account]) -> Amounts:
+    """What an account has set aside for those below it, as they stand."""
+    if account.kind is Kind.DATASET:
+        projects = [one for one in standing if one.kind is Kind.PROJECT]
+        found = [weight(one.cap, one.accountant, account.accountant) for one in projects]
+    elif account.kind is Kind.PROJECT:
+        earmarks = [one for one in standing if one.kind is Kind.EARMARK]
+        found = [one.remaining for one in earmarks if one.parent == account.id]
+    else:
+        found = []
+    return sum(found, start=Amounts())
+
+
+def _as_granted(account: Account, told: _Told) -> bool:
+    """Whether an account has what it was granted, or less where a part is kept or was returned."""
+    if told.grants.get(account.address) != granted(account.grant):
+        return False
+    if account.kind is Kind.EARMARK or account.address in told.less:
+        return account.cap.within(account.grant.capacity)
+    return account.cap == account.grant.capacity
+
+
+def _moment(time: datetime | None) -> int:
+    return 0 if time is None else Moment.written(time)
 
 
 def _about_releases(tx: Connection, dataset: str, told: _Told) -> list[str]:

@@ -8,6 +8,7 @@ once; charging runs them many times a second.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
@@ -26,33 +27,14 @@ from sqlalchemy import (
 
 from budgets.account import Account, Amounts, Grant, Kind
 from budgets.chain import GENESIS
+from budgets.storage.conditions import PARTS, Overdrawn, column, each, moved, values
 from budgets.storage.prepared import Prepared
 from budgets.storage.schema import account, project
 
-PARTS = ("rho", "delta", "epsilon")
 _FIGURES = {
     prefix: attrgetter(*(f"{prefix}_{part}" for part in PARTS))
     for prefix in ("cap", "allocated", "reserved", "spent")
 }
-
-
-class Overdrawn(Exception):
-    """An account changed between being read and being posted to; nothing was written."""
-
-
-def _column(prefix: str, part: str) -> ColumnElement[int]:
-    return account.c[f"{prefix}_{part}"]
-
-
-def _each(rule: Any) -> ColumnElement[bool]:
-    """The rule, for rho, delta and epsilon; `rule` is given the part and the amount asked."""
-    return and_(*(rule(part, bindparam(f"by_{part}")) for part in PARTS))
-
-
-def _moved(prefix: str, sign: int) -> dict[str, ColumnElement[int]]:
-    return {
-        f"{prefix}_{part}": _column(prefix, part) + sign * bindparam(f"by_{part}") for part in PARTS
-    }
 
 
 _THIS: ColumnElement[bool] = account.c.id == bindparam("which")
@@ -100,29 +82,42 @@ _OF_KIND = (
     .order_by(account.c.name)
 )
 _BLOCKS = _OF_KIND.where(account.c.name.in_(bindparam("names", expanding=True)))
+_ENDING = (
+    select(account)
+    .where(account.c.dataset == bindparam("dataset"), account.c.expires <= bindparam("now"))
+    .order_by(account.c.id)
+)
 _ANY_BLOCK = Prepared(
     select(func.min(account.c.name)).where(
         account.c.kind == bindparam("kind"), account.c.owner == bindparam("owner")
     )
 )
 _PROMISE = _CHANGE.where(
-    _each(lambda part, by: _column("allocated", part) + by <= bindparam(f"most_{part}"))
-).values(_moved("allocated", 1))
+    each(lambda part, by: column("allocated", part) + by <= bindparam(f"most_{part}"))
+).values(moved("allocated", 1))
 _RESERVE = Prepared(
     _CHANGE.where(
-        _each(
+        each(
             lambda part, by: (
-                _column("reserved", part) + _column("spent", part) + by <= _column("cap", part)
+                column("reserved", part) + column("spent", part) + by <= column("cap", part)
             )
         )
-    ).values(_moved("reserved", 1))
+    ).values(moved("reserved", 1))
 )
-_COVERED = _CHANGE.where(_each(lambda part, by: _column("reserved", part) >= by))
-_SPEND = Prepared(_COVERED.values(_moved("reserved", -1) | _moved("spent", 1)))
-_GIVE_BACK = Prepared(_COVERED.values(_moved("reserved", -1)))
+_EMPTY = _CHANGE.where(
+    each(lambda part, by: column("reserved", part) + column("spent", part) == by)
+).values({f"cap_{part}": bindparam(f"by_{part}") for part in PARTS})
+_KEEP = Prepared(
+    _CHANGE.where(each(lambda part, by: column("allocated", part) + by >= 0)).values(
+        moved("allocated", 1)
+    )
+)
+_COVERED = _CHANGE.where(each(lambda part, by: column("reserved", part) >= by))
+_SPEND = Prepared(_COVERED.values(moved("reserved", -1) | moved("spent", 1)))
+_GIVE_BACK = Prepared(_COVERED.values(moved("reserved", -1)))
 _RESUME = Prepared(
-    _CHANGE.where(_each(lambda part, by: _column("spent", part) >= by)).values(
-        _moved("reserved", 1) | _moved("spent", -1)
+    _CHANGE.where(each(lambda part, by: column("spent", part) >= by)).values(
+        moved("reserved", 1) | moved("spent", -1)
     )
 )
 
@@ -178,6 +173,17 @@ def divided(tx: Connection, dataset: str) -> bool:
     return _ANY_BLOCK.send(tx, of).scalar() is not None
 
 
+def earmarks(tx: Connection, project: str) -> tuple[Account, ...]:
+    """What a project keeps for later, by name."""
+    of = {"kind": Kind.EARMARK.value, "owner": project}
+    return tuple(map(_read, tx.execute(_OF_KIND, of)))
+
+
+def ending(tx: Connection, dataset: str, now: datetime) -> tuple[Account, ...]:
+    """The projects of a dataset whose allocation has ended by then."""
+    return tuple(map(_read, tx.execute(_ENDING, {"dataset": dataset, "now": now})))
+
+
 def path(tx: Connection, last: Account) -> tuple[Account, ...]:
     """The accounts from the root down to `last`.
 
@@ -208,9 +214,15 @@ def of_dataset(tx: Connection, dataset: str) -> Sequence[Account]:
 
 
 def opened(
-    tx: Connection, kind: Kind, owner: str, name: str, grant: Grant, parent: Account | None
+    tx: Connection,
+    kind: Kind,
+    owner: str,
+    name: str,
+    grant: Grant,
+    parent: Account | None,
+    cap: Amounts | None = None,
 ) -> Account:
-    """A new account with its whole capacity free."""
+    """A new account with its whole capacity free: its grant's, or a smaller one."""
     which: int = tx.execute(
         insert(account)
         .values(
@@ -220,23 +232,38 @@ def opened(
             dataset=parent.dataset if parent else name,
             parent=parent.id if parent else None,
             head=None if parent else GENESIS,
-            **_granted(grant),
+            **_granted(grant, cap),
         )
         .returning(account.c.id)
     ).scalar_one()
     return by_id(tx, which)
 
 
-def regrant(tx: Connection, which: Account, grant: Grant) -> None:
-    """Give an account the capacity of another grant; it holds what was taken already."""
-    statement = _CHANGE.where(account.c.epsilon == which.grant.epsilon).values(_granted(grant))
-    _changed(tx, statement, {"which": which.id})
+def regrant(tx: Connection, which: Account, grant: Grant, cap: Amounts | None = None) -> None:
+    """Give an account the capacity of another grant, or a smaller one; it holds what was taken."""
+    statement = _CHANGE.where(account.c.epsilon == which.grant.epsilon)
+    _changed(tx, statement.values(_granted(grant, cap)), {"which": which.id})
+
+
+def end(tx: Connection, which: Account, until: datetime | None) -> None:
+    """Let a project's allocation end then, or not at all."""
+    _changed(tx, _CHANGE.values(expires=until), {"which": which.id})
+
+
+def empty(tx: Connection, which: Account) -> None:
+    """Leave an account what it has taken, and nothing free."""
+    _changed(tx, _EMPTY, values(which.id, which.taken))
+
+
+def keep(tx: Connection, project: int, amounts: Amounts) -> None:
+    """Set amounts of a project aside for its earmarks, or take them back."""
+    _KEEP.write(tx, values(project, amounts), Overdrawn())
 
 
 def promise(tx: Connection, which: Account, amounts: Amounts) -> None:
     """Set amounts aside for accounts below, or take them back, within what may be promised."""
     most = {f"most_{part}": getattr(which.promisable, part) for part in PARTS}
-    _changed(tx, _PROMISE, _asked(which.id, amounts) | most)
+    _changed(tx, _PROMISE, values(which.id, amounts) | most)
 
 
 def overcommit(tx: Connection, which: Account, percent: int) -> None:
@@ -273,7 +300,7 @@ def give_back(tx: Connection, charged: Mapping[int, Amounts]) -> None:
 def _posted(tx: Connection, statement: Prepared, amounts: Mapping[int, Amounts]) -> None:
     """Change each account, or raise Overdrawn before the commit: all is then undone."""
     for which, asked in amounts.items():
-        statement.write(tx, _asked(which, asked), Overdrawn())
+        statement.write(tx, values(which, asked), Overdrawn())
 
 
 def _changed(tx: Connection, statement: Update, values: Mapping[str, int]) -> None:
@@ -281,13 +308,8 @@ def _changed(tx: Connection, statement: Update, values: Mapping[str, int]) -> No
         raise Overdrawn
 
 
-def _asked(which: int, amounts: Amounts) -> dict[str, int]:
-    parts = {"by_rho": amounts.rho, "by_delta": amounts.delta, "by_epsilon": amounts.epsilon}
-    return {"which": which} | parts
-
-
-def _granted(grant: Grant) -> dict[str, int]:
-    cap = grant.capacity
+def _granted(grant: Grant, cap: Amounts | None = None) -> dict[str, int]:
+    cap = cap or grant.capacity
     figures = {"epsilon": grant.epsilon, "delta": grant.delta}
     return figures | {"cap_rho": cap.rho, "cap_delta": cap.delta, "cap_epsilon": cap.epsilon}
 
@@ -313,4 +335,6 @@ def _read(row: Any) -> Account:
         length=row.length,
         frozen=row.frozen,
         overcommit=row.overcommit,
+        expires=row.expires,
+        latest=row.latest,
     )

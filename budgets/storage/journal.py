@@ -20,7 +20,7 @@ _HEAD = Prepared(select(account.c.head, account.c.length).where(_THIS))
 _ADVANCE = Prepared(
     update(account)
     .where(_THIS, account.c.length == bindparam("before"))
-    .values(head=bindparam("digest"), length=bindparam("after"))
+    .values(head=bindparam("digest"), length=bindparam("after"), latest=bindparam("last"))
 )
 _ENTER = Prepared(
     insert(entry).inline(),
@@ -69,9 +69,10 @@ def append(tx: Connection, root: Account, items: Sequence[Item], at: datetime) -
         digest = link(digest, made)
         _ENTER.run(tx, _row(made, item.account.id, at, digest))
         after = number
-    moved = {"root": root.id, "before": root.length, "digest": digest, "after": after}
+    last = at if root.latest is None else max(at, root.latest)
+    moved = {"root": root.id, "before": root.length, "digest": digest, "after": after, "last": last}
     _ADVANCE.write(tx, moved, Forked())
-    return replace(root, head=digest, length=after)
+    return replace(root, head=digest, length=after, latest=last)
 
 
 def head(tx: Connection, root: int) -> tuple[str, int]:

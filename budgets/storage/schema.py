@@ -96,11 +96,14 @@ account = Table(
         server_default="100",
         comment="per cent of its capacity that may be promised",
     ),
+    Column("expires", Moment, comment="when a project's allocation ends; null: it does not"),
+    Column("latest", Moment, comment="the greatest time in the chain; on the dataset's account"),
     UniqueConstraint("kind", "owner", "name", name="account_named_once"),
     CheckConstraint("(parent IS NULL) = (head IS NOT NULL)", name="head_on_root"),
-    one_of("kind", "dataset", "block", "project", "analyst"),
+    one_of("kind", "dataset", "block", "project", "analyst", "earmark"),
     *bounds(
-        "within: reserved_{0} + spent_{0} <= cap_{0}",
+        "within: reserved_{0} + spent_{0} + "
+        "CASE WHEN kind = 'project' THEN allocated_{0} ELSE 0 END <= cap_{0}",
         "promised: allocated_{0} <= cap_{0} OR overcommit > 100",
         "signs: allocated_{0} >= 0 AND reserved_{0} >= 0 AND spent_{0} >= 0",
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import tempfile
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from functools import lru_cache
@@ -47,9 +48,11 @@ def blank(place: Place) -> Place:
     return place
 
 
-def opened(place: Place, policy: Policy = POLICY) -> Ledger:
-    """The ledger at a place, with a clock that stands still."""
-    return Ledger(Storage.open(place), policy, clock=lambda: NOON)
+def opened(
+    place: Place, policy: Policy = POLICY, clock: Callable[[], datetime] = lambda: NOON
+) -> Ledger:
+    """The ledger at a place, with a clock that stands still unless another one is given."""
+    return Ledger(Storage.open(place), policy, clock=clock)
 
 
 def ready(
@@ -114,8 +117,10 @@ def claim(
     *stages: StageClaim,
     analyst: str | None = None,
     blocks: tuple[str, ...] = BLOCKS,
+    earmark: str | None = None,
 ) -> Claim:
-    return Claim(query.id, query.project, stages, DEADLINE, analyst, blocks=blocks)
+    named = {"blocks": blocks, "earmark": earmark}
+    return Claim(query.id, query.project, stages, DEADLINE, analyst, **named)  # type: ignore[arg-type]
 
 
 def reserved(ledger: Ledger, *stages: StageClaim, blocks: tuple[str, ...] = BLOCKS) -> Charge:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ def hold(place: Place) -> None:
             assert _one(db, "PRAGMA integrity_check") == "ok"
             assert not _rows(db, "PRAGMA foreign_key_check")
         _accounts_equal_their_entries(db)
+        _projects_hold_what_they_keep(db)
+        _nothing_is_charged_after_an_end(db)
         _charges_reach_the_whole_path(db)
         _releases_have_their_charge(db)
         _states_agree(db)
@@ -38,6 +41,12 @@ def taken(place: Place, kind: str = "project") -> int:
     sql = "SELECT SUM(reserved_rho + spent_rho) FROM account WHERE kind = :kind"
     with looking(place) as db:
         return int(_one(db, sql, kind=kind))
+
+
+def latest(place: Place) -> datetime:
+    """The greatest time in the ledger."""
+    with looking(place) as db:
+        return datetime.fromtimestamp(_one(db, "SELECT MAX(at) FROM entry") // 10**6, UTC)
 
 
 def _rows(db: Connection, sql: str, **values: object) -> Rows:
@@ -53,7 +62,10 @@ def _accounts_equal_their_entries(db: Connection) -> None:
         for part in PARTS:
             entered = f"SELECT SUM({part}) FROM entry WHERE account = :id AND "
             sums = _one(db, entered + TAKEN, id=account["id"])
-            granted = "event IN ('open', 'allocate', 'raise', 'transfer', 'limit')"
+            granted = (
+                "event IN ('open', 'allocate', 'raise', 'transfer', 'limit', 'return', "
+                "'earmark', 'lift')"
+            )
             cap = _one(db, entered + granted, id=account["id"])
             open_ones = _one(
                 db,
@@ -65,6 +77,38 @@ def _accounts_equal_their_entries(db: Connection) -> None:
             assert account[f"reserved_{part}"] + account[f"spent_{part}"] == sums
             assert account[f"cap_{part}"] == cap
             assert 0 <= sums <= cap
+
+
+def _projects_hold_what_they_keep(db: Connection) -> None:
+    """What earmarks have not taken is set aside in their project, beside all that is taken."""
+    for project in _rows(db, "SELECT * FROM account WHERE kind = 'project'"):
+        for part in PARTS:
+            kept = _one(
+                db,
+                f"SELECT SUM(cap_{part} - reserved_{part} - spent_{part}) FROM account "
+                "WHERE kind = 'earmark' AND parent = :id",
+                id=project["id"],
+            )
+            taken = project[f"reserved_{part}"] + project[f"spent_{part}"]
+            assert project[f"allocated_{part}"] == kept
+            assert taken + kept <= project[f"cap_{part}"]
+
+
+def _nothing_is_charged_after_an_end(db: Connection) -> None:
+    """By the entries alone: in their order, the latest time so far against the end that stood."""
+    ends: dict[int, datetime | None] = {}
+    latest: dict[str, int] = {}
+    for entry in _rows(db, "SELECT * FROM entry ORDER BY dataset, number"):
+        now = latest[entry["dataset"]] = max(latest.get(entry["dataset"], 0), entry["at"])
+        note = json.loads(entry["note"])
+        if entry["event"] in ("allocate", "term") and "until" in note:
+            until = note["until"]
+            ends[entry["account"]] = None if until is None else datetime.fromisoformat(until)
+        end = ends.get(entry["account"])
+        if entry["event"] == "reserve" and end is not None:
+            assert now < round(end.timestamp() * 10**6)
+    for root in _rows(db, "SELECT dataset, latest FROM account WHERE parent IS NULL"):
+        assert root["latest"] == latest[root["dataset"]]
 
 
 def _charges_reach_the_whole_path(db: Connection) -> None:
