@@ -112,22 +112,24 @@ def _selecting(noise: Noise, one_way: bool) -> tuple[Fraction, Fraction | None]:
 
 
 def _verify_distribution(found: Distribution) -> None:
-    """Noise for trees, selections without; doubled counts move one way, other scores either."""
+    """Noise for trees, selections without, whose scores move either way.
+
+    A histogram, and a mode that is read off one, is a tree of one level.
+    """
     tree = found.read_off
-    counts = any(target.labels for target in found.targets)
+    counts = any(not target.denominator for target in found.targets)
     if counts and (len(found.targets) != 1 or found.levels != 1):
         raise ClaimMismatch("a histogram is no tree of one level")
-    modes = {target.denominator == 0 and not counts for target in found.targets}
-    if tree == (found.noise.mechanism.selects) or len(modes) != 1:
+    if tree == found.noise.mechanism.selects or not found.targets:
         raise ClaimMismatch("a distribution is neither a tree nor selected from")
     small = found.branching**found.levels < found.bins.count
-    if (tree or found.around is not None) and (modes == {True} or small):
+    if (tree or found.around is not None) and small:
         raise ClaimMismatch("a tree does not hold its bins")
     if found.around is not None:
         if found.around.mechanism.selects or not found.levels or counts:
             raise ClaimMismatch("a tree beside selections has no noise")
         _verify_noise(found.around)
-    _verify_noise(found.noise, one_way=modes == {True})
+    _verify_noise(found.noise)
 
 
 def _verify_top(stage: Stage, top: Top) -> None:

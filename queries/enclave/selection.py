@@ -30,9 +30,7 @@ LARGEST_SCORE = 2**61
 
 
 def scores(target: Target, histogram: Counts) -> Counts:
-    """The score of each bin: minus how far it is from the target rank, or its doubled count."""
-    if not target.denominator:
-        return 2 * histogram
+    """The score of each bin: minus how far it is from the target rank."""
     counts = histogram[::-1] if target.descending else histogram
     above = target.denominator * np.cumsum(counts)
     below = above - target.denominator * counts
@@ -92,5 +90,5 @@ def _noised(noise: Noise, trees: list[Counts]) -> list[tuple[int, ...]]:
 
 
 def _selected(found: Distribution, target: Target, histogram: Counts) -> int:
-    choose = selector(found.noise.mechanism, found.noise.scale, one_way=not target.denominator)
+    choose = selector(found.noise.mechanism, found.noise.scale, one_way=False)
     return cast(int, choose(scores(target, histogram).tolist()))

@@ -86,8 +86,8 @@ class Target:
     """What is looked for: the value at rank `numerator / denominator * n + rows`.
 
     Ranks count from below, or from above with `descending`. A denominator of 0 means the most
-    frequent value; or, with `labels`, how many rows each bin holds: a map from them. `sql_type` is
-    that of the stage's column `name`.
+    frequent value, read off counts of all; or, with `labels`, how many rows each bin holds: a map
+    from them. `sql_type` is that of the stage's column `name`.
     """
 
     name: str

@@ -12,12 +12,11 @@ Privacy note
                 moves both ends against the target by den - num, one above by num, one in c each
                 end by one of these; never all scores one way, so never "monotonic". The target of
                 an extreme stops at the middle of n rows, which a row moves by at most one, and
-                never away from the end that it moves. A count's
-                candidates only gain by a unit's rows, so for the mode doubled counts are scored,
-                half of whose change is m(g). Selections in several groups and for several targets
-                compose: their losses add. A row is in one node of each level: L1 = levels * sum(m),
-                L2**2 <= levels * sum(m**2). A histogram is such a tree of one level: however
-                many its bins, it loses what one count of its rows would.
+                never away from the end that it moves. Selections in several groups and for several
+                targets compose: their losses add. A row is in one node of each level: L1 = levels *
+                sum(m), L2**2 <= levels * sum(m**2). A histogram is such a tree of one level:
+                however many its bins, it loses what one count of its rows would. A mode is read off
+                one.
     Tried by    tests/properties/test_sensitivity.py, tests/statistics/test_selections.py
 """
 
@@ -101,7 +100,8 @@ class Sketch:
     @property
     def identity(self) -> object:
         """What decides whether an earlier release serves: of a tree, not what is read off it."""
-        targets = tuple(target.name for target in self.targets) if self.selected else ()
+        own = self.selected or any(not t.denominator and not t.labels for t in self.targets)
+        targets = tuple(target.name for target in self.targets) if own else ()
         return self.sql, self.bins, self.rows, self.branching, self.levels, targets
 
 
@@ -122,7 +122,7 @@ def sketch(
 
 
 def _sketch(place: int, query: Query, groups: int, publics: Publics) -> Sketch:
-    """Selections among as many bins as so many groups may have."""
+    """Counts of all values, or selections among as many bins as so many groups may have."""
     parts = query.measure.distributions[place]
     value, where = parts[0].value, parts[0].where
     count = max(FEWEST_BINS, min(MOST_BINS, CELLS // groups))
@@ -140,6 +140,8 @@ def _sketch(place: int, query: Query, groups: int, publics: Publics) -> Sketch:
         target = maps.target(_name(place, one), one, bins, scale)
         return Sketch(sql, bins, (target,), rows, bins.count, 1, scale)
     targets = tuple(_target(place, part, _denominator(parts)) for part in parts)
+    if not isinstance(one, Quantile):
+        return Sketch(sql, bins, targets, rows, bins.count, 1, scale)
     return Sketch(sql, bins, targets, rows, 0, 0, scale, selected=True)
 
 
@@ -249,7 +251,7 @@ def _noises(
 
 def _inside(made: Distribution) -> Distribution:
     """Extremes looked for as far inside as their rank may be off."""
-    if any(target.labels for target in made.targets):
+    if any(not target.denominator for target in made.targets):
         return made
     inside = 1 + math.floor(margin(made))
     targets = tuple(replace(t, rows=inside if t.rows else 0) for t in made.targets)

@@ -6,7 +6,7 @@ import math
 from functools import lru_cache
 from statistics import NormalDist
 
-from queries.plan import maps, trees
+from queries.plan import maps, subsets, trees
 from queries.plan.model import Distribution, Mechanism, Noise, Target
 
 CONFIDENCE = 0.95
@@ -19,10 +19,12 @@ def margin(found: Distribution) -> float:
     Of selections, exp(-gap / scale) bounds the weight of each candidate (McSherry and Talwar 2007,
     Theorem 6); of a mode it is how many rows more the most frequent value may have.
     """
+    if not found.targets[0].denominator:
+        return subsets.width(found.noise, found.bins.count, CONFIDENCE)
     if found.read_off:
         return NORMAL * deviation(found.noise) * math.sqrt(_largest(found))
     scores: float = found.noise.scale * math.log(found.bins.count / (1 - CONFIDENCE))
-    return scores / (found.targets[0].denominator or 2)
+    return scores / found.targets[0].denominator
 
 
 def reach(found: Distribution, target: Target, confidence: float) -> float:
@@ -30,12 +32,14 @@ def reach(found: Distribution, target: Target, confidence: float) -> float:
 
     That of an extreme is its distance from the very end: it is looked for inside.
     """
+    if not target.denominator:
+        return subsets.width(found.noise, found.bins.count, confidence)
     if found.read_off:
         wide = width(found.noise.mechanism, confidence) * deviation(found.noise)
         rows = wide * math.sqrt(_largest(found))
     else:
         scores: float = found.noise.scale * math.log(found.bins.count / (1 - confidence))
-        rows = scores / (target.denominator or 2)
+        rows = scores / target.denominator
     return rows + max(0, target.rows - 1)
 
 
@@ -52,7 +56,7 @@ def width(mechanism: Mechanism, confidence: float) -> float:
 
 def scale(found: Distribution, target: Target) -> float:
     """The mechanism's own parameter in rows."""
-    return found.noise.scale if found.read_off else found.noise.scale / (target.denominator or 2)
+    return found.noise.scale if found.read_off else found.noise.scale / target.denominator
 
 
 def deviation(noise: Noise) -> float:
@@ -87,8 +91,9 @@ def told(found: Distribution, target: Target, *, several: bool = False) -> str:
     rows = f"{math.ceil(margin(found)):,}"
     if not target.denominator:
         return (
-            f"A selection: no value is more frequent by over {rows} rows, at 95 %. Values that are "
-            "as frequent may lie anywhere, so it has no interval."
+            f"No value is more frequent by over {rows} rows, at 95 %. The ends are the least and "
+            "the greatest value that may be the most frequent one; where values have no order they "
+            "are lists, of what is it for certain and of all that may be it."
         )
     words = []
     if not target.numerator:

@@ -21,7 +21,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from queries.release import consistency, histograms, trees
+from queries.release import consistency, trees
 from queries.release.consistency import Level, Whole
 from queries.release.law import variance
 from queries.release.quantiles import Part
@@ -34,7 +34,7 @@ def fitted(parts: Sequence[Part], cells: Sequence[Whole]) -> list[Part]:
     """The trees of some sets, by the cell of each group, fitted; as they are where they differ."""
     shapes = {(one.distribution.branching, one.distribution.levels) for one in parts}
     bins = {one.distribution.bins for one in parts}
-    counted = any(histograms.is_one(one.distribution) for one in parts)
+    counted = any(not target.denominator for one in parts for target in one.distribution.targets)
     read_off = all(one.distribution.read_off for one in parts)
     if len(shapes) != 1 or len(bins) != 1 or not read_off or counted:
         return list(parts)

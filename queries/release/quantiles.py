@@ -1,4 +1,4 @@
-"""Quantiles, extremes and modes as columns: released bins, or trees read, as values.
+"""Quantiles, extremes and modes as columns: released bins, or trees and counts read, as values.
 
 A bin is answered by the value in its middle, which is a value of the grid.
 """
@@ -19,7 +19,7 @@ from queries.plan.bins import Bins
 from queries.plan.model import Distribution, Stage, Target
 from queries.plan.noisy import NoisyStage
 from queries.plan.ranks import deviation
-from queries.release import histograms, trees
+from queries.release import histograms, modes, trees
 from queries.release.answer import Cell
 
 MOMENTS = ("DATE", "TIMESTAMP")
@@ -86,6 +86,8 @@ def _found(part: Part, confidence: float) -> list[Found]:
     if histograms.is_one(distribution):
         ends = histograms.ends(distribution, part.rows, confidence)
         return [Found(distribution, distribution.targets[0], histograms.listed(part.rows), ends)]
+    if modes.is_one(distribution):
+        return [_most(part, distribution.targets[0], confidence)]
     if distribution.read_off:
         return [_read(part, target, confidence) for target in distribution.targets]
     return [
@@ -97,6 +99,19 @@ def _found(part: Part, confidence: float) -> list[Found]:
         )
         for n, target in enumerate(distribution.targets)
     ]
+
+
+def _most(part: Part, target: Target, confidence: float) -> Found:
+    """The most frequent value of each row, between those that may be it."""
+    found, bins = part.distribution, part.distribution.bins
+    read = [modes.places(found, row[: bins.count], confidence) for row in part.rows]
+    ends: list[tuple[Cell, Cell] | None] = [
+        (end(bins, target, may[0], up=False), end(bins, target, may[-1], up=True))
+        if bins.listed is None
+        else modes.listed(bins, may, found.scale, target)
+        for _, may in read
+    ]
+    return Found(found, target, tuple(value(bins, at) for at, _ in read), tuple(ends))
 
 
 def _around(

@@ -189,9 +189,5 @@ def _histograms(
 
 
 def _score(target: Target, now: Counts, was: Counts) -> int:
-    """How far a score moved; half as far where all of them move up."""
-    change = scores(target, now) - scores(target, was)
-    if target.denominator:
-        return int(np.abs(change).max())
-    assert change.min() >= 0 or change.max() <= 0
-    return int(np.abs(change).max()) // 2
+    """How far a score moved."""
+    return int(np.abs(scores(target, now) - scores(target, was)).max())
