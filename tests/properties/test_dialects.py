@@ -34,7 +34,7 @@ def test_translations_are_answered_or_refused() -> None:
 
     @seed(21)
     @settings(
-        max_examples=400,
+        max_examples=500,
         database=None,
         deadline=None,
         phases=[Phase.generate, Phase.shrink],
