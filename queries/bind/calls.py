@@ -15,7 +15,7 @@ from queries.bind import aggregates, types
 from queries.bind.expressions import Expressions, measured
 from queries.catalog.manifest import Type
 from queries.language.parse import place
-from queries.language.refusals import UnboundedColumn, UnsupportedFunction
+from queries.language.refusals import TypeMismatch, UnboundedColumn, UnsupportedFunction
 
 NUMERIC = EXACT | {Type.REAL}
 Value = Callable[[Sequence[exp.Expr]], exp.Expr]
@@ -57,7 +57,16 @@ class Aggregate:
 
     def number(self, node: exp.Expr) -> Scalar:
         """A number with a proven range; raises TypeMismatch or UnboundedColumn."""
-        value = types.require(self.expressions.bind(node), NUMERIC, self.call, self.name)
+        bound = self.expressions.bind(node)
+        if isinstance(self.call, exp.Sum):
+            bound = types.counted(bound)
+        if bound.facts.type is Type.BOOLEAN and not op.is_null(bound):
+            raise TypeMismatch(
+                f"{self.name} does not take true or false.",
+                position=place(self.call),
+                hint=f"Write {self.name}(CAST(x AS INTEGER)), which takes TRUE as 1.",
+            )
+        value = types.require(bound, NUMERIC, self.call, self.name)
         measured(value, self.call)
         if not value.facts.bounded:
             raise unbounded(value, self.call)

@@ -126,7 +126,7 @@ class Expressions:
                     position=place(node),
                 )
             return op.boolean("=", left, right)
-        left, right = types.unified([left, right], node)
+        left, right = types.unified(types.as_truths([left, right]), node)
         result = op.boolean(sign, left, right)
         if sign in ("same", "differs"):
             return Call(sign, (left, right), Facts(Type.BOOLEAN, False))
@@ -193,7 +193,7 @@ class Expressions:
         if node.args.get("unnest") or node.args.get("field") or not node.expressions:
             raise UnsupportedSql("This form of IN is not answered.", position=place(node))
         members = [self.value(member) for member in node.expressions]
-        args = types.unified([self.value(node.this), *members], node)
+        args = types.unified(types.as_truths([self.value(node.this), *members]), node)
         return op.boolean("in", *args)
 
     def _row(self, node: exp.Expr) -> Sequence[Scalar]:

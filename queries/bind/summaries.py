@@ -83,6 +83,8 @@ class Summaries:
         value = self.base.value(call.this)
         if type(call) in own_spreads.ANSWERED:
             return own_spreads.read(call, value, self.rows, self._of(where))
+        if isinstance(call, exp.Sum):
+            value = types.counted(value)
         return self._summary(call, value, where)
 
     def _of(self, where: Scalar | None) -> own_spreads.Kept:

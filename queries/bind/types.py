@@ -172,6 +172,27 @@ def read_text(value: str, kind: Type) -> Literal | None:
     return None
 
 
+def counted(truth: Scalar) -> Scalar:
+    """A truth as 1 or 0; anything else as it is."""
+    if truth.facts.type is not Type.BOOLEAN or op.is_null(truth):
+        return truth
+    return op.whole("truth", (truth,), 0, 1, null=truth.facts.nullable)
+
+
+def as_truths(parts: list[Scalar]) -> list[Scalar]:
+    """Where truths are compared, 1 and 0 written out are TRUE and FALSE, as they are to DuckDB."""
+    if not any(part.facts.type is Type.BOOLEAN for part in parts):
+        return parts
+    return [_truth(part) for part in parts]
+
+
+def _truth(part: Scalar) -> Scalar:
+    if not isinstance(part, Literal) or part.facts.type is not Type.INTEGER:
+        return part
+    known = part.value in (0, 1)
+    return Literal(part.value == 1, Facts(Type.BOOLEAN, False)) if known else part
+
+
 def require(scalar: Scalar, kinds: frozenset[Type], node: exp.Expr, what: str) -> Scalar:
     """The scalar, if it has one of the types (NULL takes any); raises TypeMismatch."""
     refuse_unit(scalar, node)

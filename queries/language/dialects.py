@@ -28,19 +28,20 @@ Kinds = Mapping[str, str]
 
 SAME = frozenset(
     """
-    Abs Add Alias And ApproxDistinct Avg Between Boolean CTE Case Cast Ceil Coalesce Column
-    Concat Contains Corr Count CountIf CovarPop CovarSamp Cube CumeDist CurrentDate
-    CurrentTimestamp DPipe DataType DataTypeParam Date DateAdd DateDiff DateSub DateTrunc Day
-    DayOfMonth DayOfWeekIso DayOfYear DenseRank Distinct Div EQ Except Exists Exp Extract Filter
-    FirstValue Floor From GT GTE Greatest Group GroupingSets Having Hour ILike Identifier If In
-    IntDiv Intersect Interval Is Join LT LTE Lag LastDay LastValue Lead Least Left Length Like
-    Limit Literal Ln Log Lower Max Median Min Minute Mod Month Mul NEQ Neg Not Ntile Null
-    NullSafeEQ NullSafeNEQ Nullif Offset Or Order Ordered Paren PercentRank PercentileCont
-    PercentileDisc Pow Qualify Quarter Rank RawString RegexpILike RegexpLike Replace Reverse
-    Right Rollup Round RowNumber SafeDivide Select Sign Sqrt Star StartsWith Stddev StddevPop
-    StddevSamp StrPosition Sub Subquery Substring Sum Table TableAlias TimeStrToTime TimeToStr
-    TimestampTrunc Trim TryCast TsOrDsAdd TsOrDsToDate TsOrDsToTimestamp Tuple Union Upper Values
-    Var Variance VariancePop WeekOfYear Where Window WindowSpec With WithinGroup Year YearOfWeek
+    Abs Add Alias And ApproxDistinct ApproxQuantile Array Avg Between Boolean CTE Case Cast
+    Ceil Coalesce Column Concat Contains Corr Count CountIf CovarPop CovarSamp Cube CumeDist
+    CurrentDate CurrentTimestamp DPipe DataType DataTypeParam Date DateAdd DateDiff DateSub
+    DateTrunc Day DayOfMonth DayOfWeekIso DayOfYear DenseRank Distinct Div EQ Except Exists
+    Exp Extract Filter FirstValue Floor From GT GTE Greatest Group GroupingSets Having Hour
+    ILike Identifier If In IntDiv Intersect Interval Is Join LT LTE Lag LastDay LastValue Lead
+    Least Left Length Like Limit Literal Ln Log Lower Max Median Min Minute Mod Month Mul NEQ
+    Neg Not Ntile Null NullSafeEQ NullSafeNEQ Nullif Offset Or Order Ordered Paren PercentRank
+    PercentileCont PercentileDisc Pow Qualify Quantile Quarter Rank RawString RegexpILike
+    RegexpLike Replace Reverse Right Rollup Round RowNumber SafeDivide Select Sign Sqrt Star
+    StartsWith Stddev StddevPop StddevSamp StrPosition Sub Subquery Substring Sum Table
+    TableAlias TimeStrToTime TimeToStr TimestampTrunc Trim TryCast TsOrDsAdd TsOrDsToDate
+    TsOrDsToTimestamp Tuple Union Upper Values Var Variance VariancePop WeekOfYear Where
+    Window WindowSpec With WithinGroup Year YearOfWeek
     """.split()  # noqa: SIM905
 )
 """The syntax that means the same in every dialect, but for what the traps below say."""
@@ -108,7 +109,8 @@ class _Traps:
         if left == right == WHOLE:
             node.replace(exp.IntDiv(this=node.this, expression=node.expression))
         elif REAL not in (left, right):
-            sure = DECIMAL in (left, right) and None not in (left, right)
+            known = None not in (left, right) or self.dialect == "postgres"
+            sure = DECIMAL in (left, right) and known
             if not sure or self.dialect == "trino":
                 hint = "Write CAST(a AS DOUBLE PRECISION) / b, or a / b in DuckDB's own SQL."
                 raise self._refusal(node, "This division is not translated", hint)
@@ -191,6 +193,36 @@ class _Traps:
         ):
             raise self._refusal(node, "Weeks and weekdays are not translated", None)
 
+    def group(self, node: exp.Group) -> None:
+        """GROUP BY a, b WITH ROLLUP is GROUP BY ROLLUP (a, b)."""
+        for name in ("rollup", "cube"):
+            found = node.args.get(name)
+            if found and not found[0].expressions:
+                found[0].set("expressions", node.expressions)
+                node.set("expressions", [])
+
+    def ordered(self, node: exp.WithinGroup) -> None:
+        """A quantile of what WITHIN GROUP orders by; DuckDB counts a negative one from above."""
+        order = node.expression
+        keys = order.expressions if isinstance(order, exp.Order) else []
+        if not isinstance(node.this, exp.PERCENTILES) or len(keys) != 1:
+            raise self._refusal(node, "This WITHIN GROUP is not translated", None)
+        share = _from_above(node.this.this) if keys[0].args.get("desc") else node.this.this
+        node.replace(type(node.this)(this=keys[0].this, expression=share))
+
+    def quantile(self, node: exp.Quantile) -> None:
+        """Spark's percentile lies between two values where none is at the place."""
+        if self.dialect != "spark":
+            raise self._refusal(node, "This quantile is not translated", "PERCENTILE_CONT")
+        node.replace(exp.PercentileCont(this=node.this, expression=node.args["quantile"]))
+
+    def about(self, node: exp.ApproxQuantile) -> None:
+        """How exact a quantile is to be is for the privacy loss to say."""
+        if node.args.get("weight") is not None:
+            raise self._refusal(node, "A weighted quantile is not translated", None)
+        node.set("accuracy", None)
+        node.set("error_tolerance", None)
+
     def table(self, node: exp.Table) -> None:
         if node.db and node.db.lower() == SCHEMAS.get(self.dialect) and not node.catalog:
             node.set("db", None)
@@ -203,7 +235,7 @@ class _Traps:
                 return REAL if real else DECIMAL if "." in node.name else WHOLE
             case exp.Column():
                 return self.kinds.get(node.name.lower())
-            case exp.Paren() | exp.Neg() | exp.Abs() | exp.Filter():
+            case exp.Paren() | exp.Neg() | exp.Abs() | exp.Filter() | exp.Window():
                 return self.kind(node.this)
             case exp.Add() | exp.Sub() | exp.Mul():
                 return self._wider(self.kind(node.this), self.kind(node.expression))
@@ -227,7 +259,7 @@ class _Traps:
                 ends += [node.args["default"]] if node.args.get("default") is not None else []
                 return self._all([self.kind(end) for end in ends])
             case exp.Sum():
-                return self._sum_kind(self.kind(node.this))
+                return self._sum_kind(self.kind(node.this), counts=isinstance(node.this, exp.Count))
         return None
 
     def _mean_kind(self, kind: str | None) -> str | None:
@@ -235,9 +267,11 @@ class _Traps:
             return kind
         return REAL if self.dialect == "trino" and kind in (WHOLE, REAL) else DECIMAL
 
-    def _sum_kind(self, kind: str | None) -> str | None:
-        """PostgreSQL's sum of big integers is decimal, and which they are is not known."""
-        return None if self.dialect == "postgres" and kind == WHOLE else kind
+    def _sum_kind(self, kind: str | None, *, counts: bool) -> str | None:
+        """PostgreSQL's sum of big integers is decimal; counts are such, of others it is unknown."""
+        if self.dialect != "postgres" or kind != WHOLE:
+            return kind
+        return DECIMAL if counts else None
 
     def _wider(self, left: str | None, right: str | None) -> str | None:
         if REAL in (left, right):
@@ -256,6 +290,14 @@ def _cast_kind(kind: exp.DType) -> str | None:
     return REAL if kind in (exp.DType.DOUBLE, exp.DType.FLOAT) else None
 
 
+def _from_above(share: exp.Expr) -> exp.Expr:
+    """A share counted from the greatest value; a list of them, each."""
+    if isinstance(share, exp.Array):
+        return exp.Array(expressions=[_from_above(one) for one in share.expressions])
+    least = isinstance(share, exp.Literal) and not share.is_string and float(share.name) == 0
+    return exp.Literal.number(1) if least else exp.Neg(this=share.copy())
+
+
 def _text(node: exp.Expr) -> bool:
     return isinstance(node, exp.Literal) and node.is_string
 
@@ -266,5 +308,7 @@ CASES: dict[type[exp.Expr], Callable[..., None]] = {
     exp.DateTrunc: _Traps.cut, exp.DateDiff: _Traps.difference, exp.Like: _Traps.pattern,
     exp.ILike: _Traps.pattern, exp.Length: _Traps.length, exp.Substring: _Traps.substring,
     exp.Round: _Traps.rounding, exp.TimeToStr: _Traps.written, exp.WeekOfYear: _Traps.weekday,
-    exp.DayOfWeekIso: _Traps.weekday, exp.Table: _Traps.table,
+    exp.DayOfWeekIso: _Traps.weekday, exp.Table: _Traps.table, exp.Group: _Traps.group,
+    exp.WithinGroup: _Traps.ordered, exp.Quantile: _Traps.quantile,
+    exp.ApproxQuantile: _Traps.about,
 }  # fmt: skip

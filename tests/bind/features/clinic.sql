@@ -77,3 +77,5 @@ SELECT a.area, MAX(a.province), COUNT(p.person) FROM areas a LEFT JOIN people p 
 WITH t AS (SELECT kind, COUNT(*) AS n FROM visits GROUP BY kind) SELECT t.kind, t.n, COUNT(v.visit) FROM t LEFT JOIN visits v ON v.kind = t.kind AND v.urgent GROUP BY t.kind, t.n
 WITH t AS (SELECT kind, COUNT(*) AS n FROM visits GROUP BY kind) SELECT kind, COUNT(v.visit), SUM(v.cost) FROM visits v RIGHT JOIN t USING (kind) GROUP BY kind
 SELECT area, COUNT(p.person) FROM areas a FULL JOIN people p USING (area) GROUP BY area
+SELECT kind, SUM(urgent), SUM(score > 0), COUNT_IF(urgent = 1), COUNT_IF(urgent IN (0, 1)) FROM visits GROUP BY kind
+SELECT AVG(n) FROM (SELECT person, SUM(urgent) AS n FROM visits GROUP BY person)
