@@ -13,8 +13,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from queries.algebra import operations as op
-from queries.algebra.facts import Facts, hull, stored
-from queries.algebra.scalars import Call, Column, Scalar
+from queries.algebra.facts import UNIT, Facts, hull, stored
+from queries.algebra.scalars import Call, Column, Literal, Scalar
 from queries.catalog.manifest import Type
 
 NUMBERS = st.integers(-1000, 1000)
@@ -224,6 +224,38 @@ def test_a_result_may_be_null_where_an_operand_may(left: bool, right: bool) -> N
     assert op.extreme("least", [a, b]).facts.nullable == (left and right)
     assert op.null_if(a, b).facts.nullable
     assert op.whole_divide(a, b).facts.nullable
+
+
+COLUMNS = [
+    replace(NUMERIC, reference=("areas", "area"), identity=UNIT),
+    replace(REAL, reference=("areas", "area"), identity=UNIT),
+    replace(REAL, lower=None, reference=("areas", "area"), identity=UNIT),
+]
+
+
+@pytest.mark.parametrize("facts", COLUMNS)
+def test_a_computed_value_is_no_column_any_more(facts: Facts) -> None:
+    """Two units have one absolute value, so it names neither a unit nor a row of another table."""
+    column, two = Column(0, "x", facts), op.number(2)
+    for found in (
+        op.negate(column),
+        op.absolute(column),
+        op.add(column, column),
+        op.multiply(column, two),
+        op.divide(column, two),
+        op.null_if(column, two),
+        op.extreme("least", [column, column]),
+        op.choose("coalesce", [column, column], [column, column], null=False),
+    ):
+        assert (found.facts.reference, found.facts.identity) == (None, None)
+    text = Column(0, "x", Facts(Type.TEXT, True, values=("a", "b"), identity=UNIT))
+    left = op.null_if(text, Literal("c", Facts(Type.TEXT, False))).facts
+    assert (left.values, left.identity) == (None, None)
+
+
+def test_a_product_has_the_scales_of_both() -> None:
+    cents, mills = Facts(Type.DECIMAL, False, 2, 0, 9), Facts(Type.DECIMAL, False, 3, 0, 9)
+    assert op.multiply(Column(0, "x", cents), Column(1, "y", mills)).facts.scale == 5
 
 
 def test_a_divisor_that_may_be_zero_makes_null() -> None:

@@ -190,6 +190,32 @@ def test_it_is_paid_as_one_column_more(price: Price) -> None:
     assert before.noise.rho > counted.noise.rho
 
 
+MOVES = [
+    (BOTH, [1, 1, 600, 2 * 20, 600 * 5000, 2 * 20 * 5000]),
+    (ROWS, [1, 1, 600, 3 * 20, 600 * 5000, 3 * 20 * 5000]),
+    (GROUPS, [1, 1, 600, 600, 600 * 5000, 600 * 5000]),
+    (RANGE, [600 * 5000, 600 * 1000]),
+]
+"""Bounds, and how far one aircraft moves each number: 600 flights, 3 airports, 5,000 miles."""
+
+
+@pytest.mark.parametrize(("options", "moves"), MOVES)
+def test_each_number_moves_by_all_that_one_unit_has(options: Options, moves: list[int]) -> None:
+    """Without bounds by R b, as they count by min(R, C m) b, as one number: L2 is L1 (P6)."""
+    *_, effect = bench().plan(BY, options).stages
+    assert [column.noise.l1 for column in effect.columns] == moves
+    assert [column.noise.l2_squared for column in effect.columns] == [one**2 for one in moves]
+
+
+@pytest.mark.parametrize("options", [BOTH, ROWS, GROUPS, RANGE])
+def test_each_number_fits_64_bits_whatever_was_summed(options: Options) -> None:
+    """A sum over groups is saturated as those of the groups are, so that none can fail (P8)."""
+    *_, effect = bench().plan(BY, options).stages
+    found = bench().private.sql(effect.sql.replace("$seed", "1"))
+    assert found.columns == [column.name for column in effect.columns]
+    assert {str(one) for one in found.types} == {"BIGINT"}
+
+
 def test_ranges_that_the_query_needs_are_not_measured(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
