@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import pytest
 
 from queries.catalog.grant import EVERYTHING, Grant, narrowed, together, unknown
-from queries.catalog.manifest import Manifest, Table
+from queries.catalog.manifest import Manifest, OnViolation, Table
 from queries.catalog.reading import parse
 from queries.catalog.view import PublicColumn, PublicTable, View
 
@@ -88,6 +90,41 @@ def test_what_is_left_out_is_nowhere(view: View) -> None:
     assert not [word for word in words if word in repr(replace(found, manifest_hash=""))]
     assert found.public == {}
     assert found.scope == ()
+
+
+@pytest.mark.parametrize("table", ["people", "stays", "bills", "notes", "towns"])
+def test_of_one_table_nothing_stands_but_the_columns_that_are_granted(
+    view: View, table: str
+) -> None:
+    """Not as its key, grain, path, block or second person, nor as what another one refers to."""
+    tables = [
+        replace(one, grain=tuple(c.name for c in one.columns), block_column=one.columns[-1].name)
+        for one in view.manifest.tables
+    ]
+    whole = replace(view, manifest=replace(view.manifest, tables=tuple(tables)))
+    named = {c.name for one_ in tables for c in one_.columns}
+    own = [c.name for c in one(whole.manifest, table).columns]
+    for few in (few for size in (1, 2) for few in combinations(own, size)):
+        found = seen(whole, **{table: list(few)})
+        assert not [w for w in named - set(few) if re.search(rf"'{w}'|\b{w}\.", repr(found.tables))]
+        (only,) = found.tables
+        assert only.on_violation == OnViolation()
+        assert only.block_column == (own[-1] if own[-1] in few else None)
+        assert only.unit_key == ("ssn" if "ssn" in few else None)
+        assert only.other_party == ("host" if "host" in few else None)
+
+
+def test_a_path_or_a_reference_to_a_hidden_column_does_not_name_it(view: View) -> None:
+    """The table at its end may be seen for other columns."""
+    found = seen(view, bills=["stay"], stays=["cost"], people=["town"], towns=["mayor"])
+    way = one(found, "bills").unit_via
+    assert way is not None
+    assert way.table.startswith("_")
+    assert way.key == way.table
+    town = one(found, "people").column("town")
+    assert town is not None
+    assert town.references is None
+    assert one(seen(view, bills=["line"], stays=["stay"]), "bills").unit_via is None
 
 
 def test_a_key_that_is_seen_in_part_is_no_key(view: View) -> None:

@@ -90,6 +90,7 @@ SPANS = [
     ("CAST(ratio > 0.5 AS INTEGER) + CAST(loose > 3 AS INTEGER)", 4),
     ("CAST(ratio > 0.5 AS VARCHAR) || CAST(loose > 3 AS VARCHAR)", 5),
     ("CASE WHEN ratio > 0.5 THEN MONTH(seen) ELSE 100 * DAY(seen) END", 44),
+    ("CASE WHEN ratio > 0.5 THEN 'it''s' ELSE 'b c' END || kind", 6),
     ("day", 152),
     ("score", 11),
 ]
@@ -173,6 +174,21 @@ def test_other_keys_wait_behind_a_threshold(key: str) -> None:
     assert found.threshold.at_least > 1
     assert found.delta == found.threshold.delta > 0
     assert found.threshold.column in {column.name for column in found.columns}
+
+
+CLOSE = {
+    "ratio": "ratio >= 0 AND ratio <= 5",
+    "seen": "seen >= TIMESTAMP '2020-03-01' AND seen < TIMESTAMP '2020-03-01 00:00:00.0005'",
+}
+
+
+@pytest.mark.parametrize("key", CLOSE)
+def test_a_range_that_is_not_of_whole_numbers_or_days_lists_nothing(key: str) -> None:
+    """However short it is: a list would hold few of the values that lie in it."""
+    sql = f"SELECT {key} AS k, COUNT(*) FROM visits WHERE {CLOSE[key]} GROUP BY k"
+    found = stage(sql, "clinic")
+    assert found.listed is None
+    assert found.threshold is not None
 
 
 def test_a_list_is_in_the_order_of_its_keys() -> None:
