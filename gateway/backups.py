@@ -35,7 +35,8 @@ from budgets.storage import Storage
 from budgets.storage.faults import Moved
 from gateway.audit import checkpoints, signing
 from gateway.audit.checkpoints import Checkpoints
-from gateway.audit.signing import Signed, Signer
+from gateway.audit.signing import Signed
+from gateway.audit.succession import signer
 from gateway.home import FOLDER, Home
 from gateway.record import Deed, Record
 from gateway.registry import Registry
@@ -89,7 +90,7 @@ def back_up(home: Home, storage: Storage, folder: Path, *, keys: bool) -> Backup
     kept = Storage.open(folder / DATABASE)
     try:
         copy(storage, kept)
-        told = Checkpoints(home, kept, Signer(home)).now()
+        told = Checkpoints(home, kept, signer(home, kept)).now()
         present = sorted(str(one.directory) for one in Registry(kept).deliveries() if one.active)
     finally:
         kept.close()
@@ -158,7 +159,7 @@ def _opened(home: Home, place: Path | str, *, spend_rest: bool) -> None:
         for file in (home.checkpoint, home.checkpoints):
             with suppress(FileNotFoundError):
                 file.rename(_aside(file))
-        Checkpoints(home, storage, Signer(home)).take(keep=True)
+        Checkpoints(home, storage, signer(home, storage)).take(keep=True)
     finally:
         storage.close()
 

@@ -17,6 +17,8 @@ from pathlib import Path
 from budgets.ledger import Ledger
 from budgets.storage import Storage
 from budgets.storage.faults import StorageUnusable
+from gateway.audit import signing, succession
+from gateway.audit.checkpoints import check
 from gateway.home import Home, is_locked
 from gateway.house import CHECKER_MEMORY
 from gateway.registry import Registry
@@ -56,7 +58,7 @@ def diagnose(settings: Settings) -> list[Finding]:
     checks: tuple[Callable[[], Iterator[Finding]], ...] = (
         lambda: _modes(home),
         lambda: _lock(home),
-        lambda: _database(settings),
+        lambda: _database(home, settings),
         lambda: _deliveries(home, settings),
         lambda: _memory(settings),
         lambda: _worker(home, settings),
@@ -80,7 +82,7 @@ def _lock(home: Home) -> Iterator[Finding]:
     yield Finding("server", True, "running" if is_locked(home) else "not running")
 
 
-def _database(settings: Settings) -> Iterator[Finding]:
+def _database(home: Home, settings: Settings) -> Iterator[Finding]:
     """Open, migrate and verify; what fails is named by its kind, never by an engine's words."""
     try:
         storage = Storage.open(settings.ledger)
@@ -97,6 +99,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
     try:
         kind = "SQLite" if storage.embedded else "PostgreSQL"
         yield Finding("database", True, f"{kind}, at the latest revision, commits")
+        yield _signed_for(home, storage)
         ledger = Ledger(storage)
         for name in Registry(storage).datasets():
             told = ledger.verify(name)
@@ -105,6 +108,20 @@ def _database(settings: Settings) -> Iterator[Finding]:
             yield Finding("ledger", told.intact, says, None if told.intact else mend)
     finally:
         storage.close()
+
+
+def _signed_for(home: Home, storage: Storage) -> Finding:
+    """What a server looks at before it starts: the latest checkpoint, and whose key is there."""
+    try:
+        check(home, storage)
+        if (home.keys / signing.NAME).exists():
+            succession.signer(home, storage)
+    except StorageUnusable as error:
+        return Finding("record", False, f"{error.code}: {error}", error.hint)
+    except ValueError:
+        do = f"Restore the file {home.checkpoint.name} or the keys of the home from a backup."
+        return Finding("record", False, "its checkpoint or signing key cannot be read", do)
+    return Finding("record", True, "the database holds all that was signed for")
 
 
 def _deliveries(home: Home, settings: Settings) -> Iterator[Finding]:

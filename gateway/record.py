@@ -59,6 +59,7 @@ class Deed(StrEnum):
     MEMBER_ENDED = "member.ended"
     BOOTSTRAP_MADE = "bootstrap.made"
     BOOTSTRAP_USED = "bootstrap.used"
+    SIGNING_ROTATED = "signing.rotated"
     AUDIT_EXPORTED = "audit.exported"
     LEDGER_EXPORTED = "ledger.exported"
     BACKED_UP = "home.backed-up"

@@ -8,7 +8,7 @@ from contextlib import suppress
 from budgets.storage import Storage
 from budgets.storage.faults import StorageBusy, StorageUnusable
 from gateway.audit.checkpoints import Checkpoints
-from gateway.audit.signing import Signer
+from gateway.audit.succession import signer
 from gateway.home import Home
 from gateway.record import Record
 
@@ -18,7 +18,7 @@ class Books:
 
     def __init__(self, home: Home, storage: Storage, keep_every: float) -> None:
         self.record = Record(storage)
-        self.signer = Signer(home)
+        self.signer = signer(home, storage)
         self.checkpoints = Checkpoints(home, storage, self.signer)
         self.checkpoints.check()
         self._keep_every, self._kept = keep_every, time.monotonic()

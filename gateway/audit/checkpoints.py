@@ -62,12 +62,17 @@ class Checkpoints:
 
     def check(self, *others: Signed) -> None:
         """LedgerForgets unless the database holds all that the latest checkpoint tells of it."""
-        told = [*others, *([found] if (found := latest(self._home)) is not None else [])]
-        with self._storage.read() as tx:
-            for one in told:
-                for chain, head in chains(one).items():
-                    if not holds(tx, chain, head):
-                        raise LedgerForgets(chain, head.length)
+        check(self._home, self._storage, *others)
+
+
+def check(home: Home, storage: Storage, *others: Signed) -> None:
+    """LedgerForgets unless the database holds all that the latest checkpoint tells of it."""
+    told = [*others, *([found] if (found := latest(home)) is not None else [])]
+    with storage.read() as tx:
+        for one in told:
+            for chain, head in chains(one).items():
+                if not holds(tx, chain, head):
+                    raise LedgerForgets(chain, head.length)
 
 
 def chains(checkpoint: Signed | None) -> Mapping[str, Head]:

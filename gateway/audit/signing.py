@@ -48,13 +48,13 @@ class Signed:
 class Signer:
     """Signs in the name of one home."""
 
-    def __init__(self, home: Home) -> None:
-        self._key = Ed25519PrivateKey.from_private_bytes(kept_secret(home.keys / NAME))
+    def __init__(self, home: Home, name: str = NAME) -> None:
+        self._key = Ed25519PrivateKey.from_private_bytes(kept_secret(home.keys / name))
 
     @property
     def public(self) -> str:
         """The key by which everybody can check: base64 of its 32 bytes."""
-        return _text(self._key.public_key().public_bytes_raw())
+        return shown(self._key.public_key())
 
     def sign(self, kind: str, **statement: object) -> Signed:
         """A statement of that kind."""
@@ -71,6 +71,11 @@ def public_key(given: str) -> Ed25519PublicKey:
         return Ed25519PublicKey.from_public_bytes(base64.b64decode(text, validate=True))
     except (ValueError, binascii.Error):
         raise NotAKey from None
+
+
+def shown(key: Ed25519PublicKey) -> str:
+    """The text of a public key: base64 of its 32 bytes."""
+    return _text(key.public_bytes_raw())
 
 
 def read(document: object, kind: str) -> Signed | None:

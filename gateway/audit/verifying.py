@@ -17,8 +17,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from budgets.auditing import RECORD, Head
 from budgets.chain import GENESIS, canonical
-from gateway.audit import checkpoints, exporting, signing
+from gateway.audit import checkpoints, exporting, signing, succession
 from gateway.audit.signing import Signed
+from gateway.audit.succession import Trusted
 from gateway.audit.totals import Totals
 
 MOST_FINDINGS = 50
@@ -26,7 +27,10 @@ MOST_FINDINGS = 50
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What came of a check: `findings` are sentences, none where all is as it was signed."""
+    """What came of a check: `findings` are sentences, none where all is as it was signed.
+
+    `keys` are those that were given, and all that replaced them or that they replaced.
+    """
 
     chains: Mapping[str, Head]
     questions: int
@@ -34,6 +38,7 @@ class Verdict:
     at: int | None
     findings: tuple[str, ...]
     accounts: Mapping[str, Any] = field(default_factory=dict)
+    keys: tuple[Ed25519PublicKey, ...] = ()
 
     @property
     def intact(self) -> bool:
@@ -55,6 +60,7 @@ def verify(
         reading.at,
         tuple(reading.findings[:MOST_FINDINGS]),
         reading.totals.told(),
+        tuple(reading.trusted.keys()),
     )
 
 
@@ -92,7 +98,7 @@ class _Reading:
     """The lines of an export as they pass."""
 
     def __init__(self, keys: Sequence[Ed25519PublicKey]) -> None:
-        self._keys = keys
+        self.trusted = Trusted(keys)
         self._digest, self._lines = hashlib.sha256(), 0
         self._last: bytes = b""
         self._closing: Signed | None = None
@@ -159,6 +165,8 @@ class _Reading:
             )
         if name != RECORD:
             self.totals.add(entry)
+        elif (found := succession.told(entry)) is not None:
+            self.trusted.add(found)
         self._remember(entry)
         return True
 
@@ -196,7 +204,7 @@ class _Reading:
         if closing is None or not self._last.endswith(b"\n"):
             self.findings.append("The export has no end: its last lines are missing.")
             return
-        if not signing.holds(closing, self._keys):
+        if not self.trusted.holds(closing):
             self.findings.append("The closing signature is not that of the given key.")
         told = closing.statement
         if (told.get("lines"), told.get("sha256")) != (self._lines - 1, self._digest.hexdigest()):
@@ -207,7 +215,7 @@ class _Reading:
 
     def _compare(self, where: str, told: Signed, *, signed: bool = False) -> None:
         """Whether the chains had, at the length told, the hash told."""
-        if not signed and not signing.holds(told, self._keys):
+        if not signed and not self.trusted.holds(told):
             self.findings.append(f"{where} is not signed with the given key.")
             return
         for name, head in checkpoints.chains(told).items():

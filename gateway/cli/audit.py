@@ -31,12 +31,31 @@ def audit() -> None:
 @refusals_told
 def key(home: str | None, as_json: bool) -> None:
     """Print the public key by which all that this home signs can be checked."""
-    from gateway.audit.signing import Signer
+    from gateway.audit.succession import signer
     from gateway.cli.local import opened
 
     with opened(home) as local:
-        public = Signer(local.home).public
+        public = signer(local.home, local.storage).public
     emit({"public_key": public}) if as_json else click.echo(public)
+
+
+@audit.command()
+@home_option
+@json_option
+@refusals_told
+def rotate(home: str | None, as_json: bool) -> None:
+    """Make a new signing key, and have both sign for that; no server may run on the home.
+
+    Whoever was given the old key can check what the new one signs, by an export. The new key is
+    printed, to be given to auditors all the same.
+    """
+    from gateway.audit.succession import rotate as replaced
+    from gateway.cli.local import opened
+
+    with opened(home) as local:
+        old, public = replaced(local.home, local.storage, local.record)
+    said = {"public_key": public, "follows": old}
+    emit(said) if as_json else click.echo(public)
 
 
 @audit.command()
@@ -51,11 +70,11 @@ def checkpoint(home: str | None, as_json: bool) -> None:
     """
     from budgets.chain import canonical
     from gateway.audit.checkpoints import Checkpoints
-    from gateway.audit.signing import Signer
+    from gateway.audit.succession import signer
     from gateway.cli.local import opened
 
     with opened(home) as local:
-        taken = Checkpoints(local.home, local.storage, Signer(local.home)).now()
+        taken = Checkpoints(local.home, local.storage, signer(local.home, local.storage)).now()
     emit(taken.document()) if as_json else click.echo(canonical(taken.document()))
 
 
@@ -72,14 +91,16 @@ def export(file: str, without_texts: bool, home: str | None, as_json: bool) -> N
     hashes remain, and the export can be checked all the same.
     """
     from gateway.audit.exporting import lines
-    from gateway.audit.signing import Signer
+    from gateway.audit.succession import signer
     from gateway.cli.local import opened
     from gateway.record import Deed
 
     last = "{}"
     with opened(home) as local, click.open_file(file, "w", encoding="ascii") as out:
         local.record.told(Deed.AUDIT_EXPORTED, texts="no" if without_texts else "yes")
-        found = lines(local.home, local.storage, Signer(local.home), texts=not without_texts)
+        found = lines(
+            local.home, local.storage, signer(local.home, local.storage), texts=not without_texts
+        )
         for last in found:
             out.write(last + "\n")
     if file == "-":

@@ -223,6 +223,7 @@ COMMANDS = (
     "dataset raise visits --epsilon 910 --reason agreed",
     "ledger export {out}",
     "audit export {out}",
+    "audit rotate",
 )
 """A call that succeeds, for every command that changes something in a home."""
 
