@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 from functools import lru_cache
-from json.encoder import encode_basestring_ascii as _quoted
+from json.encoder import encode_basestring_ascii
 from typing import NamedTuple
 
 from budgets.account import Amounts
@@ -24,6 +24,10 @@ GENESIS = "0" * 64
 
 
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+quoted: Callable[[str], str] = encode_basestring_ascii
+"""A text as JSON, in ASCII."""
 
 
 class Event(StrEnum):
@@ -73,21 +77,40 @@ class Entry(NamedTuple):
     at: int
 
     def canonical(self) -> bytes:
-        """The one text of this entry that is hashed: `canonical` of a mapping of its columns.
+        """The one text of this entry that is hashed: `canonical` of a mapping of its columns."""
+        amounts = self.amounts
+        return text(
+            listed(self.account), self.at, self.charge, quoted(self.dataset), amounts.delta,
+            amounts.epsilon, quoted(self.event), self.note, self.number, amounts.rho,
+        )  # fmt: skip
 
-        It is put together here, since verifying a long chain does little else.
-        """
-        amounts, charge = self.amounts, "null" if self.charge is None else self.charge
-        return (
-            f'{{"account":{_listed(self.account)},"at":{self.at},"charge":{charge},'
-            f'"dataset":{_quoted(self.dataset)},"delta":{amounts.delta},'
-            f'"epsilon":{amounts.epsilon},"event":{_quoted(self.event)},'
-            f'"note":{_quoted(self.note)},"number":{self.number},"rho":{amounts.rho}}}'
-        ).encode("ascii")
+
+def text(
+    account: str,
+    at: int,
+    charge: int | None,
+    dataset: str,
+    delta: int,
+    epsilon: int,
+    event: str,
+    note: str,
+    number: int,
+    rho: int,
+) -> bytes:
+    """The canonical text of an entry of which account, dataset and event are JSON already.
+
+    It is put together here, since verifying a long chain does little else.
+    """
+    paid = "null" if charge is None else charge
+    return (
+        f'{{"account":{account},"at":{at},"charge":{paid},"dataset":{dataset},"delta":{delta},'
+        f'"epsilon":{epsilon},"event":{event},"note":{quoted(note)},"number":{number},"rho":{rho}}}'
+    ).encode("ascii")
 
 
 @lru_cache(maxsize=10_000)
-def _listed(account: tuple[str, str, str]) -> str:
+def listed(account: tuple[str, str, str]) -> str:
+    """Kind, owner and name of an account as JSON."""
     return canonical(list(account))
 
 

@@ -2,46 +2,50 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from itertools import chain
 
-from sqlalchemy import BigInteger, Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, func, select
 
-from budgets import verifying
+from budgets import reading, verifying
 from budgets.account import Account, Amounts, Kind, weight
-from budgets.chain import CAPACITY, GENESIS, Entry, Event, first_break
+from budgets.chain import CAPACITY, Entry, Event
 from budgets.opening import ceiling_of, granted
+from budgets.reading import Found
 from budgets.standing import BudgetStatus, status
 from budgets.storage import Place, accounts, journal
 from budgets.storage.columns import Moment
-from budgets.storage.prepared import Prepared
-from budgets.storage.schema import project, query, release, stage
+from budgets.storage.schema import charge, entry, project, query, release, stage
 
-_MOST = bindparam("most", type_=BigInteger)
-_RELEASES = Prepared(
-    select(query.c.number, query.c.id, release.c.document)
-    .join(release, release.c.query == query.c.number)
-    .join(project, project.c.name == query.c.project)
-    .where(project.c.dataset == bindparam("of"), query.c.number > bindparam("after"))
-    .order_by(query.c.number)
-    .limit(_MOST)
+_SETTLED = (
+    select(entry.c.number)
+    .where(entry.c.dataset == bindparam("of"), entry.c.event == Event.SETTLE.value)
+    .correlate(query, stage)
 )
-_STAGES = Prepared(
-    select(stage.c.id, stage.c.charge, stage.c.digest, stage.c.document)
+_RELEASES = (
+    select(func.count())
+    .select_from(release)
+    .join(query, query.c.number == release.c.query)
+    .join(project, project.c.name == query.c.project)
+    .where(project.c.dataset == bindparam("of"))
+)
+_STAGES = (
+    select(func.count())
+    .select_from(stage)
     .join(project, project.c.name == stage.c.project)
-    .where(
-        project.c.dataset == bindparam("of"),
-        stage.c.document.is_not(None),
-        stage.c.id > bindparam("after"),
-    )
-    .order_by(stage.c.id)
-    .limit(_MOST)
+    .where(project.c.dataset == bindparam("of"), stage.c.document.is_not(None))
+)
+_NO_RELEASE = _RELEASES.with_only_columns(query.c.id).where(
+    ~_SETTLED.join(charge, charge.c.id == entry.c.charge)
+    .where(charge.c.query == query.c.number)
+    .exists()
+)
+_NO_STAGE = _STAGES.with_only_columns(stage.c.charge).where(
+    ~_SETTLED.where(entry.c.charge == stage.c.charge).exists()
 )
 
 
@@ -77,33 +81,32 @@ def verify(
 
     `place` is where other processes find the same, committed, to read parts of a long chain.
     """
-    told = _Told()
-    if place is None or length < verifying.LONG:
-        broken = first_break(told.reading(journal.entries(tx, root.dataset)), head, length)
+    last = journal.longest(tx, root.dataset)
+    if place is None or last < verifying.LONG:
+        found, stored = [reading.read(tx, root.dataset, 0, last)], _stored(tx, root.dataset)
     else:
-        with verifying.parts(place, root.dataset, length) as parts:
-            last = told.all(journal.entries(tx, root.dataset))
-            found = [part.first_break() for part in parts]
-        breaks = [number for number in found if number is not None]
-        if (last, told.entries) != (head, length):
-            breaks.append(told.entries + 1)
-        broken = min(breaks, default=None)
+        with verifying.parts(place, root.dataset, last) as parts:
+            stored = _stored(tx, root.dataset)
+            found = [part.found() for part in parts]
+    broken = min((one.broken_at for one in found if one.broken_at is not None), default=None)
+    if broken is None and (found[-1].head, last) != (head, length):
+        broken = last + 1
     if broken is not None:
-        return Verification(root.dataset, told.entries, head, broken, ())
+        return Verification(root.dataset, sum(one.entries for one in found), head, broken, ())
+    told = _Told(entry for one in found for entry in one.told)
     disagreements = (
         *told.wrong,
         *_about_accounts(accounts.of_dataset(tx, root.dataset), told),
-        *_about_releases(tx, root.dataset, told),
-        *_about_stages(tx, root.dataset, told),
+        *chain.from_iterable(one.wrong for one in found),
+        *_never_settled(tx, root.dataset, found, stored),
     )
-    return Verification(root.dataset, told.entries, head, None, disagreements)
+    return Verification(root.dataset, last, head, None, disagreements)
 
 
 class _Told:
-    """What the entries of a chain, read in order, say of accounts and releases."""
+    """What the entries of a chain, in order, say of accounts."""
 
-    def __init__(self) -> None:
-        self.entries = 0
+    def __init__(self, entries: Iterable[Entry]) -> None:
         self.overcommit = 100
         self.latest = 0
         self.ends: dict[tuple[str, str, str], int] = {}
@@ -114,24 +117,8 @@ class _Told:
         self.taken: dict[tuple[str, str, str], Amounts] = defaultdict(Amounts)
         self.open: dict[int, dict[tuple[str, str, str], Amounts]] = defaultdict(dict)
         self.failed: dict[int, dict[tuple[str, str, str], Amounts]] = {}
-        self.documents: dict[str, str] = {}
-        self.stages: dict[tuple[int, str], str] = {}
-
-    def reading(self, chain: Iterator[tuple[Entry, str]]) -> Iterator[tuple[Entry, str]]:
-        """The same entries, each remembered as it passes."""
-        for entry, digest in chain:
-            self.entries += 1
-            yield entry, digest
-            self._read(entry)
-
-    def all(self, chain: Iterator[tuple[Entry, str]]) -> str:
-        """Read all entries, or as many as can be read at all; the hash of the last."""
-        digest = GENESIS
-        with suppress(ValueError, KeyError, TypeError):
-            for _, stored in self.reading(chain):
-                digest = stored
-            return digest
-        return ""
+        for one in entries:
+            self._read(one)
 
     def _read(self, entry: Entry) -> None:
         self.latest = max(self.latest, entry.at)
@@ -155,7 +142,6 @@ class _Told:
                 self.open[entry.charge or 0].pop(entry.account, None)
             case Event.SETTLE:
                 self.open.pop(entry.charge or 0, None)
-                self._released(entry)
             case Event.FAULT | Event.LOST | Event.DEFER:
                 self.failed[entry.charge or 0] = self.open.pop(entry.charge or 0, {})
             case Event.RESUME:
@@ -187,13 +173,6 @@ class _Told:
         if kind == Kind.EARMARK:
             return (Kind.PROJECT.value, entry.dataset, owner)
         return entry.account
-
-    def _released(self, entry: Entry) -> None:
-        note = json.loads(entry.note)
-        if "document" in note:
-            self.documents[note["query"]] = note["document"]
-            for digest, table in note["stages"].items():
-                self.stages[entry.charge or 0, digest] = table
 
     def reserved(self, account: tuple[str, str, str]) -> Amounts:
         held = (charge[account] for charge in self.open.values() if account in charge)
@@ -254,31 +233,23 @@ def _moment(time: datetime | None) -> int:
     return 0 if time is None else Moment.written(time)
 
 
-def _about_releases(tx: Connection, dataset: str, told: _Told) -> list[str]:
-    settled, wrong = dict(told.documents), set()
-    for _, name, document in _read(tx, _RELEASES, dataset):
-        if settled.pop(name, None) != hashlib.sha256(document).hexdigest():
-            wrong.add(name)
-    return [
-        f"The release of query {name} is not the one that was settled."
-        for name in sorted(wrong | settled.keys())
-    ]
+def _stored(tx: Connection, dataset: str) -> tuple[int, int]:
+    """How many releases and how many tables of stages are stored."""
+    of = {"of": dataset}
+    return tx.execute(_RELEASES, of).scalar_one(), tx.execute(_STAGES, of).scalar_one()
 
 
-def _about_stages(tx: Connection, dataset: str, told: _Told) -> list[str]:
-    settled, wrong = dict(told.stages), set()
-    for _, charge, digest, table in _read(tx, _STAGES, dataset):
-        if settled.pop((charge, digest), None) != hashlib.sha256(table).hexdigest():
-            wrong.add((charge, digest))
-    return [
-        f"A stored stage of charge {charge} is not the one that was settled."
-        for charge, _ in sorted(wrong | settled.keys())
-    ]
-
-
-def _read(tx: Connection, statement: Prepared, dataset: str) -> Iterator[Sequence[Any]]:
-    """All rows in the order of their first column, a few at a time: they may be large."""
-    after = 0
-    while rows := statement.send(tx, {"of": dataset, "after": after, "most": 500}).plain():
-        yield from rows
-        after = rows[-1][0]
+def _never_settled(
+    tx: Connection, dataset: str, found: Sequence[Found], stored: tuple[int, int]
+) -> list[str]:
+    """What is stored beside what was settled, which is all there is if there is as much."""
+    wrong = []
+    if stored[0] != sum(one.releases for one in found):
+        wrong.append("There are not as many releases as were settled.")
+        for name in tx.execute(_NO_RELEASE, {"of": dataset}).scalars():
+            wrong.append(f"The release of query {name} is not the one that was settled.")
+    if stored[1] != sum(one.tables for one in found):
+        wrong.append("There are not as many stored stages as were settled.")
+        for which in tx.execute(_NO_STAGE, {"of": dataset}).scalars():
+            wrong.append(f"A stored stage of charge {which} is not the one that was settled.")
+    return wrong

@@ -1,9 +1,7 @@
 """Long chains, read by several processes: each takes a part and needs no other.
 
-An entry follows from the hash before it, which is stored: so whether entries 501 to 1,000 follow
-from one another and from the 500th can be told without having read the first 500. All parts
-together say what one reading of all would. Each process reads for itself, in whatever moment: what
-a chain holds up to some length never changes.
+All parts together say what one reading of all would (`reading.py`). Each process reads for itself,
+in whatever moment: what a chain holds up to some length never changes, nor what it settled.
 """
 
 from __future__ import annotations
@@ -14,14 +12,14 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice, pairwise
+from itertools import pairwise
 from pathlib import Path
 
-from budgets.chain import GENESIS, unbroken
-from budgets.storage import Place, Storage, journal
+from budgets import reading
+from budgets.storage import Place, Storage
 
-LONG = 50_000
-"""From so many entries on, it pays to start processes."""
+LONG = 200_000
+"""From so many entries on, it pays to start processes: each takes a second to do so."""
 
 COMMAND = (sys.executable, "-I", "-m", "budgets.verifying")
 
@@ -38,13 +36,12 @@ class Part:
             with self._process.stdin as given:
                 given.write(json.dumps(asked))
 
-    def first_break(self) -> int | None:
-        """Its first broken entry, or None, once it has been read."""
+    def found(self) -> reading.Found:
+        """What it says, once it has been read."""
         told = self._process.stdout.read() if self._process.stdout is not None else ""
         if self._process.wait() != 0:
             raise RuntimeError("a part of the chain could not be read")
-        found: int | None = json.loads(told)
-        return found
+        return reading.understood(told)
 
     def end(self) -> None:
         """Read no further."""
@@ -55,31 +52,26 @@ class Part:
 
 
 @contextmanager
-def parts(place: Place, dataset: str, length: int) -> Iterator[Sequence[Part]]:
-    """The parts of a chain, each being read elsewhere while the block runs."""
+def parts(place: Place, dataset: str, last: int) -> Iterator[Sequence[Part]]:
+    """The parts of a chain up to an entry, each being read elsewhere while the block runs."""
     helpers = max(2, len(os.sched_getaffinity(0)))
-    ends = [length * part // helpers for part in range(helpers + 1)]
+    ends = [last * part // helpers for part in range(helpers + 1)]
     started: list[Part] = []
     try:
-        for after, last in pairwise(ends):
-            started.append(Part(place, dataset, after, last))
+        for after, until in pairwise(ends):
+            started.append(Part(place, dataset, after, until))
         yield started
     finally:
         for part in started:
             part.end()
 
 
-def first_break(place: Place, dataset: str, after: int, last: int) -> int | None:
-    """The first entry after `after`, up to `last`, that does not follow from those before it."""
+def found(place: Place, dataset: str, after: int, last: int) -> reading.Found:
+    """What the entries after `after`, up to `last`, say."""
     storage = Storage.open(place)
     try:
         with storage.read() as tx:
-            previous = journal.hash_of(tx, dataset, after) if after else GENESIS
-            if previous is None:
-                return after
-            chain = islice(journal.entries(tx, dataset, after), last - after)
-            _, _, following = unbroken(chain, previous, after + 1)
-            return None if following == last + 1 else following
+            return reading.read(tx, dataset, after, last)
     finally:
         storage.close()
 
@@ -88,8 +80,8 @@ def main() -> None:
     """Read the part that standard input names; say what was found."""
     asked = json.load(sys.stdin)
     place = Path(asked["file"]) if "file" in asked else asked["address"]
-    found = first_break(place, asked["dataset"], asked["after"], asked["last"])
-    print(json.dumps(found))  # noqa: T201 - the other process reads it
+    part = found(place, asked["dataset"], asked["after"], asked["last"])
+    print(reading.written(part))  # noqa: T201 - the other process reads it
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Connection, bindparam, insert, select, update
+from sqlalchemy import BigInteger, Connection, bindparam, func, insert, select, update
 
 from budgets.account import Account, Amounts
 from budgets.chain import GENESIS, Entry, Event, canonical, link
@@ -32,13 +32,22 @@ _ENTRIES = Prepared(
         *(entry.c[name] for name in ("number", "event", "account", "charge")),
         *(entry.c[name] for name in ("rho", "delta", "epsilon", "note", "at", "hash")),
     )
-    .where(entry.c.dataset == bindparam("of"), entry.c.number > bindparam("after"))
+    .where(
+        entry.c.dataset == bindparam("of"),
+        entry.c.number > bindparam("after"),
+        entry.c.number <= bindparam("last"),
+    )
     .order_by(entry.c.number)
     .limit(bindparam("most", type_=BigInteger))
 )
+_LAST = 2**63 - 1
 BATCH = 2_000
 """How many entries are read at a time."""
 
+Row = tuple[int, str, int, int | None, int, int, int, str, int, str]
+"""Number, event, account, charge, rho, delta, epsilon, note, time and hash of an entry."""
+
+_LONGEST = Prepared(select(func.max(entry.c.number)).where(entry.c.dataset == bindparam("of")))
 _CHARGED = Prepared(
     select(entry.c.account, entry.c.rho, entry.c.delta, entry.c.epsilon)
     .where(entry.c.charge == bindparam("of"), entry.c.event == Event.RESERVE.value)
@@ -85,21 +94,34 @@ def entries(tx: Connection, dataset: str, after: int = 0) -> Iterator[tuple[Entr
     """Every entry after number `after`, in order, each with its stored hash."""
     addresses = {one.id: one.address for one in accounts.of_dataset(tx, dataset)}
     seen: dict[tuple[int, int, int], Amounts] = {}
-    while rows := _ENTRIES.send(tx, {"of": dataset, "after": after, "most": BATCH}).plain():
+    for rows in batches(tx, dataset, after):
         for number, event, which, charge, rho, delta, epsilon, note, at, digest in rows:
             posted = (rho, delta, epsilon)
             if (amounts := seen.get(posted)) is None:
                 amounts = seen[posted] = Amounts(*posted)
             address = addresses[which]
             yield Entry(dataset, number, event, address, charge, amounts, note, at), digest
-        after = number
 
 
-def hash_of(tx: Connection, dataset: str, number: int) -> str | None:
-    """The stored hash of one entry, or None if there is no such entry."""
+def batches(tx: Connection, dataset: str, after: int = 0, last: int = _LAST) -> Iterator[list[Row]]:
+    """The entries after number `after` and up to `last`, in order, some thousand at a time."""
+    while rows := _ENTRIES.send(
+        tx, {"of": dataset, "after": after, "last": last, "most": BATCH}
+    ).plain():
+        yield rows
+        after = rows[-1][0]
+
+
+def longest(tx: Connection, dataset: str) -> int:
+    """The largest number of an entry, 0 without one."""
+    return _LONGEST.send(tx, {"of": dataset}).scalar() or 0
+
+
+def ended(tx: Connection, dataset: str, number: int) -> tuple[str, int | None] | None:
+    """The stored hash of one entry, and its charge, or None if there is no such entry."""
     which = (entry.c.dataset == dataset) & (entry.c.number == number)
-    found: str | None = tx.execute(select(entry.c.hash).where(which)).scalar()
-    return found
+    row = tx.execute(select(entry.c.hash, entry.c.charge).where(which)).first()
+    return None if row is None else (row.hash, row.charge)
 
 
 def charged_by(tx: Connection, charge: int) -> dict[int, Amounts]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ from sqlalchemy import text
 from budgets import verifying
 from budgets.account import Amounts
 from budgets.chain import GENESIS, Entry, canonical, first_break, link
+from budgets.reading import understood, written
 from budgets.reporting import Verification
 from tests.budgets.books import DATASET, LATE, answered, opened, ready, reserved, stage
 from tests.budgets.conftest import Places
@@ -205,6 +207,40 @@ def test_several_processes_say_the_same(
     together = opened(place).verify(DATASET)
     assert alone.broken_at == together.broken_at == expected
     assert alone.intact == together.intact == (expected is None)
+
+
+def test_a_chain_cut_anywhere_comes_to_the_same(place: Place) -> None:
+    """Each account, by its entries alone, in two parts as in one."""
+    length = opened(place).verify(DATASET).entries
+    with looking(place) as tx:
+        sums = "SELECT kind, owner, name, reserved_rho, spent_rho FROM account ORDER BY id"
+        standing = {(k, o, n): (held, spent) for k, o, n, held, spent in tx.execute(text(sums))}
+    for cut in range(length + 1):
+        parts = (
+            verifying.found(place, DATASET, 0, cut),
+            verifying.found(place, DATASET, cut, length),
+        )
+        assert [part.broken_at for part in parts] == [None, None]
+        assert [part.wrong for part in parts] == [(), ()]
+        assert sum(part.releases for part in parts) == 1
+        assert sum(part.tables for part in parts) == 2
+        told = [understood(written(part)).told for part in parts]
+        assert told == [part.told for part in parts]
+        assert figures([*told[0], *told[1]]) == standing
+
+
+def figures(told: list[Entry]) -> dict[tuple[str, str, str], tuple[int, int]]:
+    """What is reserved and what is spent, of each account that entries name."""
+    taken: dict[tuple[str, str, str], int] = defaultdict(int)
+    held: dict[int | None, dict[tuple[str, str, str], int]] = defaultdict(dict)
+    for entry in told:
+        taken[entry.account] += entry.amounts.rho if entry.event in ("reserve", "void") else 0
+        if entry.event == "reserve":
+            held[entry.charge][entry.account] = entry.amounts.rho
+        elif entry.event in ("settle", "void", "fault", "lost"):
+            held[entry.charge] = {}
+    reserved = {name: sum(of.get(name, 0) for of in held.values()) for name in taken}
+    return {name: (reserved[name], taken[name] - reserved[name]) for name in taken}
 
 
 def test_the_text_of_an_entry_is_canonical_json() -> None:
