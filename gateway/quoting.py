@@ -121,6 +121,7 @@ def _readers(stage: Stage, column: str, plan: Plan) -> list[str]:
         for output in plan.post.outputs
         if not (targets | {column}).isdisjoint((output.column, *output.columns))
         or f'."{column}"' in (output.expression or "")
+        or (output.box is not None and any(map(output.box.reads, targets | {column})))
     ]
 
 

@@ -36,7 +36,8 @@ class Cell:
 
     `key` or `measure` names the stage's column that it is exactly; else `expression` is computed
     from the row, or None with the reason why no interval can be given, unless it is the list of
-    the stage's columns `measures`. `facts` say what is proved about its value.
+    the stage's columns `measures`. With both it reads what was found among values, and noise alone
+    does not tell how far it is off. `facts` say what is proved about its value.
     """
 
     expression: exp.Expr | None

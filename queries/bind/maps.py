@@ -10,7 +10,7 @@ NAMED = frozenset({"cardinality", "map_values", "map_extract_value", "map"})
 
 def is_keyed(node: exp.Bracket) -> bool:
     """Whether an element is asked for by one constant."""
-    if {name for name, value in node.args.items() if value} != {"this", "expressions"}:
+    if {name for name, value in node.args.items() if value} - {"offset"} != {"this", "expressions"}:
         return False
     key = node.expressions[0]
     inner = key.this if isinstance(key, exp.Neg | exp.Cast) else key

@@ -88,21 +88,27 @@ def cell(written: exp.Expr) -> Cell:
         name = bare.name
         measured = name.startswith("m") or FOUND.fullmatch(name) is not None
         return Cell(bare, key=name.startswith("k"), measure=name if measured else None)
-    parts = list(walk(written))
-    if any(isinstance(part, exp.Window) for part in parts):
-        return Cell(None, reason=WINDOW)
-    if any(isinstance(part, exp.Query) for part in parts):
-        return Cell(None, reason=SUBQUERY)
-    names = [part.name for part in parts if isinstance(part, exp.Column)]
+    reason = _unread(written)
+    if reason is not None:
+        return Cell(None, reason=reason)
+    names = [part.name for part in walk(written) if isinstance(part, exp.Column)]
     located = [name for name in names if FOUND.fullmatch(name)]
     if located:
         members = bare.expressions if isinstance(bare, exp.Array) else []
         if members and all(isinstance(member, exp.Column) for member in members):
             return Cell(None, reason=QUANTILES, measures=tuple(member.name for member in members))
         counts = all(name.endswith("_counts") for name in located)
-        return Cell(None, reason=COUNTS if counts else QUANTILES)
+        return Cell(written, reason=COUNTS if counts else QUANTILES)
     measured = any(name.startswith("m") for name in names)
     return Cell(written, key=not measured)
+
+
+def _unread(written: exp.Expr) -> str | None:
+    """Why an output is no expression over the columns of one row; None where it is one."""
+    parts = list(walk(written))
+    if any(isinstance(part, exp.Window) for part in parts):
+        return WINDOW
+    return SUBQUERY if any(isinstance(part, exp.Query) for part in parts) else None
 
 
 def set_operation(node: exp.SetOperation, left: Open, right: Open) -> Open:
@@ -302,9 +308,9 @@ def _through(item: exp.Expr, known: dict[str, Cell]) -> Cell:
         bare = bare.this
     if isinstance(bare, exp.Column):
         return known.get(bare.name.lower(), Cell(None, reason=SUBQUERY))
-    found = cell(item)
-    if found.reason is not None:
-        return replace(found, measures=())
+    reason = _unread(item)
+    if reason is not None:
+        return Cell(None, reason=reason)
     copied = exp.Paren(this=anew(item))
     for named in list(copied.find_all(exp.Column)):
         inner = known.get(named.name.lower())

@@ -25,6 +25,7 @@ from queries.language.trees import anew, walk
 logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # it would print the analyst's text
 
 DIALECT = "duckdb"
+WRITTEN = sqlglot.Dialect.get_or_raise(DIALECT).generator()
 
 
 def parse(text: str) -> exp.Query:
@@ -43,6 +44,7 @@ def parse(text: str) -> exp.Query:
     check_tree(tree)
     _check_whole(tree)
     spelt_out(tree)
+    _as_written(tree)
     return tree
 
 
@@ -96,6 +98,18 @@ def _check_whole(tree: exp.Expr) -> None:
             raise Malformed(f"A part of {node.key.upper()} is missing.", position=place(node))
         if isinstance(node, exp.Paren) and isinstance(node.this, exp.Star):
             raise Malformed("* does not stand in brackets of its own.", position=place(node))
+
+
+def _as_written(tree: exp.Expr) -> None:
+    """Have places in lists stand as they do in the text, whatever becomes of the lists.
+
+    sqlglot counts them from 0 where it takes what they are of for a list, and back from 1 when it
+    writes them; of a list that was something else to it, that would be another place.
+    """
+    for node in walk(tree):
+        if isinstance(node, exp.Bracket):
+            node.set("expressions", WRITTEN.bracket_offset_expressions(node))
+            node.set("offset", WRITTEN.dialect.INDEX_OFFSET)
 
 
 def _error_place(error: ParseError) -> Position | None:

@@ -69,6 +69,8 @@ def _between(share: str) -> str:
 def _reads(output: Output, names: tuple[str, ...]) -> bool:
     """Whether a column of the answer is computed from one of a table's columns."""
     text = output.expression or ""
+    if output.box is not None and any(map(output.box.reads, names)):
+        return True
     return output.column in names or any(re.search(rf"\b{name}\b", text) for name in names)
 
 

@@ -12,6 +12,7 @@ Privacy note
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -30,6 +31,7 @@ from queries.language.refusals import (
 )
 from queries.language.trees import anew, nodes
 from queries.plan import (
+    boxes,
     explain,
     left_out,
     others,
@@ -212,8 +214,13 @@ def _post(asked: str, bound: Open, drawn: Drawn, hierarchies: tuple[Hierarchy, .
         role = Role.DERIVED if stages or drawn.past else Role.KEY
         outputs = [Output(n, role, reason=reason) for n in names]
         return Post(sql, tuple(outputs), None, reads_public)
+    table = bound.rowwise.stage
+    types = dict(dict(tables.noised(stages, hierarchies))[table])
     cells = [cell for _, cell in bound.rowwise.cells]
-    outputs = [_output(name, cell) for name, cell in zip(names, cells, strict=True)]
+    outputs = [
+        _output(name, cell, kind, table, types)
+        for name, cell, (_, kind) in zip(names, cells, found, strict=True)
+    ]
     return Post(sql, tuple(outputs), bound.rowwise.stage, reads_public)
 
 
@@ -246,7 +253,7 @@ def _renamed(bound: Open, names: dict[str, str]) -> Open:
     return replace(bound, rowwise=replace(bound.rowwise, stage=names[bound.rowwise.stage]))
 
 
-def _output(name: str, cell: Cell) -> Output:
+def _output(name: str, cell: Cell, kind: str, table: str, types: Mapping[str, str]) -> Output:
     if cell.measure is not None:
         return Output(name, Role.MEASURE, column=cell.measure)
     if cell.key:
@@ -255,5 +262,9 @@ def _output(name: str, cell: Cell) -> Output:
         return Output(name, Role.DERIVED, columns=cell.measures)
     if cell.expression is None:
         return Output(name, Role.DERIVED, reason=cell.reason)
+    if cell.reason is not None:
+        box = boxes.boxed(cell.expression, kind, table, types)
+        reason = cell.reason if box is None else boxes.MADE
+        return Output(name, Role.DERIVED, reason=reason, box=box)
     text = open_sql.text(open_sql.total(exp.Paren(this=anew(cell.expression))))
     return Output(name, Role.DERIVED, expression=text)

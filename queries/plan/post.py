@@ -13,12 +13,44 @@ class Role(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Atom:
+    """A part of an expression with an interval of its own, as a value of the type `sql_type`.
+
+    The stage's column `column` (of a map the element `text`); else SQL `text` over its measures.
+    """
+
+    column: str | None
+    sql_type: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """An expression that rises or falls in each of its parts: SQL over b0, b1, ..., the atoms.
+
+    It has no interval where one of `apart`, what it divides by, may be zero.
+    """
+
+    sql: str
+    atoms: tuple[Atom, ...]
+    apart: tuple[str, ...] = ()
+
+    def reads(self, column: str) -> bool:
+        """Whether some part of it is the stage's column of that name, or computed from it."""
+        return any(
+            atom.column == column if atom.column is not None else f'"{column}"' in atom.text
+            for atom in self.atoms
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Output:
     """One column of the answer.
 
     A `measure` is exactly the stage column named `column`; a `derived` one with an `expression`
-    (SQL over the columns of the one stage, row by row) gets a simulated interval; without one its
-    interval is null for the stated `reason`, unless it is a list of the stage's columns `columns`.
+    (SQL over the columns of the one stage, row by row) gets a simulated interval; one with a `box`
+    the ends that its parts allow; without either its interval is null for the stated `reason`,
+    unless it is a list of the stage's columns `columns`.
     """
 
     name: str
@@ -27,6 +59,7 @@ class Output:
     expression: str | None = None
     reason: str | None = None
     columns: tuple[str, ...] = ()
+    box: Box | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,12 +95,13 @@ def simulated(
     samples = max(FEWEST_SAMPLES, min(SAMPLES, ALL_SAMPLES // max(1, len(rows))))
     size = max(1, BATCH // samples)
     found: list[dict[int, Interval]] = [{} for _ in expressions]
-    sql = _statement(stage, used, expressions)
+    columns = [_as_engine_type(stage.columns[place]) for place in used]
+    sql = statement(stage, columns, expressions)
     for start in range(0, len(rows), size):
         part = rows[start : start + size]
         arrays = _scattered(table, used, part, samples, generator)
         for intervals, values in zip(
-            found, _evaluated(connection, sql, arrays, samples), strict=True
+            found, evaluated(connection, sql, arrays, samples), strict=True
         ):
             intervals.update(zip(part, _intervals(values, confidence), strict=True))
     return found
@@ -158,9 +159,8 @@ def _values(column: NoisyColumn, steps: NDArray[np.float64], generator: Generato
     return np.asarray(np.clip(np.rint(steps), -(2.0**62), 2.0**62).astype(np.int64))
 
 
-def _statement(stage: Stage, used: Sequence[int], expressions: Sequence[str]) -> str:
+def statement(stage: Stage, columns: Sequence[str], expressions: Sequence[str]) -> str:
     """Each expression for each sample. Keys are joined only where an expression reads one."""
-    columns = [_as_engine_type(stage.columns[place]) for place in used]
     values = [f"CAST(({sql}) AS DOUBLE) AS e{n}" for n, sql in enumerate(expressions)]
     keys = [key.name for key in stage.keys if mentions(expressions, key.name)]
     joined = f' JOIN "{stage.name}" AS t ON t._row = d._row' if keys else ""
@@ -178,7 +178,7 @@ def _as_engine_type(column: NoisyColumn) -> str:
     return f'TRY_CAST(d."{column.name}" AS {column.sql_type}) AS "{column.name}"'
 
 
-def _evaluated(
+def evaluated(
     connection: duckdb.DuckDBPyConnection, sql: str, arrays: dict[str, Array], samples: int
 ) -> list[NDArray[np.float64]]:
     """The values of each expression, a line for each row, whatever the engine's own order."""

@@ -12,7 +12,8 @@ import duckdb
 from queries.catalog.view import Value
 from queries.plan import ranks
 from queries.plan.model import NoisyColumn, Plan, Stage
-from queries.plan.post import Output, Role
+from queries.plan.post import Box, Output, Role
+from queries.release import boxes
 from queries.release.answer import AnswerColumn, Cell, Rows
 from queries.release.intervals import Interval, estimated, measured, simulated
 from queries.release.levels import Together
@@ -87,7 +88,7 @@ class Margins:
         told: list[AnswerColumn] = []
         for place, (output, column) in enumerate(zip(outputs, columns, strict=True)):
             some, reason = self._ends(output, column, scattered, located)
-            if output.role is Role.DERIVED and self.table.fits and self.shown:
+            if output.role is Role.DERIVED and (self.table.fits or output.box) and self.shown:
                 some = _holding(some, [row[place] for row in self.shown])
             ends.append(some)
             told.append(column if reason is None else _without(column, reason))
@@ -110,6 +111,8 @@ class Margins:
             return self._located(located[output.column]), None
         if output.columns and all(name in located for name in output.columns):
             return self._listed([located[name] for name in output.columns]), None
+        if output.box is not None:
+            return self._boxed(output.box), None
         if output.role is Role.DERIVED and output.expression in scattered:
             found = scattered[output.expression]
             ends = [NO_ENDS if at is None else found.get(at) or NO_ENDS for at in self.places]
@@ -130,6 +133,17 @@ class Margins:
             for at, (low, high) in zip(shown, widths, strict=True)
         }
         return [NO_ENDS if at is None else found[at] for at in self.places]
+
+    def _boxed(self, box: Box) -> Ends:
+        """The ends that the parts of an expression allow."""
+        shown = sorted({at for at in self.places if at is not None})
+        try:
+            found = boxes.ends(self.connection, self.table, shown, box, self.confidence)
+        except duckdb.OutOfMemoryException:
+            raise
+        except duckdb.Error:  # as of a difference of moments, which is no number
+            found = {}
+        return [NO_ENDS if at is None else found.get(at) or NO_ENDS for at in self.places]
 
     def _found(self) -> dict[str, Found]:
         """What was found in the stage's distributions, by column."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlglot import exp
@@ -59,3 +60,16 @@ def test_a_strange_item_is_answered_or_refused(item: str) -> None:
 @given(condition=TAILS)
 def test_a_strange_condition_is_answered_or_refused(condition: str) -> None:
     outcome(f"SELECT COUNT(*) FROM flights f WHERE {condition}")
+
+
+@pytest.mark.parametrize(
+    "item", ["MEDIAN(x)[2]", "[1, 2, 3][2]", "x[-1]", "(SELECT [1, 2])[1]", "f(x)[3]", "m['a']"]
+)
+def test_places_in_lists_stay_as_they_are_written(item: str) -> None:
+    """Whatever the list is made of afterwards."""
+    found = parse(f"SELECT {item} FROM t").find(exp.Bracket)
+    assert found is not None
+    written = found.expressions[0].sql(dialect="duckdb")
+    assert f"[{written}]" in item
+    found.set("this", exp.Array(expressions=[exp.Literal.number(7)]))
+    assert found.sql(dialect="duckdb") == f"[7][{written}]"

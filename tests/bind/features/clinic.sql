@@ -79,3 +79,5 @@ WITH t AS (SELECT kind, COUNT(*) AS n FROM visits GROUP BY kind) SELECT kind, CO
 SELECT area, COUNT(p.person) FROM areas a FULL JOIN people p USING (area) GROUP BY area
 SELECT kind, SUM(urgent), SUM(score > 0), COUNT_IF(urgent = 1), COUNT_IF(urgent IN (0, 1)) FROM visits GROUP BY kind
 SELECT AVG(n) FROM (SELECT person, SUM(urgent) AS n FROM visits GROUP BY person)
+SELECT QUANTILE_CONT(cost, [0.1, 0.9])[2] - (QUANTILE_CONT(cost, [0.1, 0.9]))[1] AS spread FROM visits
+SELECT q[1], q[-1] FROM (SELECT QUANTILE_DISC(score, [0.25, 0.75]) AS q FROM visits)
