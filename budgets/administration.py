@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from budgets import earmarking, expiring, forfeiting, freezing, granting, opening, redeeming
 from budgets.account import Grant, grant
+from budgets.charge import Ground
 from budgets.earmarking import Part
 from budgets.storage import Storage
 
@@ -217,10 +218,10 @@ class Administration:
 
     def redeem(
         self, project: str, query: str, by: str, reason: str, *, within: Connection | None = None
-    ) -> None:
+    ) -> Ground:
         """Let a query whose run failed be asked once more under the charge that stands."""
         with self._act(within) as tx:
-            redeeming.redeem(tx, project, query, by, reason, self._clock())
+            return redeeming.redeem(tx, project, query, by, reason, self._clock())
 
     def _act(self, within: Connection | None) -> AbstractContextManager[Connection]:
         return self._storage.begin() if within is None else nullcontext(within)

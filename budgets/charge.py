@@ -85,7 +85,8 @@ class Claim:
     `due` is when its slot ends if it is run now: a public fact, for those who ask meanwhile.
     `asked` is the hash of the question, for the record: its text stands beside the query alone.
     `blocks` are those of the dataset's blocks that hold the rows it reads: each pays. `earmark` is
-    what the project keeps for later and is to pay for this.
+    what the project keeps for later and is to pay for this. `terms` are those that it was planned
+    under, as its planner writes them, to be planned so once more.
     """
 
     query: str
@@ -98,6 +99,7 @@ class Claim:
     asked: str = ""
     blocks: tuple[str, ...] = ()
     earmark: str | None = None
+    terms: str | None = None
 
     def __post_init__(self) -> None:
         if len(set(self.blocks)) != len(self.blocks):
@@ -106,6 +108,15 @@ class Claim:
             raise ValueError("a stage is claimed once")
         if self.deadline.tzinfo is None:
             raise ValueError("a deadline has a time zone")
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """On what the plan of a query's charge was made: the delivery that it reads, and its terms."""
+
+    query: str
+    delivery: str | None
+    terms: str | None
 
 
 @dataclass(frozen=True, slots=True)

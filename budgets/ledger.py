@@ -32,7 +32,7 @@ from budgets.account import Account
 from budgets.administration import Administration, utc
 from budgets.admission import Policy, due
 from budgets.chain import Entry
-from budgets.charge import Charge, ChargeState, Claim, QueryRecord, StageClaim
+from budgets.charge import Charge, ChargeState, Claim, Ground, QueryRecord, StageClaim
 from budgets.loss import NONE, PrivacyLoss
 from budgets.refusals import AllocationExpired, ChargeClosed, NotRedeemable
 from budgets.reporting import Verification
@@ -86,6 +86,16 @@ class Ledger(Administration):
         """The query that this key made with this body, if any; another body is refused."""
         with self._storage.read() as tx:
             return waiting.known(tx, project, key, body_digest)
+
+    def redeemed(
+        self, project: str, key: str | None, body_digest: str, *, fresh: bool = False
+    ) -> Ground | None:
+        """On what the charge was planned under which this submission would be run once more."""
+        with self._storage.read() as tx:
+            found = waiting.known(tx, project, key, body_digest)
+            if found is None and not fresh:
+                found = queries.redeemed(tx, project, body_digest)
+            return redeeming.redeemed(tx, found)
 
     def query(self, project: str, query: str) -> QueryRecord:
         """One query of a project."""
@@ -155,8 +165,7 @@ class Ledger(Administration):
         try:
             charge = self._storage.act(claim.project, reserve, reserved)
         except NotRedeemable:
-            with self._storage.begin() as tx:
-                redeeming.lapse(tx, claim.project, claim.query, self._clock())
+            self.lapse(claim.project, claim.query)
             raise
         except AllocationExpired as error:
             self._returned(error.dataset)
@@ -164,6 +173,11 @@ class Ledger(Administration):
         with self._guard:
             self._voidable.add((os.getpid(), charge.id))
         return charge
+
+    def lapse(self, project: str, query: str) -> None:
+        """End a redeemed query that can be run no more, unless it has been taken up meanwhile."""
+        with self._storage.begin() as tx:
+            redeeming.lapse(tx, project, query, self._clock())
 
     def started(self, charge: Charge) -> None:
         """The plan is about to leave for the enclave: from now on the charge cannot be voided."""
@@ -210,7 +224,7 @@ class Ledger(Administration):
         return tuple(item.query for item in overdue if self._lost(item))
 
     def in_use(self, delivery: str) -> bool:
-        """Whether a reserved charge reads this delivery, so that its file must stay."""
+        """Whether what runs, or may be run once more, reads this delivery: its file must stay."""
         with self._storage.read() as tx:
             return charges.reads(tx, delivery)
 

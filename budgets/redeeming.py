@@ -9,8 +9,10 @@ Privacy note
     Neighbours  as each dataset's manifest declares them.
     Claim       of all runs under one charge at most one ever says more than that it failed, and it
                 loses no more than was charged; nothing is given back (P20).
-    Requires    what is not settled is not sent; the failures of runs are P22's: each is one bit,
-                counted, three of them freeze the project, and the run again counts as any other.
+    Requires    the query is planned again as it was: on the delivery, at the price and for the
+                moment of its charge; what is not settled is not sent; the failures of runs are
+                P22's: each is one bit, counted, three of them freeze the project, and the run again
+                counts as any other.
     Why         the run that failed left no output: its charge was not settled, and cannot be any
                 more, since a charge is ended by its present holder alone. A query is redeemed once:
                 the mark is set where it is not set, under the ceiling's lock, and stays. What is
@@ -30,15 +32,26 @@ from sqlalchemy import Connection
 from budgets.account import Account, Kind
 from budgets.admission import Policy, due
 from budgets.chain import Event
-from budgets.charge import Charge, ChargeState, Claim, QueryState, StageClaim
+from budgets.charge import (
+    Charge,
+    ChargeState,
+    Claim,
+    Ground,
+    QueryRecord,
+    QueryState,
+    StageClaim,
+)
 from budgets.loss import PrivacyLoss
 from budgets.refusals import ChargeClosed, InFlight, NotRedeemable, UnknownProject
 from budgets.sorting import sort
 from budgets.storage import accounts, charges, journal, queries
 
 
-def redeem(tx: Connection, project: str, query: str, by: str, reason: str, at: datetime) -> None:
-    """Let the query of a charge whose run failed be asked once more, under that charge."""
+def redeem(tx: Connection, project: str, query: str, by: str, reason: str, at: datetime) -> Ground:
+    """Let the query of a charge whose run failed be asked once more, under that charge.
+
+    What is told is on what it was planned, so that it can be planned so again.
+    """
     root = accounts.ceiling(tx, project)
     if root is None:
         raise UnknownProject(project)
@@ -48,6 +61,7 @@ def redeem(tx: Connection, project: str, query: str, by: str, reason: str, at: d
         raise NotRedeemable
     note = {"by": by, "query": query, "reason": reason}
     journal.append(tx, root, [journal.Item(Event.REDEEM, root, charge=failed, note=note)], at)
+    return charges.ground(tx, failed)
 
 
 def resume(
@@ -116,6 +130,13 @@ def lapse(tx: Connection, project: str, query: str, at: datetime) -> None:
     if queries.lapse(tx, query):
         item = journal.Item(Event.LAPSE, root, charge=record.redeems, note={"query": query})
         journal.append(tx, root, [item], at)
+
+
+def redeemed(tx: Connection, record: QueryRecord | None) -> Ground | None:
+    """On what the charge was planned under which a query waits to be run; None: under none."""
+    if record is None or record.redeems is None or record.state is not QueryState.QUEUED:
+        return None
+    return charges.ground(tx, record.redeems)
 
 
 def waiting(

@@ -58,6 +58,14 @@ class Delivered:
             raise UnknownBlock(block)
         return _delivery(max(chosen, key=lambda row: str(row.block)))  # in the order of time
 
+    def delivery(self, id: str) -> Delivery:
+        """The delivery of that id, present or replaced; NotFound where there never was one."""
+        with self._storage.read() as connection:
+            row = connection.execute(delivery.select().where(delivery.c.id == id)).first()
+        if row is None:
+            raise NotFound()
+        return _delivery(row)
+
     def blocks(self, of: str) -> list[str]:
         """The blocks of a dataset that were delivered, oldest first."""
         found = {one.block for one in self.deliveries(of) if one.active and one.block}

@@ -36,6 +36,7 @@ from gateway.planning import Planner
 from gateway.prices import PricePolicy
 from gateway.provision import Provision
 from gateway.rates import Failures, Rates
+from gateway.redoing import Redone
 from gateway.refusals import NotFound, Stopping
 from gateway.registry import Project, Registry, now
 from gateway.rehearsals import Rehearsals
@@ -73,7 +74,8 @@ class House:
         self.administration = Administration(
             self.record, self.ledger, self.registry, lambda name: self.planner.view(name).manifest
         )
-        self.steward = Steward(self.ledger, self.record)
+        redone = Redone(self.registry, self.ledger, self.home.deliveries)
+        self.steward = Steward(self.ledger, self.record, redone)
         self._engines(settings)
         each, most = max(1, settings.threads // 4), max(1, settings.threads * 3 // 4)
         turns = FairQueue(settings.release_workers, each, most, PATIENCE_SECONDS)

@@ -45,6 +45,7 @@ from gateway.prices import (
     resolved,
     threshold_delta,
 )
+from gateway.redoing import Past, Redone, Terms
 from gateway.refusals import NotReleased
 from gateway.registry import Registry, now
 from gateway.shelf import shelf
@@ -80,6 +81,7 @@ class Planned:
     price: Price
     basis: Basis
     aims: tuple[Aim, ...] = ()
+    redone: bool = False
 
     @property
     def loss(self) -> PrivacyLoss:
@@ -107,6 +109,7 @@ class Planned:
             due=began + slot,
             asked=self.question.digest,
             blocks=() if self.block is None else (self.block,),
+            terms=Terms(self.price, self.basis.moment).written() if self.claims else None,
         )
 
 
@@ -124,6 +127,7 @@ class Planner:
         turns: FairQueue,
     ) -> None:
         self._registry, self._grants = registry, grants
+        self._redone = Redone(registry, ledger, deliveries)
         self._ledger, self._engine = ledger, engine
         self._deliveries, self._policy, self._turns = deliveries, policy, turns
         self._views: dict[Hashable, View] = {}
@@ -145,7 +149,9 @@ class Planner:
 
     def shown(self, dataset: str, projects: Sequence[str], block: str | None = None) -> View:
         """The present delivery of a dataset, as far as it is there for one of the projects."""
-        whole = self.view(dataset, block)
+        return self._narrowed(self.view(dataset, block), projects)
+
+    def _narrowed(self, whole: View, projects: Sequence[str]) -> View:
         grant = together(self._grants.present(name) for name in projects)
         return self._kept((whole.delivery, grant.text), lambda: narrowed(whole, grant))
 
@@ -160,10 +166,14 @@ class Planner:
                 self._views[name] = found
         return found
 
-    def plan(self, question: Question, member: str, fresh: str | None = None) -> Planned:
-        """The plan and the claim of a question; may refuse. `fresh` names a new draw."""
-        found = self._planned(question, member, fresh)
-        if question.price is not None:
+    def plan(self, question: Question, member: str, key: str | None = None) -> Planned:
+        """The plan and the claim of a question; may refuse. Its `key` names a fresh draw.
+
+        What is run once more under a charge that stands is planned as it was charged.
+        """
+        fresh, past = key if question.fresh else None, self._redone.of(question, key)
+        found = self._planned(question, member, fresh, past=past)
+        if question.price is not None and past is None:
             limited(found.price, found.budget, self._policy)
         return found
 
@@ -184,22 +194,36 @@ class Planner:
         member: str,
         fresh: str | None,
         budget: BudgetStatus | None = None,
+        past: Past | None = None,
     ) -> Planned:
-        view = self.granted(question.project, question.block)
-        past = shelf(self._ledger, question.project)
-        view = replace(view, releases=past, about=question.source)
+        view = self._seen(question, past)
+        stored = shelf(self._ledger, question.project)
+        view = replace(view, releases=stored, about=question.source)
         budget = budget or self._ledger.budget(question.project, member)
-        return self._bound(question, view, budget, fresh)
+        found = self._bound(question, view, budget, fresh, past.terms if past else None)
+        return replace(found, redone=past is not None)
+
+    def _seen(self, question: Question, past: Past | None) -> View:
+        """What a question may read: the present delivery, or the one that was charged for."""
+        if past is None:
+            return self.granted(question.project, question.block)
+        whole = self._kept(past.delivery, lambda: load_view(past.directory))
+        return self._narrowed(whole, [question.project])
 
     def supposed(self, question: Question, dataset: str, budget: BudgetStatus) -> Planned:
         """The plan of a question of no project, over a whole dataset, for a budget to be given."""
         return self._bound(question, self.view(dataset, question.block), budget, None)
 
     def _bound(
-        self, question: Question, view: View, budget: BudgetStatus, fresh: str | None
+        self,
+        question: Question,
+        view: View,
+        budget: BudgetStatus,
+        fresh: str | None,
+        terms: Terms | None = None,
     ) -> Planned:
-        aimed = self._priced(question, view, budget)
-        made, basis = self._based(planned, question, view, aimed.price)
+        aimed = Aimed(terms.price, ()) if terms else self._priced(question, view, budget)
+        made, basis = self._based(planned, question, view, aimed.price, terms)
         if question.price is None and made.stages:
             raise NotReleased()
         claims = tuple(claimed(stage, fresh) for stage in made.stages)
@@ -262,14 +286,20 @@ class Planner:
         return self._based(make, question, view, price)[0]
 
     def _based(
-        self, make: Callable[..., T], question: Question, view: View, price: Price
+        self,
+        make: Callable[..., T],
+        question: Question,
+        view: View,
+        price: Price,
+        terms: Terms | None = None,
     ) -> tuple[T, Basis]:
         """A plan or an outline with what it rests on, planned once: it is a function of text,
         options, price, the sealed view and, where the text asks for the time, this minute.
 
         Each project has its own, so that the time of a plan tells nothing of another's questions.
         """
-        moment = clock.minute(now()) if clock.mentioned(question.sql) else None
+        present = clock.minute(now()) if clock.mentioned(question.sql) else None
+        moment = terms.moment if terms else present
         options = question.options
         about = view.delivery, view.manifest_hash, question.source, moment
         asked = (make, question.project, question.sql, options, price, *about)
@@ -291,7 +321,7 @@ class Planner:
     def quote(self, question: Question, member: str) -> dict[str, Any]:
         """What an answer would cost now and how exact it would be; free, reads no data."""
         fresh = question.digest if question.fresh else None  # a name that no stored draw has
-        made = self._planned(question, member, fresh)
+        made = self._planned(question, member, fresh, past=self._redone.of(question, None))
         same = None if question.fresh else question.digest
         loss = self._ledger.quote(question.project, made.claims, same)
         confidence = float(question.confidence)

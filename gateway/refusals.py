@@ -82,6 +82,16 @@ class NotFound(Refused):
         super().__init__("There is nothing here, or nothing that you may see.")
 
 
+class DeliveryGone(Refused):
+    """The delivery that a failed run was charged for has been replaced, and its file removed."""
+
+    code = "delivery-gone"
+    way_out = "Ask anew, of the present delivery: it is charged as any other question."
+
+    def __init__(self) -> None:
+        super().__init__("What this charge was to read is not kept any more.")
+
+
 class Invalid(Refused):
     """The request is well-formed JSON, but its content is not what this resource takes."""
 

@@ -90,6 +90,8 @@ class Service:
         words = (question.project, asked.member, asked.key, question.digest, question.stored())
         longest = timedelta(seconds=self._patience + self._wait + SPARE_SECONDS)
         query = self._ledger.accept(*words, until=now() + longest, fresh=question.fresh)
+        if planned.redone != (query.redeems is not None):  # it was redeemed, or taken up, meanwhile
+            planned = self._plan(asked, asked.key)
         return query, planned if query.state is QueryState.QUEUED else None
 
     def answer(self, query: QueryRecord, planned: Planned, progress: Progress) -> bytes:
@@ -156,9 +158,7 @@ class Service:
 
     def _plan(self, asked: Submission, key: str | None) -> Planned:
         """Plan, and have OpenDP's maps confirm the loss before anybody pays."""
-        planned = self._planner.plan(
-            asked.question, asked.member, key if asked.question.fresh else None
-        )
+        planned = self._planner.plan(asked.question, asked.member, key)
         try:
             self._checker.check(planned.plan)
         except ClaimMismatch:

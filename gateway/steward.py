@@ -17,6 +17,7 @@ from budgets.amounts import PICO
 from budgets.ledger import Ledger
 from gateway import budgeting
 from gateway.record import Deed, Record
+from gateway.redoing import Redone
 from gateway.refusals import Invalid
 
 log = structlog.get_logger()
@@ -25,8 +26,8 @@ log = structlog.get_logger()
 class Steward:
     """Budgets given, moved, limited and frozen; `by` is who acts and `reason` why."""
 
-    def __init__(self, ledger: Ledger, record: Record) -> None:
-        self._ledger, self._record = ledger, record
+    def __init__(self, ledger: Ledger, record: Record, redone: Redone) -> None:
+        self._ledger, self._record, self._redone = ledger, record, redone
 
     def transfer(self, giver: str, receiver: str, epsilon: Fraction, by: str, reason: str) -> None:
         """Move epsilon from one project's budget to another's of the same dataset."""
@@ -46,9 +47,12 @@ class Steward:
             self._ledger.freeze(project, by, reason, within=tx)
 
     def redeem(self, project: str, query: str, by: str, reason: str) -> None:
-        """Let a query whose run failed be asked once more under the charge that stands."""
+        """Let a query whose run failed be asked once more under the charge that stands.
+
+        Raises DeliveryGone, and changes nothing, where what it reads is not kept any more.
+        """
         with self._told(Deed.QUERY_REDEEMED, project, query=query, reason=reason) as tx:
-            self._ledger.redeem(project, query, by, reason, within=tx)
+            self._redone.past(self._ledger.redeem(project, query, by, reason, within=tx))
 
     def raise_ceiling(
         self, dataset: str, epsilon: Fraction, delta: Fraction | None, by: str, reason: str

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, insert, or_, select, update
 
 from budgets import mechanisms
 from budgets.chain import canonical
-from budgets.charge import ChargeState, Claim, StageClaim, StoredStage
+from budgets.charge import ChargeState, Claim, Ground, QueryState, StageClaim, StoredStage
 from budgets.loss import PrivacyLoss
 from budgets.refusals import ChargeClosed
 from budgets.storage.prepared import Prepared
@@ -19,7 +19,7 @@ from budgets.storage.schema import charge, project, query, stage
 
 _ADD = Prepared(
     insert(charge).returning(charge.c.id),
-    *("query", "delivery", "holder", "state", "deadline", "rho", "delta", "epsilon"),
+    *("query", "delivery", "terms", "holder", "state", "deadline", "rho", "delta", "epsilon"),
 )
 _ADD_STAGE = Prepared(
     insert(stage).inline(),
@@ -100,7 +100,7 @@ def add(tx: Connection, number: int, claim: Claim, loss: PrivacyLoss, holder: st
     """A new charge, reserved, for the query of that number."""
     figures = {"rho": loss.rho, "delta": loss.delta, "epsilon": loss.epsilon}
     state = {"state": ChargeState.RESERVED.value, "deadline": claim.deadline}
-    reads = {"query": number, "delivery": claim.delivery, "holder": holder}
+    reads = {"query": number, "delivery": claim.delivery, "terms": claim.terms, "holder": holder}
     made: int = _ADD.send(tx, reads | state | figures).scalar()
     return made
 
@@ -128,6 +128,13 @@ def paid(tx: Connection, which: int) -> Paid:
     run = select(stage.c.digest, stage.c.family).where(stage.c.charge == which)
     families = {row.digest: row.family for row in tx.execute(run)}
     return Paid(PrivacyLoss(*tx.execute(figures).one()), families)
+
+
+def ground(tx: Connection, which: int) -> Ground:
+    """On what the plan of a charge was made."""
+    found = select(query.c.id, charge.c.delivery, charge.c.terms)
+    asked = found.join(query, query.c.number == charge.c.query).where(charge.c.id == which)
+    return Ground(*tx.execute(asked).one())
 
 
 def resume(tx: Connection, which: int, claim: Claim, holder: str) -> bool:
@@ -174,13 +181,12 @@ def overdue(tx: Connection, now: datetime) -> Sequence[OpenCharge]:
 
 
 def reads(tx: Connection, delivery: str) -> bool:
-    """Whether a reserved charge reads this delivery."""
-    found = tx.execute(
-        select(charge.c.id)
-        .where(charge.c.state == ChargeState.RESERVED.value, charge.c.delivery == delivery)
-        .limit(1)
-    )
-    return found.first() is not None
+    """Whether a charge reads this delivery that is reserved, or redeemed and not yet asked for."""
+    mine = select(charge.c.id).where(charge.c.delivery == delivery).limit(1)
+    reserved = mine.where(charge.c.state == ChargeState.RESERVED.value)
+    waits = query.c.redeems.is_not(None) & (query.c.state == QueryState.QUEUED.value)
+    redeemed = mine.join(query, query.c.redeems == charge.c.id).where(waits)
+    return any(tx.execute(found).first() is not None for found in (reserved, redeemed))
 
 
 def stored(

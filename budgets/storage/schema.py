@@ -153,6 +153,7 @@ charge = Table(
     Column("delta", BigInteger, nullable=False),
     Column("epsilon", BigInteger),
     Column("holder", String(32), comment="a random word that only the call that reserved knows"),
+    Column("terms", Text, comment="under which its plan was made, to be made once more"),
     Index(
         "charge_of_query",
         "query",

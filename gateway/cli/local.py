@@ -47,9 +47,11 @@ class Local:
     @property
     def steward(self) -> Steward:
         """What administrators do to budgets."""
+        from gateway.redoing import Redone
         from gateway.steward import Steward
 
-        return Steward(self.ledger, self.record)
+        redone = Redone(self.registry, self.ledger, self.home.deliveries)
+        return Steward(self.ledger, self.record, redone)
 
     def known_project(self, name: str | None) -> None:
         """Refuse a project that does not exist; an operator may know, so this is said plainly."""

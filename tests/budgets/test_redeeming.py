@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from budgets.charge import Charge, Claim, QueryState
+from budgets.charge import Charge, Claim, Ground, QueryState
 from budgets.ledger import Ledger
 from budgets.loss import NONE, PrivacyLoss
 from budgets.refusals import (
@@ -89,6 +89,25 @@ def test_a_failed_run_is_run_once_more_under_its_charge(ledger: Ledger, place: P
     assert [event for event, _ in told].count("resume") == 1
     assert ledger.verify(DATASET).intact
     invariants.hold(place)
+
+
+def test_it_is_told_on_what_it_was_planned(ledger: Ledger) -> None:
+    """While it waits, and to nobody else: not to another body, nor to a fresh draw of the same."""
+    query = asked(ledger, "key")
+    wanted = replace(claim(query, COUNT), terms='{"price": 5}')
+    charge = ledger.reserve(wanted)
+    ledger.started(charge)
+    ledger.fault(charge, "incident")
+    assert ledger.redeemed(PROJECT, "key", query.digest) is None
+    ground = Ground(query.id, None, '{"price": 5}')
+    assert ledger.redeem(PROJECT, query.id, "ada", "why") == ground
+    assert ledger.redeemed(PROJECT, "key", query.digest) == ground
+    assert ledger.redeemed(PROJECT, None, query.digest) == ground
+    assert ledger.redeemed(PROJECT, None, query.digest, fresh=True) is None
+    assert ledger.redeemed(PROJECT, None, "e" * 64) is None
+    ledger.reserve(wanted)
+    assert ledger.redeemed(PROJECT, "key", query.digest) is None
+    assert ledger.redeemed(PROJECT, None, query.digest) is None
 
 
 def test_it_is_redeemed_once(ledger: Ledger, place: Place) -> None:
@@ -235,8 +254,8 @@ def test_a_frozen_project_redeems_nothing(ledger: Ledger) -> None:
 
 def test_operators_at_once_redeem_once(ledger: Ledger) -> None:
     wanted = faulted(ledger)
-    acts = [lambda: ledger.redeem(PROJECT, wanted.query, "ada", "race")] * 6
-    assert Counter(together(*acts)) == {None: 1, NotRedeemable: 5}
+    acts = [lambda: ledger.redeem(PROJECT, wanted.query, "ada", "race").query] * 6
+    assert Counter(together(*acts)) == {wanted.query: 1, NotRedeemable: 5}
 
 
 def test_callers_at_once_run_it_once(place: Place) -> None:

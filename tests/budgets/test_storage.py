@@ -194,7 +194,8 @@ def test_a_beat_is_a_commit(place: Place) -> None:
 
 
 TWICE = (
-    "INSERT INTO charge SELECT id + 1, query, delivery, state, deadline, 1, 1, 1, '' FROM charge"
+    "INSERT INTO charge SELECT id + 1, query, delivery, state, deadline, 1, 1, 1, '', '' "
+    "FROM charge"
 )
 DOUBLED = (
     "INSERT INTO stage SELECT id + 1, project, digest, charge, scales, family, delta, state, NULL, "
