@@ -87,7 +87,7 @@ class Ledger(Administration):
         with self._storage.read() as tx:
             return waiting.known(tx, project, key, body_digest)
 
-    def redeemed(
+    def ground_of(
         self, project: str, key: str | None, body_digest: str, *, fresh: bool = False
     ) -> Ground | None:
         """On what the charge was planned under which this submission would be run once more."""

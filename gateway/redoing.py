@@ -72,7 +72,7 @@ class Redone:
         A question that can be run no more is a question of its own from then on.
         """
         fresh = question.fresh
-        found = self._ledger.redeemed(question.project, key, question.digest, fresh=fresh)
+        found = self._ledger.ground_of(question.project, key, question.digest, fresh=fresh)
         if found is None:
             return None
         try:

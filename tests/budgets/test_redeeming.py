@@ -98,16 +98,16 @@ def test_it_is_told_on_what_it_was_planned(ledger: Ledger) -> None:
     charge = ledger.reserve(wanted)
     ledger.started(charge)
     ledger.fault(charge, "incident")
-    assert ledger.redeemed(PROJECT, "key", query.digest) is None
+    assert ledger.ground_of(PROJECT, "key", query.digest) is None
     ground = Ground(query.id, None, '{"price": 5}')
     assert ledger.redeem(PROJECT, query.id, "ada", "why") == ground
-    assert ledger.redeemed(PROJECT, "key", query.digest) == ground
-    assert ledger.redeemed(PROJECT, None, query.digest) == ground
-    assert ledger.redeemed(PROJECT, None, query.digest, fresh=True) is None
-    assert ledger.redeemed(PROJECT, None, "e" * 64) is None
+    assert ledger.ground_of(PROJECT, "key", query.digest) == ground
+    assert ledger.ground_of(PROJECT, None, query.digest) == ground
+    assert ledger.ground_of(PROJECT, None, query.digest, fresh=True) is None
+    assert ledger.ground_of(PROJECT, None, "e" * 64) is None
     ledger.reserve(wanted)
-    assert ledger.redeemed(PROJECT, "key", query.digest) is None
-    assert ledger.redeemed(PROJECT, None, query.digest) is None
+    assert ledger.ground_of(PROJECT, "key", query.digest) is None
+    assert ledger.ground_of(PROJECT, None, query.digest) is None
 
 
 def test_it_is_redeemed_once(ledger: Ledger, place: Place) -> None:
