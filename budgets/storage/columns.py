@@ -69,6 +69,7 @@ def one_of(column: str, *words: str) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
 
 
-def partial(name: str, *columns: str, where: str) -> Index:
+def partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
     """An index of the rows for which a condition holds."""
-    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+    held = text(where)
+    return Index(name, *columns, unique=unique, sqlite_where=held, postgresql_where=held)

@@ -24,7 +24,6 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
-    text,
 )
 
 from budgets.storage.columns import (
@@ -154,13 +153,7 @@ charge = Table(
     Column("epsilon", BigInteger),
     Column("holder", String(32), comment="a random word that only the call that reserved knows"),
     Column("terms", Text, comment="under which its plan was made, to be made once more"),
-    Index(
-        "charge_of_query",
-        "query",
-        unique=True,
-        sqlite_where=text("state <> 'void'"),
-        postgresql_where=text("state <> 'void'"),
-    ),
+    partial("charge_of_query", "query", where="state <> 'void'", unique=True),
     partial("charge_open", "deadline", "delivery", where="state = 'reserved'"),
     one_of("state", "reserved", "settled", "void", "faulted", "lost"),
 )
@@ -189,14 +182,7 @@ stage = Table(
     Column("mechanisms", Text, nullable=False, server_default="[]", comment="every draw"),
     Index("stage_of_charge", "charge"),
     Index("stage_known", "project", "digest"),
-    Index(
-        "stage_in_flight",
-        "project",
-        "digest",
-        unique=True,
-        sqlite_where=text("state = 'reserved'"),
-        postgresql_where=text("state = 'reserved'"),
-    ),
+    partial("stage_in_flight", "project", "digest", where="state = 'reserved'", unique=True),
     one_of("state", "reserved", "settled", "void", "faulted", "lost"),
     CheckConstraint("(state = 'settled') = (document IS NOT NULL)", name="stored_when_settled"),
 )
@@ -256,23 +242,15 @@ membership = Table(
     Column("project", NAME, ForeignKey("project.name"), comment="null: a role overall"),
     Column("role", String(20), nullable=False),
     Column("created", Moment, nullable=False),
-    Index(
+    partial(
         "membership_in_project",
         "member",
         "project",
         "role",
+        where="project IS NOT NULL",
         unique=True,
-        sqlite_where=text("project IS NOT NULL"),
-        postgresql_where=text("project IS NOT NULL"),
     ),
-    Index(
-        "membership_overall",
-        "member",
-        "role",
-        unique=True,
-        sqlite_where=text("project IS NULL"),
-        postgresql_where=text("project IS NULL"),
-    ),
+    partial("membership_overall", "member", "role", where="project IS NULL", unique=True),
 )
 
 api_key = Table(
@@ -330,14 +308,7 @@ delivery = Table(
     Column("active", Boolean, nullable=False),
     Column("block", NAME, nullable=False, server_default="", comment="'': the dataset has none"),
     UniqueConstraint("dataset", "number", name="delivery_counted"),
-    Index(
-        "delivery_active",
-        "dataset",
-        "block",
-        unique=True,
-        sqlite_where=text("active"),
-        postgresql_where=text("active"),
-    ),
+    partial("delivery_active", "dataset", "block", where="active", unique=True),
 )
 
 delivery_source = Table(
