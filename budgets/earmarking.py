@@ -15,6 +15,7 @@ Privacy note
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
@@ -44,7 +45,7 @@ class Part:
             raise ValueError("a share lies above 0% and is at most 100%")
 
     def of(self, project: Account) -> Amounts:
-        """The amounts of this part of a project's budget, rounded down."""
+        """The amounts of this part of a project's budget; a share is rounded up, to be one."""
         if self.epsilon is None:
             return _shared(project.cap, self.share or Fraction(0))
         asked = amounts.granted(self.epsilon)
@@ -116,4 +117,4 @@ def _grown(tx: Connection, project: Account, label: str, kept: Amounts) -> Accou
 
 
 def _shared(whole: Amounts, share: Fraction) -> Amounts:
-    return Amounts(*(int(part * share) for part in whole.parts))
+    return Amounts(*(math.ceil(part * share) for part in whole.parts))

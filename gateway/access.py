@@ -29,6 +29,7 @@ class Act(StrEnum):
     """What can be done with a project, or with the whole house."""
 
     ASK = "ask"  # queries, charged
+    DRAW = "draw"  # queries that are charged to what a project keeps for later
     QUOTE = "quote"  # quotes and rehearsals, free
     READ = "read"  # budget, history and dataset of a project
     OVERSEE = "oversee"  # what other members have asked, before it has ended
@@ -40,7 +41,7 @@ class Act(StrEnum):
 
 ACTS: Mapping[Role, frozenset[Act]] = {
     Role.ANALYST: frozenset({Act.ASK, Act.QUOTE, Act.READ}),
-    Role.LEAD: frozenset({Act.ASK, Act.QUOTE, Act.READ, Act.OVERSEE, Act.MANAGE}),
+    Role.LEAD: frozenset({Act.ASK, Act.DRAW, Act.QUOTE, Act.READ, Act.OVERSEE, Act.MANAGE}),
     Role.REVIEWER: frozenset({Act.READ}),
     Role.ADMINISTRATOR: frozenset({Act.READ, Act.OVERSEE, Act.MANAGE, Act.SURVEY, Act.ADMINISTER}),
     Role.AUDITOR: frozenset({Act.READ, Act.OVERSEE, Act.SURVEY, Act.AUDIT}),
@@ -48,6 +49,7 @@ ACTS: Mapping[Role, frozenset[Act]] = {
 
 NEEDED: Mapping[Act, str] = {
     Act.ASK: "analyst or project lead",
+    Act.DRAW: "project lead",
     Act.QUOTE: "analyst or project lead",
     Act.READ: "a member of the project",
     Act.OVERSEE: "project lead, auditor or administrator",
@@ -69,7 +71,7 @@ class Scope(StrEnum):
 
 
 SCOPES: Mapping[Scope, frozenset[Act]] = {
-    Scope.QUERY: frozenset({Act.ASK, Act.QUOTE}),
+    Scope.QUERY: frozenset({Act.ASK, Act.DRAW, Act.QUOTE}),
     Scope.QUOTE: frozenset({Act.QUOTE}),
     Scope.READ: frozenset({Act.READ, Act.OVERSEE, Act.SURVEY}),
     Scope.ADMINISTER: frozenset({Act.MANAGE, Act.ADMINISTER}),

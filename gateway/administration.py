@@ -7,6 +7,7 @@ HTTP and on a terminal it is the same method. Whether the caller may do it has b
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from fractions import Fraction
 
 from budgets.ledger import Ledger
@@ -64,13 +65,20 @@ class Administration:
             give(tx, project, grant, by, reason)
 
     def allocate(
-        self, project: str, epsilon: Fraction, delta: Fraction | None, by: str, reason: str
+        self,
+        project: str,
+        epsilon: Fraction,
+        delta: Fraction | None,
+        by: str,
+        reason: str,
+        until: datetime | None = None,
     ) -> None:
-        """Give a project a part of its dataset's ceiling."""
+        """Give a project a part of its dataset's ceiling; named, `until` ends all that it has."""
         told = {"epsilon": str(epsilon), "reason": reason}
+        told |= {} if until is None else {"until": until.isoformat()}
         try:
             with self._record.act(Deed.PROJECT_ALLOCATED, project, **told) as tx:
-                self._ledger.allocate(project, epsilon, delta, by, reason, within=tx)
+                self._ledger.allocate(project, epsilon, delta, by, reason, until=until, within=tx)
         except UnknownProject:
             raise NotFound() from None
         except ValueError as error:

@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any
 
-from budgets.account import Accountant
+from budgets.account import Account, Accountant, Amounts
+from budgets.account import shown as shown_as
 from budgets.amounts import ATTO, PICO, written
 from budgets.chain import Entry, Event
 from budgets.loss import PrivacyLoss
@@ -24,6 +25,8 @@ from queries.catalog.view import View
 
 MARGINS = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 100_000)
 ENOUGH = 20
+LEFT = ("kept", "returned", "remaining")
+"""What is left to somebody, and so rounded down."""
 
 
 def shown(budget: BudgetStatus, view: View, floor: int) -> dict[str, Any]:
@@ -34,6 +37,8 @@ def shown(budget: BudgetStatus, view: View, floor: int) -> dict[str, Any]:
         "allocated": budget.allocated,
         "reserved": budget.reserved,
         "spent": budget.spent,
+        "kept": budget.promised,
+        "returned": budget.returned,
         "remaining": budget.remaining,
     }
     return {
@@ -41,16 +46,35 @@ def shown(budget: BudgetStatus, view: View, floor: int) -> dict[str, Any]:
         "dataset": manifest.dataset,
         "accountant": budget.accountant.value,
         "frozen": budget.frozen,
+        "ends": None if budget.ends is None else budget.ends.isoformat(),
+        "expired": budget.expired,
         "guarantee": {
             "epsilon": decimal(budget.epsilon),
             "delta": decimal(budget.delta),
             "unit": f"all rows of one {manifest.unit.name}",
         },
     } | {
-        name: loss_shown(loss, budget, up=name != "remaining")
+        name: loss_shown(loss, budget, up=name not in LEFT)
         | {"words": _words(name, loss, budget, asked, margin, floor)}
         for name, loss in parts.items()
     }
+
+
+def kept(
+    earmarks: Iterable[Account], budget: BudgetStatus, view: View, floor: int
+) -> list[dict[str, Any]]:
+    """What a project keeps for later, by name: of its whole budget, and in words."""
+    asked = typical(view)
+    margin = _margin(budget, asked, floor)
+    found = []
+    for one in earmarks:
+        none = budget.expired
+        left = shown_as(Amounts() if none else one.remaining, one.accountant)
+        told = loss_shown(left, budget, up=False)
+        words = _words("kept", left, budget, asked, margin, floor)
+        says = f"{told['budget_share'].replace('%', ' %')} is kept for `{one.name}`."
+        found.append({"name": one.name, "says": says} | told | {"words": words})
+    return found
 
 
 def loss_shown(loss: PrivacyLoss, budget: BudgetStatus, *, up: bool = True) -> dict[str, str]:

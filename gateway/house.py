@@ -195,6 +195,8 @@ class House:
         status = self.ledger.budget(project)
         view = self.planner.granted(project)
         told = budgeting.shown(status, view, self.policy.floor)
+        earmarks = self.ledger.earmarks(project)
+        told["earmarks"] = budgeting.kept(earmarks, status, view, self.policy.floor)
         return told | growing.shown(view.manifest, self.ledger)
 
     def projects(self, caller: Caller) -> list[dict[str, Any]]:
@@ -241,6 +243,9 @@ class House:
         """Charges past their deadline are lost, and stay charged; this is said in the log."""
         for query in self.ledger.recover(now()):
             log.error("answer lost", query=query)
+        for dataset in self.registry.datasets():
+            if self.ledger.expire(dataset):
+                log.info("allocation expired", dataset=dataset)
         self._forsake(now())
 
     def _forsake(self, at: datetime) -> None:

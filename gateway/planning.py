@@ -108,6 +108,7 @@ class Planned:
             delivery=self.view.delivery,
             due=began + slot,
             asked=self.question.digest,
+            earmark=self.question.earmark,
             blocks=() if self.block is None else (self.block,),
             terms=Terms(self.price, self.basis.moment).written() if self.claims else None,
         )
@@ -199,7 +200,7 @@ class Planner:
         view = self._seen(question, past)
         stored = shelf(self._ledger, question.project)
         view = replace(view, releases=stored, about=question.source)
-        budget = budget or self._ledger.budget(question.project, member)
+        budget = budget or self._ledger.budget(question.project, member, question.earmark)
         found = self._bound(question, view, budget, fresh, past.terms if past else None)
         return replace(found, redone=past is not None)
 

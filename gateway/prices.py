@@ -63,7 +63,15 @@ def threshold_delta(budget: BudgetStatus, policy: PricePolicy) -> int:
     """The delta at which keys may be released: the policy's share of what is left, in 1e-18."""
     if budget.accountant is Accountant.PURE:
         return 0
-    return max(0, granted(policy.delta_share * budget.remaining.delta, 1))
+    return max(0, granted(policy.delta_share * _left(budget).delta, 1))
+
+
+def _left(budget: BudgetStatus) -> PrivacyLoss:
+    """What a price may be a share of: what is left, or was when the allocation ended.
+
+    So a question is planned as it was, and what was released before is served again.
+    """
+    return budget.returned if budget.expired else budget.remaining
 
 
 def least(budget: BudgetStatus, policy: PricePolicy) -> int:
@@ -92,7 +100,7 @@ def _rho(asked: Asked, budget: BudgetStatus) -> int:
         case Unit.SHARE:
             return granted(asked.amount * budget.allocated.rho, 1)
         case Unit.LEFT:
-            return granted(asked.amount * max(0, budget.remaining.rho), 1)
+            return granted(asked.amount * max(0, _left(budget).rho), 1)
         case Unit.RHO:
             return granted(asked.amount)
         case Unit.EPSILON:
@@ -118,7 +126,7 @@ def _epsilon(asked: Asked, budget: BudgetStatus) -> int:
         case Unit.SHARE:
             return granted(asked.amount * (budget.allocated.epsilon or 0), 1)
         case Unit.LEFT:
-            return granted(asked.amount * max(0, budget.remaining.epsilon or 0), 1)
+            return granted(asked.amount * max(0, _left(budget).epsilon or 0), 1)
     return granted(asked.amount)
 
 

@@ -28,6 +28,8 @@ def spending(ledger: Ledger, registry: Registry) -> Iterator[Spent]:
 def _figures(dataset: str, project: str, status: BudgetStatus) -> Iterator[Spent]:
     pure = status.accountant is Accountant.PURE
     states = {"allocated": status.allocated, "reserved": status.reserved, "spent": status.spent}
+    if project:
+        states |= {"kept": status.promised, "returned": status.returned}
     for state, loss in states.items():
         unit = "epsilon" if pure else "rho"
         yield Spent(dataset, project, unit, state, _amount(loss, pure=pure))

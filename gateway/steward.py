@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
@@ -14,11 +15,14 @@ import structlog
 
 from budgets.account import Kind
 from budgets.amounts import PICO
+from budgets.earmarking import Part
 from budgets.ledger import Ledger
+from budgets.standing import status
 from gateway import budgeting
 from gateway.record import Deed, Record
 from gateway.redoing import Redone
 from gateway.refusals import Invalid
+from gateway.registry import checked_name
 
 log = structlog.get_logger()
 
@@ -40,6 +44,23 @@ class Steward:
         told = {"member": member, "epsilon": str(epsilon), "reason": reason}
         with self._told(Deed.PROJECT_LIMITED, project, **told) as tx:
             self._ledger.limit(project, member, epsilon, by, reason, within=tx)
+
+    def term(self, project: str, until: datetime | None, by: str, reason: str) -> None:
+        """Let a project's allocation end then, or not at all."""
+        told = {"until": None if until is None else until.isoformat(), "reason": reason}
+        with self._told(Deed.PROJECT_TERM, project, **told) as tx:
+            self._ledger.term(project, until, by, reason, within=tx)
+
+    def earmark(self, project: str, name: str, part: Part, by: str, reason: str) -> None:
+        """Keep a part of a project's budget for later, under a name."""
+        told = {"earmark": checked_name(name), "kept": part.words, "reason": reason}
+        with self._told(Deed.PROJECT_EARMARKED, project, **told) as tx:
+            self._ledger.earmark(project, name, part, by, reason, within=tx)
+
+    def lift(self, project: str, name: str, by: str, reason: str) -> None:
+        """Give what is kept under a name back to the project."""
+        with self._told(Deed.EARMARK_LIFTED, project, earmark=name, reason=reason) as tx:
+            self._ledger.lift(project, name, by, reason, within=tx)
 
     def freeze(self, project: str, by: str, reason: str) -> None:
         """Stop a project: nothing is charged, and its members' keys and sessions open nothing."""
@@ -117,6 +138,19 @@ class Steward:
                 if account.kind is Kind.PROJECT
             ]
         }  # fmt: skip
+
+    def earmarks(self, project: str) -> list[dict[str, str]]:
+        """What a project keeps for later: of its whole budget, and of what was kept at first."""
+        whole, found = self._ledger.budget(project), []
+        for one in self._ledger.earmarks(project):
+            left = self._ledger.budget(project, None, one.name).remaining
+            own = status(one)
+            found.append({
+                "earmark": one.name,
+                "left": budgeting.loss_shown(left, whole, up=False)["budget_share"],
+                "of_it": budgeting.loss_shown(left, own, up=False)["budget_share"],
+            })  # fmt: skip
+        return found
 
     def limits(self, project: str, dataset: str) -> list[dict[str, str]]:
         """What single members may spend of a project, and have left."""

@@ -15,6 +15,8 @@ from gateway.prices import Asked
 from queries import codec
 from queries.plan.price import Options
 
+LATER = ("block", "earmark")
+"""What a question may name, and what questions were stored without that did not."""
 CONFIDENCE = Fraction(95, 100)
 
 
@@ -24,7 +26,8 @@ class Question:
 
     `fresh` asks for a new draw, newly charged, where a stored one would serve. Without a price it
     is answered free or not at all; `source` is the past release that `FROM release` then means.
-    `block` is the one that is read of a growing dataset; None: the newest.
+    `block` is the one that is read of a growing dataset; None: the newest. `earmark` names what the
+    project keeps for later and is to pay for this.
     """
 
     project: str
@@ -35,6 +38,7 @@ class Question:
     fresh: bool = False
     source: str | None = None
     block: str | None = None
+    earmark: str | None = None
 
     @property
     def digest(self) -> str:
@@ -44,8 +48,9 @@ class Question:
     def stored(self) -> bytes:
         """The bytes from which `read` makes the same question again."""
         named = codec.plain(self)
-        if self.block is None:
-            del named["block"]
+        for name in LATER:
+            if named[name] is None:
+                del named[name]
         return codec.dumps(named)
 
 
@@ -81,4 +86,4 @@ class Progress:
 
 def read(stored: bytes) -> Question:
     """The question that was stored."""
-    return codec.loads(Question, json.dumps({"block": None, "source": None} | json.loads(stored)))
+    return codec.loads(Question, json.dumps(dict.fromkeys((*LATER, "source")) | json.loads(stored)))

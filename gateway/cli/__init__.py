@@ -19,10 +19,10 @@ from gateway.cli.grants import grant
 from gateway.cli.keys import key
 from gateway.cli.ledger import ledger
 from gateway.cli.members import member
-from gateway.cli.projects import project
 from gateway.cli.provision import plan
 from gateway.cli.receipts import receipt
 from gateway.cli.serving import serve
+from gateway.cli.terms import project
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

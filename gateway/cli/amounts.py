@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from fractions import Fraction
 
 import click
@@ -25,3 +26,14 @@ def share(text: str, option: str) -> Fraction:
         return share(text)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint=option) from None
+
+
+def moment(text: str, option: str) -> datetime:
+    """A point in time: a day, which begins in UTC, or a time with its zone."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter("Give 2027-01-01 or a time.", param_hint=option) from None
+    if found.tzinfo is None and len(text) > len("2027-01-01"):
+        raise click.BadParameter("Give the zone: 2027-01-01T00:00+00:00.", param_hint=option)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -12,6 +12,9 @@ from gateway.cli.client import Problem, Unreachable, connected, told, unreachabl
 from gateway.cli.output import emit, json_option, table
 from gateway.others import LABEL, labelled
 
+ALWAYS = ("allocated", "reserved", "spent", "remaining")
+NONE = {"words": "nothing"}
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 project_option = click.option("--project", required=True, help="The project that pays.")
@@ -36,6 +39,8 @@ def price_options(command: Command) -> Command:
                      help="With --max-error: rows of the groups it is for; declared, released."),
         click.option("--confidence", help="Of the intervals; 0.95 unless given."),
         click.option("--block", help="The block to read, as 2026-H1; the newest unless given."),
+        click.option("--from-earmark", metavar="NAME",
+                     help="Pay from what the project keeps for later under this name."),
         click.option("--dialect", help="Of the statement; DuckDB's unless given."),
         click.option("--other", is_flag=True, help="Add one row of all groups held back."),
         click.option("--groups-per-unit", type=click.IntRange(min=1),
@@ -222,11 +227,17 @@ def show_budget(found: dict[str, Any]) -> None:
     rows = [
         (name, found[name]["epsilon"], found[name]["delta"], found[name]["rho"],
          found[name]["budget_share"], found[name]["words"])
-        for name in ("allocated", "reserved", "spent", "remaining")
+        for name in ("allocated", "reserved", "spent", "kept", "returned", "remaining")
+        if name in ALWAYS or found.get(name, NONE)["words"] != NONE["words"]
     ]  # fmt: skip
     table("", ("", ">epsilon", ">delta", ">rho", ">share", "in words"), rows)
     if found["frozen"]:
         click.echo("The project is frozen until an administrator has looked.")
+    for one in found.get("earmarks", ()):
+        click.echo(one["says"])
+    if found.get("ends"):
+        ends = _moment(found["ends"])
+        click.echo(f"It ended at {ends} UTC." if found["expired"] else f"It ends at {ends} UTC.")
     for promise in found.get("growing", {}).get("promises", ()):
         click.echo(promise["says"])
 

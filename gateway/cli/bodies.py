@@ -20,6 +20,7 @@ def body_of(
     group_size: str | None,
     confidence: str | None,
     block: str | None,
+    from_earmark: str | None,
     **asked: Any,
 ) -> dict[str, Any]:
     """The body of a request: the statement, its one price and how it is to be answered."""
@@ -35,6 +36,8 @@ def body_of(
         body["group_size"] = group_size
     if block is not None:
         body["block"] = block
+    if from_earmark is not None:
+        body["from_earmark"] = from_earmark
     if confidence is not None:
         try:
             body["confidence"] = float(confidence)

@@ -62,21 +62,25 @@ def create(
 @click.argument("name")
 @click.option("--epsilon", required=True, help="Epsilon to be added.")
 @click.option("--delta", help="Delta of the guarantee; the project keeps the one it has.")
+@click.option("--until", help="When all that the project has ends; left out: as it stands.")
 @click.option("--reason", default="", help="Why, for the record.")
 @home_option
 @json_option
 @refusals_told
 def allocate(
-    name: str, epsilon: str, delta: str | None, reason: str, home: str | None, as_json: bool
-) -> None:
+    name: str, epsilon: str, delta: str | None, until: str | None, reason: str,
+    home: str | None, as_json: bool,
+) -> None:  # fmt: skip
     """Give a project more of its dataset's ceiling."""
-    from gateway.cli.amounts import amount
+    from gateway.cli.amounts import amount, moment
     from gateway.cli.local import opened, operator
 
     also = amount(delta, "--delta") if delta is not None else None
+    end = moment(until, "--until") if until is not None else None
+    given = amount(epsilon, "--epsilon")
     with opened(home) as local:
         local.known_project(name)
-        local.administration.allocate(name, amount(epsilon, "--epsilon"), also, operator(), reason)
+        local.administration.allocate(name, given, also, operator(), reason, end)
         budget = _budget(local, name)
     emit({"project": name} | budget) if as_json else click.echo(f"Project {name} {_has(budget)}.")
 

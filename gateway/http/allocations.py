@@ -8,10 +8,10 @@ from marshmallow import Schema, fields
 from marshmallow.validate import Length
 
 from gateway.access import Act
-from gateway.http.answers import BudgetSchema
-from gateway.http.fields import Amount, Delta
+from gateway.http.fields import Amount, Delta, Instant
 from gateway.http.resources import Blueprint, Body, administrator, created, house, permitted
 from gateway.http.schemas import Closed
+from gateway.http.standing import BudgetSchema
 
 blueprint = Blueprint("allocations", __name__, description="Who was given what.")
 
@@ -29,6 +29,14 @@ class NewAllocationSchema(Closed):
             "example": "1e-8",
         }
     )
+    until = Instant(
+        format="iso",
+        metadata={
+            "description": "when all that the project has ends; left out: as it stands. What is "
+            "not spent by then goes back to the dataset",
+            "example": "2027-01-01T00:00:00+00:00",
+        },
+    )
     reason = fields.String(
         load_default="", validate=Length(max=500), metadata={"description": "why, for the record"}
     )
@@ -41,6 +49,7 @@ class AllocationSchema(Schema):
     delta = fields.String(required=True, metadata={"description": "delta of the guarantee"})
     by = fields.String(required=True, metadata={"description": "who gave it"})
     reason = fields.String(required=True, metadata={"description": "why"})
+    until = fields.String(metadata={"description": "the end that it named, where it named one"})
     at = fields.String(required=True, metadata={"description": "when, in UTC"})
 
 
@@ -71,6 +80,11 @@ class Allocations(MethodView):
         caller = administrator()
         permitted(Act.ADMINISTER, project)
         house().administration.allocate(
-            project, body["epsilon"], body.get("delta"), caller.member, body["reason"]
+            project,
+            body["epsilon"],
+            body.get("delta"),
+            caller.member,
+            body["reason"],
+            body.get("until"),
         )
         return created(house().budget(project), f"/v1/projects/{project}/budget")

@@ -30,6 +30,7 @@ from gateway.http import (
     quotes,
     redemptions,
     rehearsals,
+    terms,
     transfers,
 )
 from gateway.settings import Settings
@@ -50,6 +51,7 @@ RESOURCES = (
     plans,
     presets,
     transfers,
+    terms,
     redemptions,
     ceilings,
     members,

@@ -6,8 +6,8 @@ from flask import Response, jsonify
 from flask.views import MethodView
 
 from gateway.access import Act
-from gateway.http.answers import BudgetSchema
 from gateway.http.resources import Blueprint, house, permitted
+from gateway.http.standing import BudgetSchema
 
 blueprint = Blueprint("budget", __name__, description="The privacy budget of a project.")
 

@@ -7,10 +7,10 @@ from flask.views import MethodView
 from marshmallow import Schema, fields
 from marshmallow.validate import OneOf, Range
 
-from gateway.http.answers import LossSchema
 from gateway.http.fields import Amount, Delta, Whole
 from gateway.http.resources import Blueprint, Body, administrator, house, surveyor
 from gateway.http.schemas import ReasonSchema
+from gateway.http.standing import LossSchema
 
 blueprint = Blueprint("ceilings", __name__, description="What datasets may reveal in all.")
 

@@ -6,6 +6,7 @@ its author wrote.
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -121,6 +122,16 @@ def _positive(value: Any, message: str) -> Fraction:
     if not SMALLEST <= amount <= LARGEST_SIZE:
         raise ValidationError("It lies above 0, and not beyond 1e-12 and 1e15.")
     return amount
+
+
+class Instant(fields.DateTime):
+    """A point in time with its zone, as ISO 8601 text."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **rest: Any) -> datetime:
+        found: datetime = super()._deserialize(value, attr, data, **rest)
+        if found.tzinfo is None:
+            raise ValidationError("Give the zone as well: 2027-01-01T00:00:00+00:00.")
+        return found
 
 
 class Number(fields.Field[Decimal]):

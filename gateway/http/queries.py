@@ -41,7 +41,7 @@ class Queries(MethodView):
         The budget is charged before any private row is read, and not given back afterwards. A
         question asked before is answered from what was released then, for nothing.
         """
-        caller = permitted(Act.ASK, project)
+        caller = permitted(Act.DRAW if "from_earmark" in body else Act.ASK, project)
         kind = formats.wanted()
         asked = Submission(
             question(project, body), caller.member, _idempotency_key(), _count(caller)
@@ -118,6 +118,7 @@ def question(project: str, body: Body) -> Question:
         fresh=not options.get("replay", True),
         source=body.get("from_release"),
         block=body.get("block"),
+        earmark=body.get("from_earmark"),
     )
 
 

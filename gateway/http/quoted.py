@@ -5,8 +5,8 @@ from __future__ import annotations
 from marshmallow import Schema, fields
 from marshmallow.validate import OneOf
 
-from gateway.http.answers import LossSchema
 from gateway.http.left_out import QuotedEffectsSchema
+from gateway.http.standing import LossSchema
 
 
 class AskedErrorSchema(Schema):

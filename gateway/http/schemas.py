@@ -11,7 +11,17 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validates_schema
 from marshmallow.validate import Length, OneOf, Range, Regexp
 
-from gateway.http.fields import Amount, Bound, Flag, GroupSize, MaxError, Number, Share, Whole
+from gateway.http.fields import (
+    NAME_PATTERN,
+    Amount,
+    Bound,
+    Flag,
+    GroupSize,
+    MaxError,
+    Number,
+    Share,
+    Whole,
+)
 from gateway.presets import Preset
 from queries.language.dialects import DIALECTS
 
@@ -153,6 +163,15 @@ class SubmissionSchema(Closed):
             "description": "the block that is read, of a dataset that grows by blocks; the newest "
             "unless given",
             "example": "2026-H1",
+        },
+    )
+    from_earmark = fields.String(
+        validate=Regexp(NAME_PATTERN),
+        metadata={
+            "description": "what the project keeps for later and is to pay for this, by its name; "
+            "for project leads. Shares stay those of the whole budget, and `remaining_share` is of "
+            "what is kept",
+            "example": "final-report",
         },
     )
     options = fields.Nested(OptionsSchema, metadata={"description": "how to answer"})

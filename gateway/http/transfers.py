@@ -8,11 +8,11 @@ from marshmallow import Schema, fields
 from marshmallow.validate import Regexp
 
 from gateway.access import Act
-from gateway.http.answers import BudgetSchema
 from gateway.http.fields import NAME_PATTERN, Amount
 from gateway.http.members import MEMBER_PATTERN
 from gateway.http.resources import Blueprint, Body, administrator, created, house, permitted
 from gateway.http.schemas import ReasonSchema
+from gateway.http.standing import BudgetSchema
 
 blueprint = Blueprint("transfers", __name__, description="Budgets moved and limited.")
 

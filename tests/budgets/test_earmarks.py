@@ -76,8 +76,9 @@ def left(ledger: Ledger) -> tuple[int, int, int]:
 
 def test_a_share_is_kept_and_ordinary_charges_cannot_take_it(ledger: Ledger, place: Place) -> None:
     whole = ledger.budget(PROJECT).allocated
-    assert left(ledger) == (whole.rho - whole.rho * 30 // 100, whole.rho * 30 // 100, 0)
-    assert ledger.budget(PROJECT).promised.delta == whole.delta * 30 // 100
+    third = -(-whole.rho * 30 // 100)
+    assert left(ledger) == (whole.rho - third, third, 0)
+    assert ledger.budget(PROJECT).promised.delta == -(-whole.delta * 30 // 100)
     for number in range(7):
         answered(ledger, stage(f"{number}"))
     with pytest.raises(BudgetExceeded) as refused:
@@ -162,7 +163,8 @@ def test_more_is_kept_under_the_same_name_and_under_others(ledger: Ledger, place
     ledger.earmark(PROJECT, REPORT, Part(share=Fraction(1, 10)), "lena", "and its annex")
     ledger.earmark(PROJECT, "audit", Part(share=Fraction(1, 10)), "lena", "a check at the end")
     names = [(one.name, one.remaining.rho) for one in ledger.earmarks(PROJECT)]
-    assert names == [("audit", whole // 10), (REPORT, whole * 3 // 10 + whole // 10)]
+    tenth, third = -(-whole // 10), -(-whole * 30 // 100)
+    assert names == [("audit", tenth), (REPORT, third + tenth)]
     with pytest.raises(NotFree):
         ledger.earmark(PROJECT, "more", Part(share=Fraction(51, 100)), "lena", "too much")
     assert ledger.verify(DATASET).intact

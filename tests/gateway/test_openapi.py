@@ -16,6 +16,7 @@ OPERATIONS = {
     "getBudget", "listDatasets", "getDataset",
     "listProjects", "createProject", "getProject", "thawProject", "listAllocations",
     "createAllocation", "createTransfer", "listLimits", "setLimit", "freezeProject",
+    "setTerm", "listEarmarks", "createEarmark", "liftEarmark",
     "redeemQuery", "getCeiling", "raiseCeiling", "overcommitCeiling", "freezeDataset",
     "thawDataset",
     "getGrant", "listGrants", "createGrant", "getPresets", "setPresets", "planBudget",

@@ -73,6 +73,13 @@ def _frozen(gateway: Gateway) -> Any:
     return found
 
 
+def _lifted(gateway: Gateway) -> Any:
+    path, reason = "/v1/projects/p/earmarks", {"reason": "done"}
+    gateway.ask("POST", f"{path}/audit/lift", reason, "lead")  # nothing is kept yet
+    gateway.ask("POST", path, {"name": "audit", "share": "1%", "reason": "w"}, "lead")
+    return gateway.ask("POST", f"{path}/audit/lift", reason, "lead")
+
+
 DONE: dict[tuple[str, str], Ask] = {
     ("POST", "/v1/projects"): lambda g: g.ask(
         "POST", "/v1/projects", {"name": "new", "dataset": "visits"}, "root"
@@ -89,6 +96,13 @@ DONE: dict[tuple[str, str], Ask] = {
     ("POST", "/v1/projects/<project>/limits"): lambda g: g.ask(
         "POST", "/v1/projects/p/limits", {"member": "lead", "epsilon": "1", "reason": "w"}, "root"
     ),
+    ("PUT", "/v1/projects/<project>/term"): lambda g: g.ask(
+        "PUT", "/v1/projects/p/term", {"until": "2900-01-01T00:00:00Z", "reason": "w"}, "root"
+    ),
+    ("POST", "/v1/projects/<project>/earmarks"): lambda g: g.ask(
+        "POST", "/v1/projects/p/earmarks", {"name": "report", "share": "1%", "reason": "w"}, "lead"
+    ),
+    ("POST", "/v1/projects/<project>/earmarks/<earmark>/lift"): lambda g: _lifted(g),
     ("PUT", "/v1/projects/<project>/presets"): lambda g: g.ask(
         "PUT", "/v1/projects/p/presets", {"rough": "1%", "normal": "1%", "precise": "2%"}, "lead"
     ),
@@ -204,6 +218,9 @@ COMMANDS = (
     "project allocate p --epsilon 0.5",
     "project transfer p other --epsilon 1 --reason moved",
     "project limit p lead --epsilon 1 --reason first",
+    "project term p --until 2900-01-01 --reason agreed",
+    "project earmark p report --share 1% --reason later",
+    "project lift p report --reason cancelled",
     "project presets p --rough 0.5% --reason cheaper",
     "project freeze p --reason stolen",
     "project thaw p --reason looked",
@@ -307,7 +324,7 @@ def test_the_gateway_writes_through_the_record_alone() -> None:
 
     from tests.house.tree import ROOT, sources
 
-    acting = "raise|redeem|overcommit|open|allocate|transfer|limit|freeze|thaw"
+    acting = "raise|redeem|overcommit|open|allocate|transfer|limit|term|lift|freeze|thaw"
     for path in sources():
         if not path.is_relative_to(ROOT / "gateway") or path.name == "record.py":
             continue

@@ -39,6 +39,7 @@ HOUSE = {
     ("POST", f"{P}/freeze"): Act.ADMINISTER,
     ("POST", f"{P}/queries/<id>/redemption"): Act.ADMINISTER,
     ("POST", f"{P}/thaw"): Act.ADMINISTER,
+    ("PUT", f"{P}/term"): Act.ADMINISTER,
     ("POST", f"{P}/grants"): Act.ADMINISTER,
     ("GET", f"{P}/grants"): Act.SURVEY,
 }
@@ -54,6 +55,9 @@ WITHIN = {
     ("GET", f"{P}/members"): Act.READ,
     ("POST", f"{P}/members"): Act.MANAGE,
     ("DELETE", f"{P}/members/<member>/<role>"): Act.MANAGE,
+    ("GET", f"{P}/earmarks"): Act.READ,
+    ("POST", f"{P}/earmarks"): Act.MANAGE,
+    ("POST", f"{P}/earmarks/<earmark>/lift"): Act.MANAGE,
     ("GET", f"{P}/queries"): Act.READ,
     ("GET", f"{P}/presets"): Act.READ,
     ("PUT", f"{P}/presets"): Act.MANAGE,
@@ -112,6 +116,7 @@ def _body(route: tuple[str, str]) -> Any:
 
 def _path(rule: str, query: str, project: str = "p") -> str:
     named = {"project": project, "dataset": "visits", "member": "reviewer", "role": "reviewer"}
+    named["earmark"] = "audit"
     return re.sub(r"<(\w+)>", lambda part: named.get(part[1], query), rule)
 
 
