@@ -83,11 +83,12 @@ class Service:
     def accept(self, asked: Submission) -> tuple[QueryRecord, Planned | None]:
         """Store a submission, free; the plan comes along unless the query has run already."""
         question = asked.question
-        known = self._ledger.find(question.project, asked.key, question.digest)
+        known = self._ledger.find(question.project, asked.own_key, question.digest)
         if known is not None and known.state is not QueryState.QUEUED:
             return known, None
-        planned = self._plan(asked, asked.key)
-        words = (question.project, asked.member, asked.key, question.digest, question.stored())
+        planned = self._plan(asked, asked.own_key)
+        who = (question.project, asked.member, asked.own_key)
+        words = (*who, question.digest, question.stored())
         longest = timedelta(seconds=self._patience + self._wait + SPARE_SECONDS)
         query = self._ledger.accept(*words, until=now() + longest, fresh=question.fresh)
         if planned.redone != (query.redeems is not None):  # it was redeemed, or taken up, meanwhile

@@ -66,6 +66,14 @@ class Submission:
     key: str | None = None
     charged: Callable[[], None] = field(default=lambda: None, compare=False)
 
+    @property
+    def own_key(self) -> str | None:
+        """The key as the ledger keeps it: each member has its own, and none can name another's.
+
+        Else who guesses a colleague's key would read from a refusal, or an answer, that it is used.
+        """
+        return None if self.key is None else f"{self.member}:{self.key}"
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:

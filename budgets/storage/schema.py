@@ -115,7 +115,7 @@ query = Table(
     Column("id", NAME, nullable=False, unique=True),
     Column("project", NAME, ForeignKey("project.name"), nullable=False),
     Column("member", NAME, nullable=False),
-    Column("key", NAME),
+    Column("key", NAME, comment="of a retry: the member, a colon, what it chose"),
     Column("digest", DIGEST, nullable=False),
     Column("request", LargeBinary, nullable=False),
     Column("state", String(20), nullable=False),

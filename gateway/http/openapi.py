@@ -76,8 +76,9 @@ def _operation(operation: dict[str, Any]) -> None:
 def _headers(paths: dict[str, Any]) -> None:
     ask = paths["/v1/projects/{project}/queries"]["post"]
     ask["parameters"] = [
-        _header("Idempotency-Key", "names this request, so that a retry is charged once; the same "
-                "key with another body is refused", "6f1b0c1e", "^[\\x21-\\x7e]{1,128}$"),
+        _header("Idempotency-Key", "names this request among yours, so that a retry is charged "
+                "once; the same key with another body is refused", "6f1b0c1e",
+                "^[\\x21-\\x7e]{1,128}$"),
         _header("Prefer", "`respond-async`: 202 and a Location at once; `wait=10`: after ten "
                 "seconds", "respond-async", None),
     ]  # fmt: skip

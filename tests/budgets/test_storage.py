@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, event, insert, inspect, select, text
 from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
@@ -22,6 +24,7 @@ from budgets.account import Amounts
 from budgets.charge import QueryState
 from budgets.storage import Storage, accounts, migrations, schema
 from budgets.storage.faults import StorageBusy
+from budgets.storage.migrations.versions import r0019_idempotency
 from tests.budgets import invariants
 from tests.budgets.books import (
     LATE,
@@ -95,6 +98,19 @@ def test_the_head_is_the_latest_revision() -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
     assert ScriptDirectory.from_config(config).get_current_head() == migrations.HEAD
+
+
+def test_keys_of_retries_become_their_members_own(place: Place) -> None:
+    ledger = ready(place)
+    kept = [ledger.accept(PROJECT, "anna", key, "d" * 64, b"").id for key in ("anna:k", None)]
+    storage = Storage.open(place)
+    found = []
+    for change in (r0019_idempotency.downgrade, r0019_idempotency.upgrade):
+        with storage.begin() as tx, Operations.context(MigrationContext.configure(tx)):
+            change()
+        found.append([ledger.query(PROJECT, id).key for id in kept])
+    storage.close()
+    assert found == [["k", None], ["anna:k", None]]
 
 
 def test_two_may_open_an_empty_file_at_once(tmp_path: Path) -> None:

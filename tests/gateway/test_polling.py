@@ -140,6 +140,27 @@ def test_who_waits_long_enough_gets_the_answer_and_else_a_place(slotted: Gateway
 
 
 @pytest.mark.slow
+def test_a_key_of_another_member_is_no_key(slotted: Gateway) -> None:
+    """It neither replays nor conflicts, while that query runs and afterwards, drawn anew or not."""
+    colleague, key = second_analyst(slotted.home), {"Idempotency-Key": "guessed"}
+    mine = asked(slotted, "guess", "respond-async", **key)
+    assert mine.status == 202
+    for _ in range(2):
+        theirs = slotted.query("SELECT COUNT(*) AS n FROM visits", key=colleague, headers=key)
+        assert theirs.status == 201, theirs.body
+        assert theirs.json["id"] not in mine.headers["Location"]
+        ended(slotted, mine.headers["Location"])
+    again = slotted.query("SELECT COUNT(*) AS m FROM visits", headers=key)
+    assert (again.status, again.code) == (422, "key-reused")
+    anew = {"options": {"replay": False}, "headers": {"Idempotency-Key": "anew"}}
+    drawn = [slotted.query(key=one, **anew) for one in ("analyst", colleague, "analyst")]
+    assert [one.status for one in drawn] == [201] * 3
+    assert [float(one.json["privacy_loss"]["rho"]) > 0 for one in drawn[:2]] == [True, True]
+    assert drawn[0].json["id"] != drawn[1].json["id"]
+    assert drawn[0].json["id"] == drawn[2].json["id"]
+
+
+@pytest.mark.slow
 def test_a_retry_while_it_runs_gets_the_same_place(slotted: Gateway) -> None:
     key = {"Idempotency-Key": "polled-twice"}
     one = asked(slotted, "twice", "respond-async", **key)
