@@ -8,7 +8,7 @@ for every row of every delivery sealed with the same manifest (P9, P16).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from queries.catalog.manifest import Type
@@ -39,7 +39,8 @@ class Facts:
 
     `declared` is False where a whole number's range is only that of its storage. `values` lists
     every non-null text a value may be; `reference` names the public table's column whose values
-    they are; `identity` says that equal values belong to the same privacy unit.
+    they are; `identity` says that equal values belong to the same privacy unit; `longest` is the
+    most characters of a text.
     """
 
     type: Type
@@ -51,6 +52,7 @@ class Facts:
     reference: tuple[str, str] | None = None
     identity: str | None = None
     declared: bool = True
+    longest: int | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if self.type in EXACT and (self.lower is None or self.upper is None):

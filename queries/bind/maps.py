@@ -17,6 +17,16 @@ def is_keyed(node: exp.Bracket) -> bool:
     return len(node.expressions) == 1 and isinstance(inner, exp.Literal | exp.Boolean)
 
 
+def is_sought(value: exp.Expr) -> bool:
+    """Whether a list may be looked through for a value: a bare text might fail to be converted."""
+    bare = value.unnest()
+    inner = bare.this if isinstance(bare, exp.Neg) else bare
+    if isinstance(bare, exp.Cast):
+        return isinstance(bare.this, exp.Literal)
+    number = isinstance(inner, exp.Literal) and not inner.is_string
+    return number or isinstance(bare, exp.Column | exp.Boolean)
+
+
 def by_text(node: exp.Bracket) -> exp.Expr:
     """An element by a text, its map's keys read as texts: no key can fail to convert."""
     texts = exp.DataType.build("VARCHAR[]", dialect="duckdb")

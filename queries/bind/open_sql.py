@@ -161,6 +161,7 @@ NODES: frozenset[str] = frozenset(
         "FirstValue",
         "LastValue",
         "Array",
+        "ArrayContains",
         "Bracket",
         "MapKeys",
         "Tuple",
@@ -254,6 +255,8 @@ def _odd(node: exp.Expr) -> bool:
             return node.find(exp.Query) is not None
         case exp.Bracket():
             return not maps.is_keyed(node)
+        case exp.ArrayContains():
+            return not maps.is_sought(node.expression)
         case exp.Any() | exp.All():  # beside LIKE sqlglot would write something else
             compared = type(node.parent) in COMPARED and node.arg_key == "expression"
             return not (compared and isinstance(node.this, exp.Query))

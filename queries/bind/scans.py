@@ -89,6 +89,7 @@ def column_facts(table: Table, declared: Declared, manifest: Manifest) -> Facts:
         facts,
         nullable=declared.nullable and not _owned(table, declared.name),
         values=declared.categories or None,
+        longest=declared.length,
         reference=None if reference is None else (reference.table, reference.column),
         identity=identity(table, declared.name, manifest),
     )

@@ -36,7 +36,7 @@ BITS = {2: 30, 3: 25, 4: 19}
 """Bits of a factor, by their number: squares of 64-bit numbers, or products of at most 78 bits."""
 LARGEST = Fraction(2**200)
 NOTHING = Fraction(1, 2**46)
-"""The part of its greatest value under which a variance is zero: doubles tell no less apart."""
+"""The part of what it is made of under which a variance is zero: doubles tell no less apart."""
 Power = tuple[int, ...]
 
 
@@ -128,6 +128,9 @@ class Moments:
             top = self._greatest(power)
             low = -top if any(n % 2 for n in power) else Fraction(0)
             kept = "LEAST(GREATEST(moment, low), top)"
+            if power in SQUARES:
+                tiny = filled(SQUARES[power], **parts, nothing=NOTHING)
+                moment = filled("CASE WHEN m > tiny THEN m ELSE 0 END", m=moment, tiny=tiny)
             parts[_name("r", power)] = moment
             parts[_name("s", power)] = filled(kept, moment=moment, low=low, top=top)
             parts[_name("z", power)] = top * NOTHING
@@ -150,6 +153,14 @@ CENTRAL: dict[Power, str] = {
     (4,): "e4 - 4 * d0 * e3 + 6 * d0 * d0 * e2 - 3 * d0 * d0 * d0 * d0",
 }
 """Central moments from those about the middle and the mean's distance from it."""
+
+
+SQUARES: dict[Power, str] = {
+    (2,): "(e2 + d0 * d0) * nothing",
+    (2, 0): "(e20 + d0 * d0) * nothing",
+    (0, 2): "(e02 + d1 * d1) * nothing",
+}
+"""What of a variance is nothing, where both of what it is the difference of are that large."""
 
 
 def _name(letter: str, power: Power) -> str:

@@ -110,9 +110,11 @@ def _length(node: exp.Expr, value: Bind) -> Scalar:
 
 def _counted(arg: Scalar) -> Facts:
     """The facts of a number of characters of a text."""
-    if arg.facts.values is None:
+    longest = arg.facts.longest
+    if arg.facts.values is not None:
+        longest = max((len(text) for text in arg.facts.values), default=0)
+    if longest is None:
         return stored(Type.INTEGER, null=arg.facts.nullable)
-    longest = max((len(text) for text in arg.facts.values), default=0)
     return Facts(Type.INTEGER, arg.facts.nullable, 0, 0, longest)
 
 

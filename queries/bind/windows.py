@@ -264,7 +264,9 @@ def _either(value: Scalar, other: Scalar) -> Facts:
     texts = value.facts.values
     if texts is not None and isinstance(other, Literal):
         texts = tuple(dict.fromkeys([*texts, *(other.facts.values or ())]))
-    facts = replace(picked(value), reference=None, lower=low, upper=high, values=texts)
+    facts = replace(
+        picked(value), reference=None, lower=low, upper=high, values=texts, longest=None
+    )
     return replace(facts, nullable=value.facts.nullable or other.facts.nullable)
 
 

@@ -1,5 +1,6 @@
 """Other ways to say the same: FETCH as LIMIT, ORDER BY ALL as every selected column in turn,
-`= ANY([...])` as IN, and a row of values IN a list of rows as the comparisons that it means.
+`= ANY([...])` and `list_contains([...], x)` as IN, `list_extract(l, 2)` as `l[2]`, and a row of
+values IN a list of rows as the comparisons that it means.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from sqlglot import exp
 
 from queries.language.trees import anew, walk
 
+EXTRACTS = frozenset({"list_extract", "list_element", "array_extract"})
 MOST_COMPARED = 500
 """The most comparisons that a list of rows is written out as."""
 
@@ -23,9 +25,32 @@ def spelt_out(tree: exp.Expr) -> None:
             _each_column(node)
         elif isinstance(node, exp.In) and _rows(node):
             node.replace(_one_of(node))
+        elif isinstance(node, exp.Anonymous) and _extracts(node):
+            of, place = node.expressions
+            node.replace(exp.Bracket(this=of, expressions=[place], offset=1))
+        elif isinstance(node, exp.ArrayContains) and (values := _values(node)):
+            node.replace(exp.Paren(this=exp.In(this=node.expression, expressions=values)))
         elif isinstance(node, exp.EQ | exp.NEQ) and (members := _members(node)):
             found = exp.In(this=node.this, expressions=members)
             node.replace(found if isinstance(node, exp.EQ) else exp.Not(this=found))
+
+
+def _extracts(node: exp.Anonymous) -> bool:
+    """Whether the element of a list at a constant place is asked for."""
+    if node.name.lower() not in EXTRACTS or len(node.expressions) != 2:
+        return False
+    place = node.expressions[1].this if isinstance(node.expressions[1], exp.Neg) else None
+    place = place or node.expressions[1]
+    return isinstance(place, exp.Literal) and place.is_int
+
+
+def _values(node: exp.ArrayContains) -> list[exp.Expr]:
+    """The constants of a list that is looked through, in which NULL is never found."""
+    members = node.this.expressions if isinstance(node.this, exp.Array) else []
+    signed = [one.this if isinstance(one, exp.Neg) else one for one in members]
+    if not all(isinstance(one, exp.Literal | exp.Boolean | exp.Null) for one in signed):
+        return []
+    return [one for one in members if not isinstance(one, exp.Null)]
 
 
 def _rows(node: exp.In) -> bool:

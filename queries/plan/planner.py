@@ -228,11 +228,8 @@ def _names(asked: str, bound: Open, found: list[str], terms: Terms) -> list[str]
     """DuckDB's names for the columns: the analyst's own where given, else what it makes up."""
     if bound.names and all(bound.names):
         return [str(name) for name in bound.names]
-    if bound.released or not bound.names:
-        described = _described(asked, terms)
-        if len(described) == len(found):
-            return described
-    return found
+    described = _described(asked, terms)
+    return described if len(described) == len(found) else found
 
 
 def _described(asked: str, terms: Terms) -> list[str]:

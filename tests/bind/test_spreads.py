@@ -102,3 +102,16 @@ def test_bounds_asked_for_narrow_the_squares_too() -> None:
     tight = Options(rows_per_group=1)
     (stage,) = bench("nycflights13").plan("SELECT VAR_POP(dep_delay) FROM flights", tight).stages
     assert max(column.noise.l1 for column in stage.columns) == 320_000
+
+
+def test_values_that_are_all_the_same_do_not_vary() -> None:
+    """Nor by what doubles leave over: a root of it would show in the sixth place."""
+    place = Bench(clinic())
+    found = place.plain.execute(
+        "SELECT DISTINCT cost FROM visits WHERE cost > 0 ORDER BY 1 LIMIT 40"
+    )
+    for (cost,) in found.fetchall():
+        sql = (
+            f"SELECT STDDEV_POP(cost * 1.01), VAR_POP(cost * 1.01) FROM visits WHERE cost = {cost}"
+        )
+        assert place.answer(sql)[1] == [(0.0, 0.0)], cost
