@@ -7,8 +7,11 @@ Privacy note
                 been released under it stays within the (epsilon, delta) that was granted.
     Requires    losses that depend on text, manifest and policy alone; a charge posted to the whole
                 path in one transaction before the first row is read (P20, P21).
-    Why         adaptively chosen losses add, and a fixed budget that stops is a valid filter
-                (Whitehouse et al. 2023). Whole numbers add exactly.
+    Why         each account is posted what is lost between its own neighbours: those of a block
+                differ in a unit's rows of that block, its others being the same, so that a stage
+                may move twice as far (`StageClaim.partial`). Adaptively chosen losses add, and a
+                fixed budget that stops is a valid filter (Whitehouse et al. 2023). Whole numbers
+                add exactly.
     Tried by    tests/budgets/test_machine.py
 """
 
@@ -16,7 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from budgets.account import Account, Accountant, Amounts, Kind
 from budgets.amounts import LARGEST, PICO
@@ -52,12 +55,32 @@ def due(stages: Iterable[StageClaim], floor: int) -> PrivacyLoss:
     return PrivacyLoss(max(loss.rho, floor), loss.delta, epsilon)
 
 
-def postings(path: Sequence[Account], loss: PrivacyLoss) -> tuple[Amounts, ...]:
+def due_in_blocks(stages: Iterable[StageClaim], floor: int) -> PrivacyLoss:
+    """What each block pays for these stages: for twice the sensitivity of those that are partial.
+
+    Twice the sensitivity at the same noise is four times the rho and twice the epsilon (Bun and
+    Steinke 2016, Proposition 1.9); the delta of thresholding is that of either neighbour.
+    """
+    return due((replace(one, loss=doubled(one.loss)) if one.partial else one
+                for one in stages), floor)  # fmt: skip
+
+
+def doubled(loss: PrivacyLoss) -> PrivacyLoss:
+    """The loss of the same noise for twice the sensitivity."""
+    epsilon = None if loss.epsilon is None else 2 * loss.epsilon
+    return PrivacyLoss(4 * loss.rho, loss.delta, epsilon)
+
+
+def postings(
+    path: Sequence[Account], loss: PrivacyLoss, in_blocks: PrivacyLoss | None = None
+) -> tuple[Amounts, ...]:
     """What the loss posts to each account of the path, root first; raises a refusal if one is full.
 
-    Of several that refuse, the one nearest to the caller is named.
+    Blocks are posted `in_blocks`, where that is more. Of several that refuse, the one nearest to
+    the caller is named.
     """
-    amounts = tuple(account.posting(loss) for account in path)
+    more = loss if in_blocks is None else in_blocks
+    amounts = tuple(one.posting(more if one.kind is Kind.BLOCK else loss) for one in path)
     for account, asked in reversed(list(zip(path, amounts, strict=True))):
         if max(asked.rho, asked.delta, asked.epsilon) > LARGEST or not (
             asked.within(account.remaining)

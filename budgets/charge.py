@@ -40,7 +40,8 @@ class StageClaim:
     """One stage of a plan: its digest, its loss, and how precise it is.
 
     `scales` are the noise scales of its columns in order, `family` the mechanisms' names. `drawn`
-    is what a later accountant needs of every draw.
+    is what a later accountant needs of every draw. One that is `partial` may move twice as far
+    where only some of a unit's rows go, those of one block: blocks pay for that.
     """
 
     digest: str
@@ -48,6 +49,7 @@ class StageClaim:
     scales: tuple[float, ...]
     family: str
     drawn: tuple[Drawn, ...] = ()
+    partial: bool = False
 
     def __post_init__(self) -> None:
         if not all(0 < scale < math.inf for scale in self.scales):
@@ -84,9 +86,10 @@ class Claim:
 
     `due` is when its slot ends if it is run now: a public fact, for those who ask meanwhile.
     `asked` is the hash of the question, for the record: its text stands beside the query alone.
-    `blocks` are those of the dataset's blocks that hold the rows it reads: each pays. `earmark` is
-    what the project keeps for later and is to pay for this. `terms` are those that it was planned
-    under, as its planner writes them, to be planned so once more.
+    `blocks` are those of the dataset's blocks that hold the rows it reads: each pays. `delivery` is
+    that of the newest, `others` those of the rest. `earmark` is what the project keeps for later
+    and is to pay for this. `terms` are those that it was planned under, as its planner writes them,
+    to be planned so once more.
     """
 
     query: str
@@ -100,6 +103,7 @@ class Claim:
     blocks: tuple[str, ...] = ()
     earmark: str | None = None
     terms: str | None = None
+    others: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if len(set(self.blocks)) != len(self.blocks):
@@ -112,11 +116,15 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """On what the plan of a query's charge was made: the delivery that it reads, and its terms."""
+    """On what the plan of a query's charge was made: the deliveries that it reads, and its terms.
+
+    `others` are those that it reads beside the newest, in no order.
+    """
 
     query: str
     delivery: str | None
     terms: str | None
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

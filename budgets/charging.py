@@ -22,7 +22,7 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from budgets import earmarking, expiring, redeeming
 from budgets.account import Account, Amounts, Kind
-from budgets.admission import Policy, due, postings
+from budgets.admission import Policy, due, due_in_blocks, postings
 from budgets.chain import Event
 from budgets.charge import Charge, ChargeState, Claim, QueryState
 from budgets.opening import dataset_of
@@ -72,7 +72,8 @@ def reserve(tx: Connection, claim: Claim, holder: str, policy: Policy, at: datet
     loss = due(stages.unserved, policy.floor)
     if stages.unserved:
         expiring.refuse_ended(path, at)
-    posted = postings(path, loss) if stages.unserved else ()
+    in_blocks = due_in_blocks(stages.unserved, policy.floor)
+    posted = postings(path, loss, in_blocks) if stages.unserved else ()
     charge = charges.add(tx, number, claim, loss, holder)
     root = _post(tx, path, posted, charge, claim, stages, at) if stages.unserved else None
     return Charge(

@@ -24,13 +24,13 @@ Privacy note
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection
 
-from budgets.account import Account, Kind
-from budgets.admission import Policy, due
+from budgets.account import Account, Amounts, Kind
+from budgets.admission import Policy, due, due_in_blocks
 from budgets.chain import Event
 from budgets.charge import (
     Charge,
@@ -78,6 +78,7 @@ def resume(
     others = [stage for stage in claim.stages if stage.digest not in paid.families]
     rest = sort(tx, claim.project, others)
     posted = all(one.id in charged for one in path if one.kind is not Kind.ANALYST)
+    posted = posted and _paid_in_blocks(path, charged, claim.stages, paid, policy)
     if not (posted and covered(paid, claim.stages, policy)) or rest.unserved:
         raise NotRedeemable
     again = [stage for stage in claim.stages if stage.digest in paid.families]
@@ -157,6 +158,19 @@ def covered(paid: charges.Paid, stages: Sequence[StageClaim], policy: Policy) ->
     if {stage.digest: stage.family for stage in again} != dict(paid.families):
         return False
     return _within(due(again, policy.floor), paid.loss)
+
+
+def _paid_in_blocks(
+    path: Sequence[Account],
+    charged: Mapping[int, Amounts],
+    stages: Sequence[StageClaim],
+    paid: charges.Paid,
+    policy: Policy,
+) -> bool:
+    """Whether each block has paid for these stages as they are planned now."""
+    loss = due_in_blocks([one for one in stages if one.digest in paid.families], policy.floor)
+    blocks = [one for one in path if one.kind is Kind.BLOCK]
+    return all(one.posting(loss).within(charged[one.id]) for one in blocks if one.id in charged)
 
 
 def _within(asked: PrivacyLoss, paid: PrivacyLoss) -> bool:

@@ -251,9 +251,9 @@ class UnknownBlock(BudgetRefused):
     code = "unknown-block"
     hint = "The dataset's page lists its blocks; without one the newest is read."
 
-    def __init__(self, block: str | None) -> None:
+    def __init__(self, block: str | None, words: str | None = None) -> None:
         named = "There is no such block" if block is None else f"There is no block {block}"
-        super().__init__(f"{named} of this dataset.")
+        super().__init__(words or f"{named} of this dataset.")
         self.block = block
 
 

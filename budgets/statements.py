@@ -17,13 +17,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
 from sqlalchemy import Connection
 
 from budgets.account import Grant, Kind
+from budgets.admission import doubled
 from budgets.amounts import ATTO, PICO
 from budgets.chain import Event
 from budgets.charge import ChargeState
@@ -91,7 +92,9 @@ def statements(read_rows: Read, dataset: str) -> Sequence[Statement]:
         if entry["account"] not in charged:
             continue
         if entry["event"] == Event.RESERVE and entry["charge"] in paid:
-            _add(charged[entry["account"]], paid[entry["charge"]])
+            block = accounts[entry["account"]]["kind"] == Kind.BLOCK.value
+            mine = paid[entry["charge"]]
+            _add(charged[entry["account"]], _in_block(mine, entry) if block else mine)
         if entry["event"] == Event.FORFEIT:
             _add(charged[entry["account"]], _forfeited(entry))
     shown = [row for row in accounts.values() if row["kind"] in _SHOWN]
@@ -100,9 +103,16 @@ def statements(read_rows: Read, dataset: str) -> Sequence[Statement]:
 
 @dataclass(slots=True)
 class _Paid:
+    """A charge: what its stages drew, those that are partial by themselves.
+
+    Blocks paid `more` for these.
+    """
+
     loss: PrivacyLoss
     draws: list[Drawn] = field(default_factory=list)
     unknown: int = 0
+    partial: list[Drawn] = field(default_factory=list)
+    more: bool = False
 
 
 def _charges(read_rows: Read) -> dict[int, _Paid]:
@@ -115,9 +125,28 @@ def _charges(read_rows: Read) -> dict[int, _Paid]:
     for row in read_rows("stage"):
         if row["charge"] in found:
             draws = read(row["mechanisms"])
-            found[row["charge"]].draws.extend(draws)
+            paid = found[row["charge"]]
+            (paid.partial if row.get("partial") else paid.draws).extend(draws)
+            paid.more |= bool(row.get("partial"))
             found[row["charge"]].unknown += not draws
     return found
+
+
+def _in_block(paid: _Paid, entry: Row) -> _Paid:
+    """What a block was charged: for twice the sensitivity of what is partial."""
+    if not paid.more:
+        return paid
+    most = doubled(paid.loss)
+    epsilon = most.epsilon if most.epsilon is None else entry["epsilon"] or most.epsilon
+    loss = PrivacyLoss(entry["rho"] or most.rho, paid.loss.delta, epsilon)
+    return _Paid(loss, paid.draws, paid.unknown, [_twice(one) for one in paid.partial])
+
+
+def _twice(one: Drawn) -> Drawn:
+    """The same noise on what moves twice as far."""
+    loss = doubled(PrivacyLoss(one.rho, 0, one.epsilon))
+    moved = replace(one, l1=2 * one.l1, l2_squared=4 * one.l2_squared)
+    return replace(moved, rho=loss.rho, epsilon=loss.epsilon)
 
 
 def _forfeited(entry: Row) -> _Paid:
@@ -129,7 +158,7 @@ def _forfeited(entry: Row) -> _Paid:
 def _add(account: Charged, paid: _Paid) -> None:
     account.loss += paid.loss
     account.charges += 1
-    account.draws.extend(paid.draws)
+    account.draws.extend((*paid.draws, *paid.partial))
     account.unknown += paid.unknown
 
 

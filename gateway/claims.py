@@ -54,6 +54,7 @@ def claimed(stage: Stage, fresh: str | None) -> StageClaim:
         scales=_precision(stage),
         family=",".join(noise.mechanism.value for noise in (part.noise for part in stage.parts)),
         drawn=tuple(_drawn(noise) for noise in stage.noises),
+        partial=stage.partial,
     )
 
 

@@ -39,7 +39,7 @@ def notes(manifest: Manifest) -> list[str]:
     ]
     if manifest.blocks is not None:
         every = manifest.blocks.every.value
-        said.append(f"An answer reads one {every}, the newest unless `block` names another.")
+        said.append(f"An answer reads one {every}, the newest, or those that it names.")
     if manifest.timing is None:
         said.append("Answers leave as soon as they are ready: slots are off for trusted analysts.")
     else:

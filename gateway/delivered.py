@@ -66,6 +66,10 @@ class Delivered:
             raise NotFound()
         return _delivery(row)
 
+    def present(self, of: str, blocks: Sequence[str]) -> list[Delivery]:
+        """The deliveries of several blocks that new plans are pinned to, in the order given."""
+        return [self.active(of, block) for block in blocks]
+
     def blocks(self, of: str) -> list[str]:
         """The blocks of a dataset that were delivered, oldest first."""
         found = {one.block for one in self.deliveries(of) if one.active and one.block}

@@ -4,10 +4,11 @@ Privacy note
     Neighbours  two datasets that differ in all rows of one unit: in one block, or in several.
     Claim       the share of cases that is told for k blocks is never exceeded, whatever was and
                 will be asked of them.
-    Requires    every charge posted to the block it reads and to the dataset's ceiling; one block
-                for each question (P17).
-    Why         who is in k blocks loses what is charged to these blocks, no more than their
-                ceilings together and no more than the dataset's. What is told follows from the
+    Requires    every charge posted to the blocks it reads and to the dataset's ceiling, to blocks
+                for twice the sensitivity of stages that are partial (P17, queries.plan.partial).
+    Why         what a question reveals of somebody's rows of some blocks is no more than what each
+                of these that it reads is charged. So who is in k blocks loses no more than their
+                ceilings together, and no more than the dataset's. What is told follows from the
                 ceilings as they stand in the ledger, raised ones too, and never from what was
                 spent, so that nobody sees another's spending (P24).
     Tried by    tests/gateway/test_blocks.py

@@ -12,7 +12,7 @@ Privacy note
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -50,11 +50,10 @@ from gateway.refusals import NotReleased
 from gateway.registry import Registry, now
 from gateway.shelf import shelf
 from gateway.submission import Question
+from gateway.views import Views
 from queries import codec
 from queries.bind import clock
-from queries.catalog.delivered import load_view
-from queries.catalog.grant import narrowed, together
-from queries.catalog.view import View
+from queries.catalog.view import View, deliveries_of, newest
 from queries.plan.model import Plan
 from queries.plan.noisy import StoredStage
 from queries.plan.planner import Outline, outline
@@ -64,7 +63,6 @@ from queries.release.client import PublicReader, ReleaseEngine
 
 T = TypeVar("T")
 
-VIEWS_KEPT = 32
 PLANS_KEPT = 256
 MARGIN_SECONDS = 20
 
@@ -89,10 +87,14 @@ class Planned:
         return total(claim.loss for claim in self.claims)
 
     @property
+    def blocks(self) -> tuple[str, ...]:
+        """The blocks that are read, of a growing dataset, oldest first."""
+        return tuple(block.name for block in self.view.manifest.read)
+
+    @property
     def block(self) -> str | None:
-        """The block that is read, of a growing dataset."""
-        block = self.view.manifest.block
-        return None if block is None else block.name
+        """The block that is read, where it is one."""
+        return self.blocks[0] if len(self.blocks) == 1 else None
 
     def claim(self, query: str, member: str) -> Claim:
         """The whole claim, to be run at once; its deadline leaves room beyond the slot."""
@@ -105,16 +107,17 @@ class Planned:
             stages=self.claims,
             deadline=deadline,
             analyst=member,
-            delivery=self.view.delivery,
+            delivery=newest(self.view.delivery),
             due=began + slot,
             asked=self.question.digest,
             earmark=self.question.earmark,
-            blocks=() if self.block is None else (self.block,),
+            blocks=self.blocks,
+            others=deliveries_of(self.view.delivery)[:-1],
             terms=Terms(self.price, self.basis.moment).written() if self.claims else None,
         )
 
 
-class Planner:
+class Planner(Views):
     """Plans questions for their project's present delivery and budget."""
 
     def __init__(
@@ -127,45 +130,12 @@ class Planner:
         policy: PricePolicy,
         turns: FairQueue,
     ) -> None:
-        self._registry, self._grants = registry, grants
+        super().__init__(registry, grants, deliveries)
         self._redone = Redone(registry, ledger, deliveries)
         self._ledger, self._engine = ledger, engine
-        self._deliveries, self._policy, self._turns = deliveries, policy, turns
-        self._views: dict[Hashable, View] = {}
+        self._policy, self._turns = policy, turns
         self._plans: dict[Hashable, Any] = {}
         self._lock = threading.Lock()
-
-    def view(self, dataset: str, block: str | None = None) -> View:
-        """The present delivery of a dataset, whole; NotFound without.
-
-        Of a growing dataset it is that of a block, the newest unless one is named.
-        """
-        delivery = self._registry.active(dataset, block)
-        directory = self._deliveries / delivery.directory
-        return self._kept(delivery.id, lambda: load_view(directory))
-
-    def granted(self, project: str, block: str | None = None) -> View:
-        """The present delivery of a project's dataset, as far as it is there for the project."""
-        return self.shown(self._registry.project(project).dataset, [project], block)
-
-    def shown(self, dataset: str, projects: Sequence[str], block: str | None = None) -> View:
-        """The present delivery of a dataset, as far as it is there for one of the projects."""
-        return self._narrowed(self.view(dataset, block), projects)
-
-    def _narrowed(self, whole: View, projects: Sequence[str]) -> View:
-        grant = together(self._grants.present(name) for name in projects)
-        return self._kept((whole.delivery, grant.text), lambda: narrowed(whole, grant))
-
-    def _kept(self, name: Hashable, make: Callable[[], View]) -> View:
-        with self._lock:
-            found = self._views.get(name)
-        if found is None:
-            found = make()
-            with self._lock:
-                if len(self._views) >= VIEWS_KEPT:
-                    self._views.clear()
-                self._views[name] = found
-        return found
 
     def plan(self, question: Question, member: str, key: str | None = None) -> Planned:
         """The plan and the claim of a question; may refuse. Its `key` names a fresh draw.
@@ -207,13 +177,15 @@ class Planner:
     def _seen(self, question: Question, past: Past | None) -> View:
         """What a question may read: the present delivery, or the one that was charged for."""
         if past is None:
-            return self.granted(question.project, question.block)
-        whole = self._kept(past.delivery, lambda: load_view(past.directory))
-        return self._narrowed(whole, [question.project])
+            return self.granted(question.project, question.block, question.blocks)
+        whole = self.of(past.deliveries, together=question.blocks is not None)
+        return self.narrowed(whole, [question.project])
 
     def supposed(self, question: Question, dataset: str, budget: BudgetStatus) -> Planned:
         """The plan of a question of no project, over a whole dataset, for a budget to be given."""
-        return self._bound(question, self.view(dataset, question.block), budget, None)
+        return self._bound(
+            question, self.view(dataset, question.block, question.blocks), budget, None
+        )
 
     def _bound(
         self,
@@ -302,16 +274,17 @@ class Planner:
         present = clock.minute(now()) if clock.mentioned(question.sql) else None
         moment = terms.moment if terms else present
         options = question.options
-        about = view.delivery, view.manifest_hash, question.source, moment
+        seen = view.delivery, bool(view.manifest.together), view.manifest_hash
+        about = *seen, question.source, moment
         asked = (make, question.project, question.sql, options, price, *about)
         with self._lock:
             found: tuple[T, Basis] | None = self._plans.get(asked)
         if found is None:
             reader = PublicReader(self._engine, view.delivery, view.scope)
             public = Gathering(reader, view.releases)
-            seen = replace(view, releases=public.releases)
+            told = replace(view, releases=public.releases)
             with self._turns.turn(question.project, Span()):
-                made = make(question.sql, seen, public, price, options, moment)
+                made = make(question.sql, told, public, price, options, moment)
             found = made, Basis(public.facts(view.public), moment)
             with self._lock:
                 if len(self._plans) >= PLANS_KEPT:
@@ -328,6 +301,7 @@ class Planner:
         confidence = float(question.confidence)
         return {
             "block": made.block,
+            "blocks": list(made.blocks),
             "privacy_loss": budgeting.loss_shown(loss, made.budget),
             "affordable": fits(loss, made.budget),
             "expected_error": self.errors(made),

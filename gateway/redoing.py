@@ -22,7 +22,7 @@ from pathlib import Path
 from budgets.charge import Ground
 from budgets.ledger import Ledger
 from gateway.refusals import DeliveryGone
-from gateway.registry import Registry
+from gateway.registry import Delivery, Registry
 from gateway.submission import Question
 from queries import codec
 from queries.plan.price import Price
@@ -50,13 +50,12 @@ def read(text: str) -> Terms:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """On what a failed run was planned: its delivery's directory, and its terms if they are known.
+    """On what a failed run was planned: its deliveries, oldest first, and its terms if known.
 
     Charges of earlier versions have no terms: they are planned for now, at the present price.
     """
 
-    directory: Path
-    delivery: str
+    deliveries: tuple[Delivery, ...]
     terms: Terms | None
 
 
@@ -82,10 +81,11 @@ class Redone:
             raise
 
     def past(self, ground: Ground) -> Past | None:
-        """The ground of a charge, if its delivery is still there; raises DeliveryGone."""
+        """The ground of a charge, if its deliveries are still there; raises DeliveryGone."""
         if ground.delivery is None:
             return None
-        place = self._deliveries / self._registry.delivery(ground.delivery).directory
-        if not place.is_dir():
+        found = [self._registry.delivery(one) for one in (*ground.others, ground.delivery)]
+        if not all((self._deliveries / one.directory).is_dir() for one in found):
             raise DeliveryGone()
-        return Past(place, ground.delivery, None if ground.terms is None else read(ground.terms))
+        oldest_first = sorted(found, key=lambda one: one.block or "")
+        return Past(tuple(oldest_first), None if ground.terms is None else read(ground.terms))

@@ -7,6 +7,7 @@
         NotFound           it does not exist, or not for this caller: the two look the same
         Invalid            the request itself is not well formed
         Conflict           it contradicts what stands
+        BlocksDiffer       blocks that are to be read as one were not delivered alike
 
 None knows an HTTP status: `gateway.http.problems` maps classes to statuses.
 """
@@ -30,6 +31,16 @@ class Refused(Exception):
         self.message = message
         self.hint = hint or self.way_out
         self.members: Mapping[str, object] = members
+
+
+class BlocksDiffer(Refused):
+    """Deliveries of several blocks were sealed with manifests or public tables that differ."""
+
+    code = "blocks-differ"
+    way_out = "Ask each block by itself, or have the older one registered again as the newest was."
+
+    def __init__(self, block: str) -> None:
+        super().__init__(f"Block {block} was delivered otherwise than the newest that is named.")
 
 
 class NotAuthenticated(Refused):

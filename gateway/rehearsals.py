@@ -28,6 +28,7 @@ from gateway.registry import now
 from gateway.submission import Question
 from gateway.waves import Waves
 from queries.catalog.delivered import MANIFEST, PRIVATE, PUBLIC
+from queries.catalog.view import deliveries_of
 from queries.enclave.client import Enclave
 from queries.faults import Fault, WorkersUnavailable
 from queries.language.refusals import QueryRefused
@@ -74,7 +75,7 @@ class Rehearsals:
         released = document.release(
             id=f"rehearsal-{secrets.token_hex(8)}",
             question=question,
-            block=planned.block,
+            blocks=planned.blocks,
             plan=plan,
             answer=answer,
             loss=budgeting.loss_shown(planned.loss, planned.budget),
@@ -93,9 +94,11 @@ class Rehearsals:
         """The worker, once its folder has rows in the shape of this delivery."""
         with self._lock:
             self._root.mkdir(mode=0o700, exist_ok=True)
-            folder = self._root / planned.plan.delivery
-            if not (folder / PRIVATE).exists():
-                self._make(folder, planned.block)
+            deliveries = deliveries_of(planned.plan.delivery)
+            for number, delivery in enumerate(deliveries):
+                folder = self._root / delivery
+                if not (folder / PRIVATE).exists():
+                    self._make(folder, planned.blocks[number] if planned.blocks else None)
             if self._enclave is None:
                 self._enclave = Enclave(self._root, workers=1, memory=MEMORY, threads=1)
             return self._enclave

@@ -262,7 +262,7 @@ class Service:
         return document.release(
             id=query.id,
             question=planned.question,
-            block=planned.block,
+            blocks=planned.blocks,
             plan=plan,
             answer=answer,
             loss=budgeting.loss_shown(charge.loss, budget),

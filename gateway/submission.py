@@ -15,7 +15,7 @@ from gateway.prices import Asked
 from queries import codec
 from queries.plan.price import Options
 
-LATER = ("block", "earmark")
+LATER = ("block", "blocks", "earmark")
 """What a question may name, and what questions were stored without that did not."""
 CONFIDENCE = Fraction(95, 100)
 
@@ -26,8 +26,9 @@ class Question:
 
     `fresh` asks for a new draw, newly charged, where a stored one would serve. Without a price it
     is answered free or not at all; `source` is the past release that `FROM release` then means.
-    `block` is the one that is read of a growing dataset; None: the newest. `earmark` names what the
-    project keeps for later and is to pay for this.
+    `block` is the one that is read of a growing dataset, `blocks` are several that are read as one
+    (queries.catalog.blocks.chosen); neither: the newest.
+    `earmark` names what the project keeps for later and is to pay for this.
     """
 
     project: str
@@ -39,6 +40,7 @@ class Question:
     source: str | None = None
     block: str | None = None
     earmark: str | None = None
+    blocks: str | None = None
 
     @property
     def digest(self) -> str:

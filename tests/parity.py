@@ -21,7 +21,8 @@ from weakref import WeakValueDictionary
 import duckdb
 import numpy as np
 
-from queries.catalog.view import Tables, TooMany, Value, View
+from queries.catalog.united import read_together
+from queries.catalog.view import Tables, TooMany, Value, View, newest
 from queries.enclave import engine as enclave
 from queries.enclave import given as inputs
 from queries.enclave.exact import ExactAnswer
@@ -76,7 +77,8 @@ class Bench:
         path = str(self.dataset.directory)
         found = ENGINES.get(path)
         if found is None:
-            connection = enclave.Deliveries(self.settings).connection(self.view.delivery)
+            how = read_together(self.view.manifest)
+            connection = enclave.Deliveries(self.settings).connection(self.view.delivery, how)
             found = ENGINES[path] = _Engine(connection)
         return found
 
@@ -91,7 +93,7 @@ class Bench:
 
     @cached_property
     def open(self) -> duckdb.DuckDBPyConnection:
-        return self._release.public(self.view.delivery)
+        return self._release.public(newest(self.view.delivery))
 
     @cached_property
     def plain(self) -> duckdb.DuckDBPyConnection:
@@ -109,7 +111,7 @@ class Bench:
 
     def describe(self, tables: Tables, sql: str) -> list[tuple[str, str]]:
         try:
-            return list(self._release.signatures(self.view.delivery).of(tables, sql))
+            return list(self._release.signatures(newest(self.view.delivery)).of(tables, sql))
         except duckdb.Error:
             raise NotBound from None
 

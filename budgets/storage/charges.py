@@ -15,7 +15,7 @@ from budgets.charge import ChargeState, Claim, Ground, QueryState, StageClaim, S
 from budgets.loss import PrivacyLoss
 from budgets.refusals import ChargeClosed
 from budgets.storage.prepared import Prepared
-from budgets.storage.schema import charge, project, query, stage
+from budgets.storage.schema import charge, charge_reads, project, query, stage
 
 _ADD = Prepared(
     insert(charge).returning(charge.c.id),
@@ -24,8 +24,9 @@ _ADD = Prepared(
 _ADD_STAGE = Prepared(
     insert(stage).inline(),
     *("project", "digest", "charge", "scales", "family", "delta", "state", "document"),
-    "mechanisms",
+    *("mechanisms", "partial"),
 )
+_READ = Prepared(insert(charge_reads).inline(), "charge", "delivery")
 _CLOSE = Prepared(
     update(charge)
     .where(
@@ -102,6 +103,8 @@ def add(tx: Connection, number: int, claim: Claim, loss: PrivacyLoss, holder: st
     state = {"state": ChargeState.RESERVED.value, "deadline": claim.deadline}
     reads = {"query": number, "delivery": claim.delivery, "terms": claim.terms, "holder": holder}
     made: int = _ADD.send(tx, reads | state | figures).scalar()
+    for one in claim.others:
+        _READ.run(tx, {"charge": made, "delivery": one})
     return made
 
 
@@ -134,7 +137,8 @@ def ground(tx: Connection, which: int) -> Ground:
     """On what the plan of a charge was made."""
     found = select(query.c.id, charge.c.delivery, charge.c.terms)
     asked = found.join(query, query.c.number == charge.c.query).where(charge.c.id == which)
-    return Ground(*tx.execute(asked).one())
+    beside = select(charge_reads.c.delivery).where(charge_reads.c.charge == which)
+    return Ground(*tx.execute(asked).one(), tuple(tx.execute(beside).scalars()))
 
 
 def resume(tx: Connection, which: int, claim: Claim, holder: str) -> bool:
@@ -182,7 +186,9 @@ def overdue(tx: Connection, now: datetime) -> Sequence[OpenCharge]:
 
 def reads(tx: Connection, delivery: str) -> bool:
     """Whether a charge reads this delivery that is reserved, or redeemed and not yet asked for."""
-    mine = select(charge.c.id).where(charge.c.delivery == delivery).limit(1)
+    beside = select(charge_reads.c.charge).where(charge_reads.c.delivery == delivery)
+    read = or_(charge.c.delivery == delivery, charge.c.id.in_(beside))
+    mine = select(charge.c.id).where(read).limit(1)
     reserved = mine.where(charge.c.state == ChargeState.RESERVED.value)
     waits = query.c.redeems.is_not(None) & (query.c.state == QueryState.QUEUED.value)
     redeemed = mine.join(query, query.c.redeems == charge.c.id).where(waits)
@@ -227,6 +233,7 @@ def add_stages(tx: Connection, which: int, name: str, stages: Sequence[StageClai
             "state": ChargeState.RESERVED.value,
             "document": None,
             "mechanisms": mechanisms.written(item.drawn),
+            "partial": item.partial,
         }
         _ADD_STAGE.run(tx, values)
 

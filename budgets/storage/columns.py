@@ -11,10 +11,14 @@ from sqlalchemy import (
     Dialect,
     Index,
     Integer,
+    MetaData,
     String,
     TypeDecorator,
     text,
 )
+
+metadata = MetaData()
+"""Where all tables of the ledger's database are told."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -14,11 +14,9 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ForeignKey,
-    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     Text,
@@ -36,8 +34,10 @@ from budgets.storage.columns import (
     one_of,
     partial,
 )
-
-metadata = MetaData()
+from budgets.storage.columns import metadata as metadata
+from budgets.storage.deliveries import charge_reads as charge_reads
+from budgets.storage.deliveries import delivery as delivery
+from budgets.storage.deliveries import delivery_source as delivery_source
 
 dataset = Table(
     "dataset",
@@ -180,6 +180,7 @@ stage = Table(
     Column("state", String(20), nullable=False),
     Column("document", LargeBinary),
     Column("mechanisms", Text, nullable=False, server_default="[]", comment="every draw"),
+    Column("partial", Boolean, nullable=False, server_default=false(), comment="see StageClaim"),
     Index("stage_of_charge", "charge"),
     Index("stage_known", "project", "digest"),
     partial("stage_in_flight", "project", "digest", where="state = 'reserved'", unique=True),
@@ -294,29 +295,4 @@ project_grant = Table(
     Column("reason", Text, nullable=False),
     Column("at", Moment, nullable=False),
     Index("grant_of_project", "project", "number"),
-)
-
-delivery = Table(
-    "delivery",
-    metadata,
-    Column("id", NAME, primary_key=True),
-    Column("number", BigInteger, nullable=False, comment="1, 2, ... within the dataset"),
-    Column("dataset", NAME, ForeignKey("dataset.name"), nullable=False),
-    Column("manifest_hash", DIGEST, nullable=False),
-    Column("directory", Text, nullable=False),
-    Column("registered_at", Moment, nullable=False),
-    Column("active", Boolean, nullable=False),
-    Column("block", NAME, nullable=False, server_default="", comment="'': the dataset has none"),
-    UniqueConstraint("dataset", "number", name="delivery_counted"),
-    partial("delivery_active", "dataset", "block", where="active", unique=True),
-)
-
-delivery_source = Table(
-    "delivery_source",
-    metadata,
-    Column("delivery", NAME, primary_key=True),
-    Column("source", NAME, primary_key=True, comment="the table of the manifest"),
-    Column("hash", DIGEST, nullable=False),
-    ForeignKeyConstraint(["delivery"], ["delivery.id"]),
-    Index("source_by_hash", "hash"),
 )

@@ -25,6 +25,7 @@ from queries import codec
 from queries.catalog.blocks import within
 from queries.catalog.grant import Grant, narrowed
 from queries.catalog.reading import parse
+from queries.catalog.united import united
 from queries.catalog.view import View
 from queries.language.refusals import QueryRefused
 from queries.plan.model import Plan
@@ -70,8 +71,12 @@ def charged(document: Mapping[str, Any], export: Iterable[bytes], keys: Keys) ->
     if not last or last[0]["hash"] != position["head"]:
         return ("The charge stands elsewhere.",)
     entry = posted[-1]["entry"]
-    if not any(_of_project(one, entry, statement) for one in map(json.loads, lines)):
+    beside = [one["entry"]["account"] for one in map(json.loads, lines)
+              if _beside(one, entry, statement)]  # fmt: skip
+    if ("project", statement["project"]) not in [(kind, name) for kind, _, name in beside]:
         return ("The charge is another project's.",)
+    if sorted(name for kind, _, name in beside if kind == "block") != statement["blocks"]:
+        return ("The charge was not posted to the blocks that were read.",)
     asked = [one["question"] for one in map(json.loads, lines) if "question" in one]
     return (*_entered(entry, statement, position), *_questioned(asked, statement))
 
@@ -104,7 +109,8 @@ def _rederived(statement: Statement, manifest: bytes) -> list[str]:
 
 def viewed(statement: Statement, manifest: bytes) -> View:
     """The manifest as the project saw it, with the public facts of the receipt."""
-    told = within(parse(manifest).manifest, statement["block"])
+    told, blocks = parse(manifest).manifest, statement["blocks"]
+    told = united(told, blocks) if statement["together"] else within(told, *blocks)
     public = facts.tables(statement["facts"])
     whole = View(told, hashlib.sha256(manifest).hexdigest(), statement["delivery"], public)
     return narrowed(whole, Grant.of(statement["grant"]))
@@ -201,13 +207,12 @@ def _posts(line: Mapping[str, Any], statement: Statement) -> bool:
     return bool(json.loads(entry["note"]).get("query") == statement["query"])
 
 
-def _of_project(line: Mapping[str, Any], root: Mapping[str, Any], statement: Statement) -> bool:
-    """Whether a line of an export posts the same charge to the project."""
+def _beside(line: Mapping[str, Any], root: Mapping[str, Any], statement: Statement) -> bool:
+    """Whether a line of an export posts the same charge to another account of its path."""
     if line.get("chain") != statement["position"]["chain"]:
         return False
-    kind, _, name = line["entry"]["account"]
-    same = line["entry"]["charge"] == root["charge"]
-    return same and (kind, name) == ("project", statement["project"])
+    entry = line["entry"]
+    return bool(entry["event"] == "reserve" and entry["charge"] == root["charge"])
 
 
 def _stands(line: Mapping[str, Any], position: Mapping[str, Any]) -> bool:

@@ -41,6 +41,7 @@ def price_options(command: Command) -> Command:
         click.option("--block", help="The block to read, as 2026-H1; the newest unless given."),
         click.option("--from-earmark", metavar="NAME",
                      help="Pay from what the project keeps for later under this name."),
+        click.option("--blocks", help="Several, as 2025-H1..2026-H1 or all."),
         click.option("--dialect", help="Of the statement; DuckDB's unless given."),
         click.option("--other", is_flag=True, help="Add one row of all groups held back."),
         click.option("--groups-per-unit", type=click.IntRange(min=1),
@@ -84,7 +85,7 @@ def quote(project: str, as_json: bool, **asked: Any) -> None:
 
 def show_quote(found: dict[str, Any]) -> None:
     """A price and, line by line, how exact the answer would be and what would be done."""
-    paid = f", paid in block {found['block']}" if found["block"] else ""
+    paid = f", paid in block {', '.join(found['blocks'])}" if found["blocks"] else ""
     click.echo(f"Costs {_loss(found['privacy_loss'])}{paid}.")
     if not found["affordable"]:
         click.echo("The project cannot pay that now.")

@@ -21,6 +21,7 @@ def body_of(
     confidence: str | None,
     block: str | None,
     from_earmark: str | None,
+    blocks: str | None,
     **asked: Any,
 ) -> dict[str, Any]:
     """The body of a request: the statement, its one price and how it is to be answered."""
@@ -38,6 +39,8 @@ def body_of(
         body["block"] = block
     if from_earmark is not None:
         body["from_earmark"] = from_earmark
+    if blocks is not None:
+        body["blocks"] = blocks
     if confidence is not None:
         try:
             body["confidence"] = float(confidence)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields
 from marshmallow.validate import OneOf
 
+from gateway.http.growing import blocks_read
 from gateway.http.left_out import EffectsSchema
 from gateway.http.standing import BudgetSchema, LossSchema
 
@@ -100,8 +101,9 @@ class ReleaseSchema(Schema):
     block = fields.String(
         required=True,
         allow_none=True,
-        metadata={"description": "the block it was run on and that paid, where there are blocks"},
+        metadata={"description": "the block it was run on and that paid, where it is one"},
     )
+    blocks = blocks_read()
     sql = fields.String(required=True, metadata={"description": "the question as it was asked"})
     translation = fields.String(
         required=True,

@@ -6,6 +6,7 @@ its author wrote.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -27,6 +28,9 @@ NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 AMOUNT_PATTERN = r"^[0-9]{1,20}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,2})?$"
 POSITIVE_PATTERN = AMOUNT_PATTERN.replace("^", "^(?=[^eE]*[1-9])")
 ERROR_PATTERN = POSITIVE_PATTERN.replace("$", "( ?%| ?% of rows| rows)?$")
+MOST_BLOCKS = 60
+ONE_BLOCK = r"[0-9]{4}(-[HQ][1-4]|-[0-9]{2})?"
+BLOCKS_PATTERN = rf"^(all|{ONE_BLOCK}(\.\.{ONE_BLOCK})?(,{ONE_BLOCK}(\.\.{ONE_BLOCK})?){{0,59}})$"
 _POSITIVE = {"type": "number", "exclusiveMinimum": 0, "maximum": 10**15}
 
 
@@ -96,6 +100,21 @@ class GroupSize(fields.Field[Fraction | Size]):
         if value in (Size.DECLARED.value, Size.RELEASED.value):
             return Size(value)
         return _positive(value, "A size is a number of rows, `declared` or `released`.")
+
+
+class Blocks(fields.Field[str]):
+    """Blocks of a growing dataset: `all`, a list of names, or text: `2025-H1..2026-H1,2027-H1`."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **rest: Any) -> str:
+        names = value if isinstance(value, list) else [value]
+        if not 0 < len(names) <= MOST_BLOCKS or not all(isinstance(one, str) for one in names):
+            raise ValidationError("Name blocks in a list, or in text.")
+        if isinstance(value, list) and any(re.fullmatch(ONE_BLOCK, one) is None for one in names):
+            raise ValidationError("A block has the name of its interval, such as 2026-H1.")
+        text = ",".join(names)
+        if re.fullmatch(BLOCKS_PATTERN, text) is None:
+            raise ValidationError("Write `all`, or names and spans as 2025-H1..2026-H1.")
+        return text
 
 
 def _error(value: Any) -> Margin:
@@ -199,6 +218,11 @@ def _properties(_converter: Any, field: fields.Field[Any], **_: Any) -> dict[str
         case MaxError():
             each = {"type": "object", "additionalProperties": error, "minProperties": 1}
             return {"anyOf": [*error["anyOf"], each | {"maxProperties": MOST_ERRORS}]}
+        case Blocks():
+            names = {"type": "array", "minItems": 1, "maxItems": MOST_BLOCKS}
+            each = {"type": "string", "pattern": f"^{ONE_BLOCK}$"}
+            return {"anyOf": [{"type": "string", "pattern": BLOCKS_PATTERN},
+                              names | {"items": each}]}  # fmt: skip
         case GroupSize():
             words = {"type": "string", "enum": [one.value for one in Size]}
             return {"anyOf": [_POSITIVE, words]}

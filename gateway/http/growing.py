@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from marshmallow import Schema, fields
 
 
@@ -10,6 +12,12 @@ class CeilingSchema(Schema):
 
     epsilon = fields.String(required=True, metadata={"description": "epsilon", "example": "4"})
     delta = fields.String(required=True, metadata={"description": "delta", "example": "1e-07"})
+
+
+def blocks_read() -> fields.Field[Any]:
+    """The field that says which blocks an answer is of."""
+    words = "the blocks that are read and pay, oldest first; none where there are no blocks"
+    return fields.List(fields.String(), required=True, metadata={"description": words})
 
 
 class PromiseSchema(Schema):

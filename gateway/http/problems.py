@@ -58,6 +58,7 @@ TABLE: Mapping[type[Exception], Row] = {
     refusals.NotAcceptable: Row(406, "Not acceptable"),
     refusals.Conflict: Row(409, "Conflict"),
     refusals.DeliveryGone: Row(409, "Delivery gone"),
+    refusals.BlocksDiffer: Row(422, "Blocks differ"),
     refusals.NotComposed: Row(422, "Charged, not composed"),
     refusals.Busy: Row(503, "Busy"),
     refusals.IdentityUnavailable: Row(503, "Identity provider out of reach"),

@@ -119,6 +119,7 @@ def question(project: str, body: Body) -> Question:
         source=body.get("from_release"),
         block=body.get("block"),
         earmark=body.get("from_earmark"),
+        blocks=body.get("blocks"),
     )
 
 

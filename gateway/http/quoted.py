@@ -5,6 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields
 from marshmallow.validate import OneOf
 
+from gateway.http.growing import blocks_read
 from gateway.http.left_out import QuotedEffectsSchema
 from gateway.http.standing import LossSchema
 
@@ -107,8 +108,9 @@ class QuoteSchema(Schema):
     block = fields.String(
         required=True,
         allow_none=True,
-        metadata={"description": "the block that would be read and pay, where there are blocks"},
+        metadata={"description": "the block that would be read and pay, where it is one"},
     )
+    blocks = blocks_read()
     privacy_loss = fields.Nested(
         LossSchema, required=True, metadata={"description": "the exact loss of a fresh answer"}
     )

@@ -14,6 +14,7 @@ from marshmallow.validate import Length, OneOf, Range, Regexp
 from gateway.http.fields import (
     NAME_PATTERN,
     Amount,
+    Blocks,
     Bound,
     Flag,
     GroupSize,
@@ -174,6 +175,13 @@ class SubmissionSchema(Closed):
             "example": "final-report",
         },
     )
+    blocks = Blocks(
+        metadata={
+            "description": "several blocks that are read as one: `all`, a list of names, or text "
+            "with spans; each of them pays",
+            "example": "2025-H1..2026-H2",
+        }
+    )
     options = fields.Nested(OptionsSchema, metadata={"description": "how to answer"})
 
     @validates_schema
@@ -181,6 +189,8 @@ class SubmissionSchema(Closed):
         """No price is a default, and two prices contradict each other."""
         if sum(name in body for name in WAYS) != 1:
             raise ValidationError(f"Give exactly one of {', '.join(WAYS)}.")
+        if "block" in body and "blocks" in body:
+            raise ValidationError("Give block or blocks.")
         if "group_size" in body and "max_error" not in body:
             raise ValidationError("group_size goes with max_error.")
 

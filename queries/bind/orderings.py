@@ -42,7 +42,7 @@ from queries.bind.scope import Scope
 from queries.catalog.manifest import Type
 from queries.catalog.storage import ORDINAL
 
-PLACE = Facts(Type.INTEGER, True, 0, 0, 2**31)
+PLACE = Facts(Type.INTEGER, True, 0, 0, 2**40)
 
 
 def read(

@@ -46,16 +46,22 @@ def scanned(
 
 
 def rows_per_unit(table: Table) -> int:
-    """The most rows registration left to one unit."""
+    """The most rows registration left to one unit, in all deliveries that are read."""
     if table.unit_key is not None and table.key == (table.unit_key,):
-        return 1
+        return table.deliveries
     if table.rows_per_unit is None:
         raise ValueError(f"{table.name} was registered without rows_per_unit")
-    return table.rows_per_unit
+    return table.rows_per_unit * table.deliveries
 
 
 def unique_keys(table: Table, number: int) -> tuple[frozenset[tuple[int, str]], ...]:
-    """The sets of columns that no two rows of the table share."""
+    """The sets of columns that no two rows of the table share.
+
+    Registration looks at one delivery. Of several, rows may share a key unless it holds the time
+    that says in which of them a row lies.
+    """
+    if table.deliveries > 1 and table.block_column not in table.key:
+        return ()
     names = [column_name(table, found) for n in table.key if (found := table.column(n)) is not None]
     return (frozenset((number, name) for name in names),) if names else ()
 

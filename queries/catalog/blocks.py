@@ -19,8 +19,10 @@ Privacy note
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 
 from queries import codec
 from queries.catalog.manifest import Block, Bound, Column, Every, Manifest, Table, Type
@@ -85,7 +87,7 @@ def named(every: Every, name: str) -> Block:
     return Block(name, starts, date(later // 12, later % 12 + 1, 1))
 
 
-def within(manifest: Manifest, name: str | None) -> Manifest:
+def within(manifest: Manifest, name: str | None = None) -> Manifest:
     """The manifest as it holds in one block: its times lie within the interval, never NULL.
 
     Without blocks it is the manifest itself. Raises NoSuchBlock where the name and the manifest
@@ -101,6 +103,39 @@ def within(manifest: Manifest, name: str | None) -> Manifest:
     block = named(every, name)
     tables = tuple(_table(table, block) for table in manifest.tables)
     return replace(manifest, tables=tables, block=block)
+
+
+ALL = "all"
+SPAN = ".."
+MOST = 60
+"""The most blocks that are read at once: five years of months."""
+
+
+def chosen(every: Every, asked: str, delivered: Iterable[str]) -> tuple[str, ...]:
+    """The blocks that a text means, oldest first: `all`, or names and spans with commas between.
+
+    A span is FIRST..LAST, with all that lie between. NoSuchBlock where one was not delivered.
+    """
+    names = sorted(delivered)
+    found = set(names) if asked == ALL else set()
+    for part in () if asked == ALL else asked.split(","):
+        first, span, last = part.strip().partition(SPAN)
+        found.update(_span(every, first, last if span else first, names))
+    if len(found) > MOST:
+        raise NoSuchBlock(f"At most {MOST} blocks are read at once.")
+    return tuple(sorted(found))
+
+
+def _span(every: Every, first: str, last: str, delivered: Sequence[str]) -> Sequence[str]:
+    names = [name for name in delivered if first <= name <= last]
+    for end in (first, last):
+        if end not in names:
+            raise NoSuchBlock(f"There is no block {end} of this dataset.")
+    blocks = [named(every, name) for name in names]
+    for one, after in pairwise(blocks):
+        if one.ends != after.starts:
+            raise NoSuchBlock(f"Between {one.name} and {after.name} a block is missing.")
+    return names
 
 
 def block_column(table: Table) -> Column | None:

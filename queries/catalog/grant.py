@@ -96,7 +96,7 @@ def unknown(grant: Grant, manifest: Manifest) -> list[str]:
 def narrowed(view: View, grant: Grant) -> View:
     """The view of somebody who may name what the grant names; the same view where that is all."""
     manifest = view.manifest
-    if all(grant.column(table.name, c.name) for table in manifest.tables for c in table.columns):
+    if all(_shown(grant, table, c) for table in manifest.tables for c in table.columns):
         return view
     tables = _tables(manifest, grant)
     seen = replace(manifest, tables=tables, record=())
@@ -116,12 +116,19 @@ def hash_of(manifest: Manifest) -> str:
 def _tables(manifest: Manifest, grant: Grant) -> tuple[Table, ...]:
     """The tables with the columns that are granted; a table without any is not there."""
     kept = [
-        replace(table, columns=tuple(c for c in table.columns if grant.column(table.name, c.name)))
+        replace(table, columns=tuple(c for c in table.columns if _shown(grant, table, c)))
         for table in manifest.tables
     ]
     kept = [table for table in kept if table.columns]
     ways = _ways(kept)
     return tuple(_table(table, kept, ways) for table in kept)
+
+
+def _shown(grant: Grant, table: Table, column: Column) -> bool:
+    """Whether a column is there; which block a row lies in is there wherever something else is."""
+    if column.added:
+        return any(grant.column(table.name, c.name) for c in table.columns if not c.added)
+    return grant.column(table.name, column.name)
 
 
 def _ways(kept: Sequence[Table]) -> dict[tuple[str, str], str]:

@@ -39,7 +39,10 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One declared column; `scale` is the number of decimals its grid keeps (0 for integers)."""
+    """One declared column; `scale` is the number of decimals its grid keeps (0 for integers).
+
+    One that is `added` stands in no source: it says in which of several blocks a row lies.
+    """
 
     name: str
     type: Type
@@ -50,6 +53,7 @@ class Column:
     categories: tuple[str, ...] = ()
     references: Reference | None = None
     length: int | None = None
+    added: bool = False
 
     @property
     def scale(self) -> int:
@@ -87,6 +91,9 @@ class Table:
 
     A public table with a `unit_key` says in public something about units (a register of aircraft):
     it may be joined on the unit, and its id is treated beside private rows as any unit's id.
+
+    Where its rows are read of several `deliveries`, a unit may have `rows_per_unit` in each, and a
+    key stands once in each.
     """
 
     name: str
@@ -103,6 +110,7 @@ class Table:
     lasting: bool = False
     other_party: str | None = None
     on_violation: OnViolation = field(default_factory=OnViolation)
+    deliveries: int = 1
 
     def column(self, name: str) -> Column | None:
         """The column of that name, whatever its case, or None."""
@@ -165,7 +173,8 @@ class Timing:
 class Manifest:
     """A whole dataset. `timing` is None where a policy for trusted analysts switches slots off.
 
-    `block` is that of one delivery of a dataset with `blocks` (queries.catalog.blocks).
+    `block` is that of one delivery of a dataset with `blocks`, `together` are those of several
+    deliveries that are read as one (queries.catalog.blocks).
     """
 
     dataset: str
@@ -179,6 +188,12 @@ class Manifest:
     minimum_frequency: int | None = None
     blocks: Blocks | None = None
     block: Block | None = None
+    together: tuple[Block, ...] = ()
+
+    @property
+    def read(self) -> tuple[Block, ...]:
+        """The blocks that are read, oldest first; none of a dataset that has none."""
+        return self.together if self.block is None else (self.block,)
 
     def table(self, name: str) -> Table | None:
         """The table of that name, whatever its case, or None."""

@@ -41,6 +41,20 @@ Tables = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
 """Empty tables: each a name with its columns' names and DuckDB types."""
 
 
+JOINT = "+"
+"""What stands between the ids of deliveries that are read as one."""
+
+
+def deliveries_of(delivery: str) -> tuple[str, ...]:
+    """The deliveries that a view is pinned to, oldest first."""
+    return tuple(delivery.split(JOINT))
+
+
+def newest(delivery: str) -> str:
+    """The newest of these, whose public tables are read."""
+    return deliveries_of(delivery)[-1]
+
+
 Scope = tuple[tuple[str, tuple[str, ...]], ...]
 """Public tables, each with those of its columns that there are for somebody."""
 
@@ -62,7 +76,9 @@ class PublicRows(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A dataset as one caller sees it, pinned to one delivery, and the caller's past releases.
+    """A dataset as one caller sees it, pinned to its delivery, and the caller's past releases.
+
+    Where several blocks are read as one, `delivery` names a delivery of each, oldest first.
 
     `manifest_hash` is that of what is seen: of the sealed manifest where that is all of it. `scope`
     is what there is of the public tables; None: all that the delivery holds. `about` is the id of

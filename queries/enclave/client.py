@@ -75,7 +75,7 @@ class Enclave:
         """
         if not plan.stages:
             return ()
-        job = Job(RUN, plan.delivery, plan.stages, tuple(given))
+        job = Job(RUN, plan.delivery, plan.stages, tuple(given), plan.together)
         stages = self._ask(job, deadline_seconds, taken).stages
         if tuple(stage.name for stage in stages) != tuple(stage.name for stage in plan.stages):
             raise Fault

@@ -23,11 +23,15 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from queries.catalog.view import Value
+from queries.algebra.names import quoted
+from queries.catalog.storage import ORDINAL
+from queries.catalog.united import BLOCK, Together
+from queries.catalog.view import Value, deliveries_of
 from queries.enclave.exact import ExactAnswer
 from queries.plan.model import Distribution, Stage
 from queries.plan.noisy import in_order
 from queries.workers.sealed import file_of, sealed, selected
+from queries.workers.sealed import quoted as literal
 from queries.workers.settings import Settings
 
 PRIVATE = "private.duckdb"
@@ -35,6 +39,7 @@ LOWEST, HIGHEST = -(2**63), 2**63 - 1
 FETCHED = 10_000
 
 Row = tuple[Any, ...]
+_Wanted = tuple[str, Together | None]
 
 
 class EngineFailed(Exception):
@@ -44,22 +49,30 @@ class EngineFailed(Exception):
 class Deliveries:
     """Opens deliveries; the last one stays open, so that its pages stay warm.
 
-    Only one at a time: each open file has buffers of its own, and together they would pass the
-    limit of the process.
+    Only one connection at a time: each has buffers of its own, and together they would pass the
+    limit of the process. The deliveries of several blocks that are read as one share one.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._open: tuple[str, duckdb.DuckDBPyConnection] | None = None
+        self._open: tuple[_Wanted, duckdb.DuckDBPyConnection] | None = None
 
-    def connection(self, delivery: str) -> duckdb.DuckDBPyConnection:
-        if self._open is not None and self._open[0] == delivery:
+    def connection(
+        self, delivery: str, together: Together | None = None
+    ) -> duckdb.DuckDBPyConnection:
+        wanted = delivery, together
+        if self._open is not None and self._open[0] == wanted:
             return self._open[1]
         if self._open is not None:
             self._open[1].close()
             self._open = None
-        connection = opened(file_of(self._settings, delivery, PRIVATE), self._settings)
-        self._open = (delivery, connection)
+        files = [file_of(self._settings, one, PRIVATE) for one in deliveries_of(delivery)]
+        if together is None:
+            (file,) = files
+            connection = opened(file, self._settings)
+        else:
+            connection = opened_together(files, together, self._settings)
+        self._open = (wanted, connection)
         return connection
 
 
@@ -68,6 +81,41 @@ def opened(file: Path, settings: Settings) -> duckdb.DuckDBPyConnection:
     return sealed(
         str(file), settings, read_only=True, first=("SET preserve_insertion_order = false",)
     )
+
+
+def opened_together(
+    files: Sequence[Path], how: Together, settings: Settings
+) -> duckdb.DuckDBPyConnection:
+    """A sealed connection that reads the private files of several blocks as one."""
+    attached = [
+        f"ATTACH {literal(str(file))} AS {_attached(place)} (READ_ONLY)"
+        for place, file in enumerate(files)
+    ]
+    newest = _attached(len(files) - 1)
+    views = [f"CREATE VIEW {quoted(name)} AS SELECT * FROM {newest}.main.{quoted(name)}"
+             for name in how.rest]  # fmt: skip
+    views += [_view(name, how) for name in how.tables]
+    first = (*attached, *views, "SET preserve_insertion_order = false")
+    return sealed(":memory:", settings, read_only=False, first=first)
+
+
+def _attached(place: int) -> str:
+    return f"_block{place}"
+
+
+def _view(table: str, how: Together) -> str:
+    """A table of the rows of all blocks; the ordinals of one unit stay apart (P3)."""
+    name, number = quoted(table), len(how.blocks)
+    listed = ", ".join(map(literal, how.blocks))
+    parts = []
+    for place, block in enumerate(how.blocks):
+        told = f", CAST({literal(block)} AS ENUM ({listed})) AS {quoted(BLOCK)}"
+        ordinal = f"CAST({quoted(ORDINAL)} AS BIGINT) * {number} + {place} AS {quoted(ORDINAL)}"
+        parts.append(
+            f"SELECT * REPLACE ({ordinal}){told if table in how.told else ''} "
+            f"FROM {_attached(place)}.main.{name}"
+        )
+    return f"CREATE VIEW {name} AS {' UNION ALL BY NAME '.join(parts)}"
 
 
 def exact(connection: duckdb.DuckDBPyConnection, stage: Stage, seed: int) -> ExactAnswer:

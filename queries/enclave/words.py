@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from queries.catalog.united import Together
 from queries.plan.model import Stage
 from queries.plan.noisy import InputRows, NoisyStage
 
@@ -15,6 +16,8 @@ RUN = "run"
 class Job:
     """Stages to check, or to run on a delivery, with the rows of the inputs that they read.
 
+    Where there are several, `together` says how they are read as one.
+
     There is no field that could weaken the noise.
     """
 
@@ -22,6 +25,7 @@ class Job:
     delivery: str
     stages: tuple[Stage, ...]
     given: tuple[InputRows, ...] = ()
+    together: Together | None = None
 
 
 @dataclass(frozen=True, slots=True)

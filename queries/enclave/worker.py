@@ -49,7 +49,7 @@ def _run(deliveries: Deliveries, job: Job) -> tuple[NoisyStage, ...]:
     Stages share the secret that samples groups: grouping sets of one GROUP BY add up the same ones.
     """
     verify(job.stages)
-    connection = deliveries.connection(job.delivery)
+    connection = deliveries.connection(job.delivery, job.together)
     seed = secrets.randbits(63)
     with given(connection, job.stages, job.given):
         tables = (released(stage, exact(connection, stage, seed)) for stage in job.stages)

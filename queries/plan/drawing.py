@@ -20,7 +20,7 @@ from queries.catalog.view import PublicRows, View
 from queries.language.limits import LIMITS
 from queries.language.parse import Texts, place
 from queries.language.refusals import NamesPersons, NotAnAggregate, TooManyColumns
-from queries.plan import effects, explain, options, others, policy, split, unbounded
+from queries.plan import effects, explain, options, others, partial, policy, split, unbounded
 from queries.plan.formulas import value_of
 from queries.plan.levels import Families, Family
 from queries.plan.model import Distribution, NoisyColumn, Stage
@@ -180,11 +180,13 @@ def _stages(
             inputs = needed.given_to(found.reads, tuple(made))
             row = others.other(found, parts[found.parts :]) if name == held else None
             about = explain.about(found)
-            made.append(replace(stage, inputs=inputs, about=about, other=row))
+            stage = replace(stage, inputs=inputs, about=about, partial=found.partial)
+            made.append(replace(stage, other=row))
     for each in measured:
         inputs = needed.given_to(each.reads, tuple(made))
         own = split.named(terms.price, len(made))[0] if terms.price.split else part
-        made.append(replace(effects.stage(each, own), inputs=inputs))
+        some = partial.touched(each.before.measure, terms.view.manifest)
+        made.append(replace(effects.stage(each, own), inputs=inputs, partial=some))
     shown = (terms.given.non_negative, terms.given.minimum_frequency)
     return sealed(made, needed.read, shown)
 

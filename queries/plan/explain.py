@@ -61,6 +61,20 @@ def sets(families: Mapping[str, Family]) -> tuple[str, ...]:
     return (*map(_sets, several), *((RANKED,) if ranked else ()))
 
 
+def blocks(stages: tuple[Stage, ...], manifest: Manifest) -> tuple[str, ...]:
+    """What is said about the blocks that are read, and what each of them pays."""
+    found = []
+    if len(manifest.together) > 1 and stages:
+        names = ", ".join(block.name for block in manifest.together)
+        found.append(f"Rows of {names} are read as one: each of them pays, and all together once.")
+    if any(stage.partial for stage in stages):
+        found.append(
+            f"Without its rows of one block alone one {manifest.unit.name} could move this twice "
+            "as far: a block pays four times the rho for it, twice the epsilon if it is pure."
+        )
+    return tuple(found)
+
+
 def shown(options: Options) -> tuple[str, ...]:
     """What is said about released values that are held back or kept at zero."""
     found = []

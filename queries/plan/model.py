@@ -15,6 +15,7 @@ from enum import StrEnum
 
 from queries.algebra.inputs import Input
 from queries.algebra.measures import SET
+from queries.catalog.united import Together
 from queries.catalog.view import Scope, Value
 from queries.plan.bins import Bins
 from queries.plan.bounding import Sensitivity
@@ -183,7 +184,8 @@ class Stage:
     tables alone: it is made when the inputs are there, before the stage reads a private row.
     `most_rows` bounds the rows the engine may return, from declared sizes. `inputs` are released
     rows that the text reads: the stage runs when the stages that they read have run. `about` says
-    in plain words what is measured.
+    in plain words what is measured. One that is `partial` may move up to twice as far as its noise
+    is made for where only some of a unit's rows go: those of one block (queries.plan.partial).
     """
 
     name: str
@@ -200,6 +202,7 @@ class Stage:
     other: Other | None = None
     top: Top | None = None
     listing: str | None = None
+    partial: bool = False
 
     @property
     def parts(self) -> tuple[NoisyColumn | Distribution | Top, ...]:
@@ -300,7 +303,7 @@ class Plan:
     plain words; `translation` is the text that was planned where the analyst's is of another
     dialect. A plan without stages reads public tables only and is exact and free. `effects` are
     those of its own bounds, where they are asked for. `scope` is what of the public tables there is
-    for the project; None: all.
+    for the project; None: all. `together` says how several deliveries are read as one.
     """
 
     dataset: str
@@ -319,6 +322,7 @@ class Plan:
     translation: str | None = None
     effects: Effects | None = None
     scope: Scope | None = None
+    together: Together | None = None
 
     def table(self, name: str | None) -> Stage | None:
         """The stage of that name, or a hierarchy as one table."""

@@ -20,6 +20,7 @@ from sqlglot import exp
 
 from queries.bind import open_sql
 from queries.bind.colours import Cell, Open
+from queries.catalog.united import read_together
 from queries.catalog.view import PublicRows, View
 from queries.language.limits import LIMITS
 from queries.language.refusals import (
@@ -162,6 +163,7 @@ def _planned(sql: str, found: Drawn) -> Plan:
         frequencies=policy.frequencies(kept, terms.given),
         effects=_effects(found, post),
         scope=terms.view.scope,
+        together=read_together(manifest),
     )
 
 
@@ -175,7 +177,9 @@ def _effects(found: Drawn, post: Post) -> Effects | None:
 def _notes(found: Drawn) -> tuple[str, ...]:
     said = explain.notes(found.drafts, found.stages, found.terms.view.manifest)
     shown = explain.shown(found.terms.given)
-    return (*said, *explain.sets(found.found.families), *shown, *explain.past(found.past))
+    sets = explain.sets(found.found.families)
+    blocks = explain.blocks(found.every, found.terms.view.manifest)
+    return (*said, *sets, *blocks, *shown, *explain.past(found.past))
 
 
 def _bindable(found: Drawn) -> None:

@@ -26,6 +26,7 @@ from queries.plan.leading import Leading, leading
 from queries.plan.lower.relations import Relations
 from queries.plan.lower.statistics import Query
 from queries.plan.model import PLANNER_VERSION, Key
+from queries.plan.partial import partial
 from queries.plan.price import Options
 from queries.plan.quantiles import MOST_GROUPS, Sketch, sketch
 from queries.plan.timing import Shape, met, scanned
@@ -51,6 +52,7 @@ class Draft:
     shape: Shape
     sketches: tuple[Sketch, ...] = ()
     leading: Leading | None = None
+    partial: bool = False
 
     @property
     def bounds(self) -> Bounds:
@@ -160,7 +162,7 @@ def drafted(
     named = tuple(group_keys.key(n, measure.keys[n]) for n in level.keys)
     found = Draft(
         "", "", query.text(), reads(measure), measure, query, named, groups, level,
-        _sensitivities(query), shape, sketches,
+        _sensitivities(query), shape, sketches, partial=partial(query, view.manifest),
     )  # fmt: skip
     check_size(found.draws, len(measure.statistics))
     if options.minimum_frequency is None:

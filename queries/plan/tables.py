@@ -30,7 +30,8 @@ def stored(manifest: Manifest) -> Tables:
 
 def _stored(table: Table) -> tuple[tuple[str, str], ...]:
     own = [(column.name, _type(table, column)) for column in stored_columns(table)]
-    hidden = [(UNIT, "BIGINT")] if table.public else [(UNIT, "BIGINT"), (ORDINAL, "INTEGER")]
+    place = "INTEGER" if table.deliveries == 1 else "BIGINT"
+    hidden = [(UNIT, "BIGINT")] if table.public else [(UNIT, "BIGINT"), (ORDINAL, place)]
     return (*hidden, *own)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from queries import codec
 from queries.algebra.inputs import Input
-from queries.catalog.view import Scope, Tables, TooMany, Value
+from queries.catalog.view import Scope, Tables, TooMany, Value, newest
 from queries.faults import Fault, WorkersUnavailable
 from queries.language.refusals import NotBound
 from queries.plan.model import Plan, Stage
@@ -94,7 +94,12 @@ class ReleaseEngine:
         """
         slim, noisy = _slimmed(plan, stages)
         job = Job(
-            COMPOSE, plan.delivery, plan=slim, noisy=noisy, confidence=confidence, scope=plan.scope
+            COMPOSE,
+            newest(plan.delivery),
+            plan=slim,
+            noisy=noisy,
+            confidence=confidence,
+            scope=plan.scope,
         )
         reply = self._ask(job)
         if reply.outcome == MANY:
@@ -113,7 +118,12 @@ class ReleaseEngine:
         read = {name for one in inputs for name in one.reads}
         slim, noisy = _slimmed(plan.part(read), stages)
         job = Job(
-            GIVE, plan.delivery, plan=slim, noisy=noisy, inputs=tuple(inputs), scope=plan.scope
+            GIVE,
+            newest(plan.delivery),
+            plan=slim,
+            noisy=noisy,
+            inputs=tuple(inputs),
+            scope=plan.scope,
         )
         reply = self._ask(job)
         if reply.outcome == MANY:
@@ -173,11 +183,11 @@ class PublicReader:
 
     def rows(self, sql: str, limit: int) -> list[tuple[Value, ...]]:
         """At most `limit` rows; raises TooMany beyond that."""
-        return self.engine.rows(self.delivery, sql, limit, self.scope)
+        return self.engine.rows(newest(self.delivery), sql, limit, self.scope)
 
     def describe(self, tables: Tables, sql: str) -> list[tuple[str, str]]:
         """Names and types of a query's columns; raises NotBound."""
-        return self.engine.describe(self.delivery, tables, sql, self.scope)
+        return self.engine.describe(newest(self.delivery), tables, sql, self.scope)
 
 
 def _slimmed(plan: Plan, stages: Mapping[str, NoisyStage]) -> tuple[Plan, tuple[NoisyStage, ...]]:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
+from datetime import UTC, datetime
 from fractions import Fraction
 
 import pytest
 
 from budgets.account import Kind, grant
 from budgets.admission import Policy
-from budgets.charge import Charge
+from budgets.charge import Charge, StageClaim
 from budgets.ledger import Ledger
+from budgets.loss import PrivacyLoss
 from budgets.refusals import BudgetRefused, CeilingDiffers, CeilingReached, PureBudget, UnknownBlock
+from budgets.statements import from_ledger, statements
+from budgets.storage.schema import delivery
 from tests.budgets import invariants
 from tests.budgets.books import (
     BLOCKS,
@@ -28,7 +33,7 @@ from tests.budgets.books import (
     stage,
     tables,
 )
-from tests.budgets.places import Place, edit
+from tests.budgets.places import Place, edit, looking
 
 NARROW = Fraction(1)
 WIDE = Fraction(4)
@@ -72,6 +77,65 @@ def test_the_fullest_block_decides_and_nothing_is_posted(ledger: Ledger) -> None
     ledger.reserve(claim(query, too_much, blocks=BLOCKS[1:]))
     ledger.reserve(claim(asked(ledger), stage("rest", rho=left), blocks=BLOCKS))
     assert ledger.blocks(DATASET)[0].remaining.rho == 0
+
+
+def test_a_block_pays_four_times_for_what_is_partial(ledger: Ledger, place: Place) -> None:
+    """Twice the sensitivity at the same noise; the ceiling over all and the project pay once."""
+    some = replace(stage("some", rho=STEP), partial=True)
+    charge = reserved(ledger, some, stage("whole", rho=STEP))
+    assert taken(ledger) == [5 * STEP, 5 * STEP]
+    assert charge.loss.rho == ledger.budget(PROJECT).reserved.rho == 2 * STEP
+    assert ledger.ceiling(DATASET).reserved.rho == 2 * STEP
+    invariants.hold(place)
+    assert ledger.verify(DATASET).intact
+    with ledger._storage.read() as tx:
+        found = statements(from_ledger(tx), DATASET)
+    told = {(one.kind, one.name): one.charged for one in found}
+    for name in BLOCKS:
+        assert told["block", name].loss.rho == 5 * STEP
+    assert told["project", PROJECT].loss.rho == 2 * STEP
+    ledger.void(charge)
+    assert taken(ledger) == [0, 0]
+
+
+def test_a_narrow_block_stops_what_is_partial_first(ledger: Ledger) -> None:
+    left = ledger.blocks(DATASET)[0].remaining.rho
+    for rho, fits in ((left // 4, True), (left // 4 + 1, False)):
+        some = replace(stage(f"some {rho}", rho=rho), partial=True)
+        query = asked(ledger)
+        if fits:
+            ledger.void(ledger.reserve(claim(query, some)))
+            continue
+        with pytest.raises(CeilingReached):
+            ledger.reserve(claim(query, some))
+    assert taken(ledger) == [0, 0]
+
+
+def test_in_pure_accounts_a_block_pays_twice(place: Place) -> None:
+    ledger = opened(blank(place), Policy(floor=0))
+    ledger.open_dataset(DATASET, Fraction(8), Fraction(0))
+    ledger.open_block(DATASET, BLOCKS[0], grant(WIDE, Fraction(0)))
+    ledger.open_project(PROJECT, DATASET)
+    ledger.allocate(PROJECT, Fraction(4), Fraction(0), "ada", "first")
+    some = StageClaim("some", PrivacyLoss(STEP, 0, STEP), (1.0,), "discrete-laplace", (), True)
+    reserved(ledger, some, blocks=BLOCKS[:1])
+    assert [one.reserved.epsilon for one in ledger.blocks(DATASET)] == [2 * STEP]
+    assert ledger.ceiling(DATASET).reserved.epsilon == STEP
+
+
+def test_every_delivery_that_is_read_is_kept(ledger: Ledger, place: Place) -> None:
+    """A delivery that was replaced goes when nothing is reserved on it."""
+    with looking(place) as tx:
+        for number, name in enumerate(("older", "newer", "unread"), 1):
+            row = {"id": name, "number": number, "dataset": DATASET, "directory": name,
+                   "manifest_hash": "h" * 64, "registered_at": datetime.now(UTC), "active": True,
+                   "block": name}  # fmt: skip
+            tx.execute(delivery.insert().values(**row))
+    one = claim(asked(ledger), stage("both"))
+    charge = ledger.reserve(replace(one, delivery="newer", others=("older",)))
+    assert [ledger.in_use(name) for name in ("older", "newer", "unread")] == [True, True, False]
+    ledger.fault(charge, "x")
+    assert not ledger.in_use("older")
 
 
 def test_all_blocks_together_stay_below_the_ceiling(place: Place) -> None:

@@ -215,7 +215,7 @@ TWICE = (
 )
 DOUBLED = (
     "INSERT INTO stage SELECT id + 1, project, digest, charge, scales, family, delta, state, NULL, "
-    "'[]' FROM stage"
+    "'[]', false FROM stage"
 )
 
 

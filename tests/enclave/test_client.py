@@ -226,6 +226,7 @@ def test_nothing_turns_the_noise_off(
     noisy = stage("SELECT count(*) AS m0 FROM visits", [column("m0", gaussian(1e6))])
     assert {enclave.run(plan(noisy), 30)[0].values for _ in range(3)} != {((1000,),)}
     assert {field.name for field in dataclasses.fields(Job)} == {
+        "together",
         "verb",
         "delivery",
         "stages",

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0019"
+HEAD = "0015"
 
 
 def upgrade(connection: Connection) -> None:
