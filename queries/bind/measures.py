@@ -247,7 +247,8 @@ class Writer:
         around = {table.alias.lower() for table in self.reader.expressions.scope.tables}
         tied = open_subqueries.tied(node, around, self._written)
         try:
-            return open_subqueries.nested(self.binder, tied, self.env, self.node)
+            listed = open_subqueries.is_listed(node)
+            return open_subqueries.nested(self.binder, tied, self.env, self.node, listed=listed)
         except UnknownColumn:  # said of the names that the analyst wrote
             open_subqueries.nested(self.binder, node, self.env)
             raise

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from queries.bind import aggregates, keyed, open_queries, spines
+from queries.bind import aggregates, keyed, occurring, open_queries, spines
 from queries.bind.colours import Environment, Open, Private
 from queries.language.parse import place
 from queries.language.refusals import UnknownColumn
@@ -37,7 +37,7 @@ def replace_nested(
     for clause in clauses:
         inside = clause.args.get("on") if isinstance(clause, exp.Join) else clause
         for query in _outermost(inside):
-            query.replace(nested(binder, query, env, node, items))
+            query.replace(nested(binder, query, env, node, items, listed=is_listed(query)))
 
 
 def _outermost(node: exp.Expr | None) -> list[exp.Query]:
@@ -59,8 +59,13 @@ def nested(
     env: Environment,
     around: exp.Select | None = None,
     items: Sequence[FromItem] = (),
+    *,
+    listed: bool = False,
 ) -> exp.Expr:
-    """A subquery inside an open expression, bound: it must be open itself, or a value by key."""
+    """A subquery inside an open expression, bound: it must be open itself, or a value by key.
+
+    Of one that is `listed` something is compared with all rows.
+    """
     inner = node.this if isinstance(node, exp.Subquery) else node
     try:
         bound = binder.query(inner, env)
@@ -75,6 +80,9 @@ def nested(
         raise
     if isinstance(bound, Private):
         raise spines.filtered_public(place(node))
+    there = occurring.groups(inner, bound) if listed else None
+    found = bound if there is None else binder.query(there, env)
+    bound = found if isinstance(found, Open) else bound
     query = (
         open_queries.wrapped(bound.query)
         if isinstance(bound.query, exp.Table)
@@ -94,6 +102,11 @@ def tied(
         return write(part) if name in around and name not in own else rebuilt(part, written)
 
     return rebuilt(node, written)
+
+
+def is_listed(node: exp.Expr) -> bool:
+    """Whether a subquery stands for values that something is compared with."""
+    return isinstance(node.parent, occurring.LISTED)
 
 
 def _is_value(node: exp.Query) -> bool:

@@ -22,7 +22,7 @@ from queries.algebra import operations as op
 from queries.algebra.facts import Facts
 from queries.algebra.relations import Inside
 from queries.algebra.scalars import Call, Exists, Literal, Scalar, conjuncts
-from queries.bind import aggregates, forms, joins, spines
+from queries.bind import aggregates, forms, joins, occurring, spines
 from queries.bind.colours import Environment, Open
 from queries.bind.expressions import Expressions, chosen
 from queries.bind.from_clause import FromClause
@@ -156,6 +156,8 @@ class InScope:
         from queries.bind.binder import FromItem
 
         bound = self.binder.query(node, self.env)
+        there = occurring.groups(node, bound)
+        bound = bound if there is None else self.binder.query(there, self.env)
         clause = FromClause(self.binder, self, scope)
         item = FromItem("q", node, bound)
         if isinstance(bound, Open) and bound.released:

@@ -122,7 +122,7 @@ def listed(start: Words) -> Query:
         f"HAVING COUNT(*) > {to.pick((0, 3))})"),
         f"{key} IN (SELECT g FROM {table} WHERE x > 0)",
         (f"{value} {to.pick(('>=', '<'))} {to.pick(('ALL', 'ANY'))} "
-        f"(SELECT {call} FROM {table} GROUP BY g HAVING COUNT(*) > 0)"),
+        f"(SELECT {call} FROM {table} GROUP BY g{to.pick(('', ' HAVING COUNT(*) > 0'))})"),
     ))  # fmt: skip
     word = "AND" if where else "WHERE"
     return Query(
