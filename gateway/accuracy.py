@@ -12,13 +12,14 @@ Privacy note
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from budgets.amounts import PICO
 from gateway import ranked
-from gateway.aims import Aim, Terms, resolved, source, unreachable, untold
+from gateway.aims import Aim, Terms, of_magnitude, resolved, source, unreachable, untold
+from gateway.combined import Asked, Joined, asked
 from gateway.errors import Margin, Size, Wanted
 from gateway.grouped import Released, Table, tables
 from gateway.refusals import ErrorNotOffered
@@ -61,12 +62,13 @@ def aimed(
 
     Amounts and floor are epsilon in pure projects and rho elsewhere, in 1e-12.
     """
-    outputs = [one for one in outline.plan.post.outputs if one.role is not Role.KEY]
-    margins = wanted.of(outputs)
     if not outline.plan.stages:
+        wanted.of([one for one in outline.plan.post.outputs if one.role is not Role.KEY])
         return Aimed(_price(((max(1, floor),),), delta, pure=pure, named=False), ())
     every = tables(outline, released)
-    needs = _needs(every, outputs, margins, Terms(wanted.size, confidence, pure))
+    outputs = asked(outline.plan, every)
+    margins = wanted.of([one.output for one in outputs])
+    needs = _needs(outputs, margins, Terms(wanted.size, confidence, pure))
     amounts = _amounts(every, needs, confidence, pure=pure)
     split = _raised(_filled(every, amounts, len(outline.plan.stages) - len(outline.likely)), floor)
     return Aimed(_price(split, delta, pure=pure, named=True), _strictest([n.aim for n in needs]))
@@ -81,17 +83,40 @@ class _Need:
     limit: Limit | None = None
 
 
-def _needs(
-    every: Sequence[Table], outputs: Sequence[Output], margins: Sequence[Margin], terms: Terms
-) -> list[_Need]:
-    ranked.fitting(every, outputs, margins)
+def _needs(outputs: Sequence[Asked], margins: Sequence[Margin], terms: Terms) -> list[_Need]:
+    ranked.fitting(outputs, margins)
     return [
-        _need(table, output, margin, terms)
-        for table in every
-        if table.shown
-        for output, margin in zip(outputs, margins, strict=True)
-        if table.has(output)
+        need
+        for one, margin in zip(outputs, margins, strict=True)
+        for need in _needed(one, margin, terms)
     ]
+
+
+def _needed(one: Asked, margin: Margin, terms: Terms) -> Iterator[_Need]:
+    if one.joined is not None:
+        yield _combined(one.output, one.joined, margin, terms)
+        return
+    for table in one.tables:
+        alike = terms
+        if one.utmost:  # of k cells each may be off, the furthest by more than a single one
+            beyond = (1 - terms.confidence) / (table.cells or 1)
+            alike = replace(terms, confidence=1 - beyond)
+        yield _need(table, one.output, margin, alike)
+
+
+def _combined(output: Output, joined: Joined, margin: Margin, terms: Terms) -> _Need:
+    """The limit that an output of several tables puts to all of them, to first order."""
+    try:
+        moved, found = joined.slopes(terms.size)
+        magnitude = joined.value(terms.size) if margin.relative else None
+    except NoSlopes:
+        raise untold(output.name) from None
+    rows = joined.rows(terms.size)
+    aim = of_magnitude(output, margin, magnitude, rows, terms.size)
+    if not found.straight:
+        aim = replace(aim, rows=rows, source=source(terms.size))
+    places = {place: step for place, step in moved.items() if step}
+    return _Need(aim, limit=Limit(float(aim.margin), places))
 
 
 def _need(table: Table, output: Output, margin: Margin, terms: Terms) -> _Need:

@@ -54,12 +54,25 @@ def resolved(table: Table, output: Output, margin: Margin, size: Fraction | Size
         magnitude = abs(slopes(text or "", point).value)
     except NoSlopes:
         raise untold(output.name) from None
+    return of_magnitude(output, margin, magnitude, table.rows(size), size)
+
+
+def of_magnitude(
+    output: Output,
+    margin: Margin,
+    magnitude: float | None,
+    rows: float | None,
+    size: Fraction | Size,
+) -> Aim:
+    """An error in its own unit, or as a share of that; raises ErrorNotOffered."""
+    if not margin.relative:
+        return Aim(output.name, margin.text, margin.amount)
     if not magnitude:
         raise ErrorNotOffered(
             f"Nothing tells how large {output.name} is, so a share of it means nothing.",
             hint="Give its error in its own unit.",
         )
-    return _share(output, margin, magnitude, table.rows(size), size)
+    return _share(output, margin, magnitude, rows, size)
 
 
 def in_rows(table: Table, output: Output, margin: Margin, size: Fraction | Size) -> Aim:

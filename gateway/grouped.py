@@ -40,7 +40,7 @@ class Table:
 
     These are its noisy columns, its distributions and the selection of its keys; `first` is the
     place of the first of them among all that the plan draws. A table that is not `shown` is read by
-    later stages alone.
+    later stages alone. `cells` are its rows, None where they depend on the data.
     """
 
     stage: int
@@ -51,6 +51,8 @@ class Table:
     distributions: tuple[Distribution, ...] = ()
     top: Top | None = None
     shown: bool = True
+    name: str = ""
+    cells: int | None = 1
 
     @property
     def noises(self) -> tuple[Noise, ...]:
@@ -142,24 +144,27 @@ class Table:
 
 
 def tables(outline: Outline, released: Released) -> tuple[Table, ...]:
-    """All that is drawn, table by table; raises ErrorNotOffered where no one GROUP BY is shown."""
+    """All that is drawn, table by table."""
     plan = outline.plan
-    if plan.post.rowwise is None:
-        raise ErrorNotOffered(
-            "An error can be asked for where the answer's rows are the groups of one GROUP BY "
-            "over private rows."
-        )
     members = {plan.post.rowwise, *_members(plan)}
     found, first = [], 0
     stages = plan.stages[: len(outline.likely)]
     for n, (stage, likely) in enumerate(zip(stages, outline.likely, strict=True)):
         known, shown = released.get(stage.name), stage.name in members
-        rest = (stage.distributions, stage.top, shown)
+        cells = len(stage.listed) if stage.listed is not None else 1
+        rest = (
+            stage.distributions,
+            stage.top,
+            shown,
+            stage.name,
+            None if stage.threshold else cells,
+        )
         found.append(Table(n, first, stage.columns, likely, known, *rest))
         first += len(stage.parts)
         if stage.other is not None:
             columns = stage.other.columns
-            found.append(replace(found[-1], first=first, columns=columns, distributions=()))
+            row = replace(found[-1], first=first, columns=columns, distributions=(), name="")
+            found.append(row)
             first += len(columns)
     return tuple(found)
 

@@ -58,6 +58,7 @@ from queries.plan.model import Plan
 from queries.plan.noisy import StoredStage
 from queries.plan.planner import Outline, outline
 from queries.plan.planner import plan as planned
+from queries.plan.post import Role
 from queries.plan.price import Price
 from queries.release.client import PublicReader, ReleaseEngine
 
@@ -236,7 +237,7 @@ class Planner(Views):
     def errors(self, made: Planned) -> list[dict[str, Any]]:
         """The expected error of each noisy column of a plan."""
         question, confidence = made.question, float(made.question.confidence)
-        follows = any(one.expression is not None for one in made.plan.post.outputs)
+        follows = any(one.role is Role.DERIVED for one in made.plan.post.outputs)
         likely = self._outlined(question, made.view, made.budget).likely if follows else ()
         size = accuracy.size(question.price, made.aims)
         return quoting.errors(Outline(made.plan, likely), made.aims, size, confidence)

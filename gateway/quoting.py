@@ -7,24 +7,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
 from budgets.amounts import written
 from budgets.loss import PrivacyLoss
-from gateway import budgeting
+from gateway import budgeting, combined
 from gateway.aims import Aim
+from gateway.combined import Asked
 from gateway.errors import Size
-from gateway.grouped import tables
+from gateway.grouped import Table, tables
 from gateway.others import LABEL
 from gateway.refusals import ErrorNotOffered
 from queries.plan import ranks
+from queries.plan.followed import followed
 from queries.plan.model import Plan, Stage
 from queries.plan.noisy import beside
 from queries.plan.planner import Outline
 from queries.plan.post import Output, Role
-from queries.plan.slopes import NoSlopes
+from queries.plan.slopes import NoSlopes, Slopes
 from queries.release.law import half_width, standard_width, variance
 
 FOLLOWS = "It follows from noisy columns; its interval comes with the answer."
@@ -35,14 +38,29 @@ def errors(
 ) -> list[dict[str, Any]]:
     """The expected error of each noisy column, and what was asked of it."""
     plan, asked = outline.plan, {aim.name: aim for aim in aims}
+    if not plan.stages:
+        return []
+    every = tables(outline, {})
     found = []
-    for output in plan.post.outputs if plan.stages else ():
-        if output.role is not Role.KEY:
-            told = _error(output, plan, confidence)
-            if output.expression is not None:
-                told["reason"] = expected(outline, output, size, confidence) or FOLLOWS
+    for output, one in zip(plan.post.outputs, combined.sources(plan, every), strict=True):
+        if one is not None:
+            told = _error(one.output, _shown(one, plan), confidence)
+            if one.output.role is not Role.MEASURE and not one.output.columns:
+                plain = one.output in plan.post.outputs
+                reason = expected(one, every, size, confidence, plain=plain)
+                told["reason"] = reason or output.reason or told["reason"]
             found.append(told | {"asked": _asked(asked.get(output.name))})
     return found
+
+
+def _shown(one: Asked, plan: Plan) -> Stage | None:
+    """The table of which an output is a column: the answer's own, or the one that it is read from.
+
+    Of the greatest or least of a column nothing is told but that it follows.
+    """
+    if plan.post.rowwise is not None and one.output in plan.post.outputs:
+        return plan.table(plan.post.rowwise)
+    return plan.table(one.tables[0].name) if one.tables and not one.utmost else None
 
 
 def _asked(aim: Aim | None) -> dict[str, Any] | None:
@@ -65,7 +83,7 @@ def other(plan: Plan, confidence: float) -> list[dict[str, Any]] | None:
         return None
     shown = replace(plan, stages=(row,), hierarchies=())
     return [
-        _error(output, shown, confidence) | {"asked": None}
+        _error(output, shown.table(shown.post.rowwise), confidence) | {"asked": None}
         for output in plan.post.outputs
         if output.role is not Role.KEY
     ]
@@ -110,24 +128,29 @@ def _split(stage: Stage, plan: Plan) -> list[dict[str, Any]]:
 
 def _readers(stage: Stage, column: str, plan: Plan) -> list[str]:
     """The columns of the answer that are a noisy column, or that follow from it."""
-    table = plan.post.rowwise
-    if all(stage.name not in one.members or one.name != table for one in plan.hierarchies) and (
-        stage.name != table
-    ):
-        return []
     targets = {t.name for one in stage.distributions if one.name == column for t in one.targets}
+    names, table = targets | {column}, plan.post.rowwise
+    members = (one.members for one in plan.hierarchies if one.name == table)
+    own = stage.name == table or any(stage.name in some for some in members)
     return [
         output.name
-        for output in plan.post.outputs
-        if not (targets | {column}).isdisjoint((output.column, *output.columns))
-        or f'."{column}"' in (output.expression or "")
-        or (output.box is not None and any(map(output.box.reads, targets | {column})))
+        for output, tree in zip(plan.post.outputs, followed(plan), strict=True)
+        if (own and _reads(output, names))
+        or (tree is not None and any((stage.name, name) in tree.columns for name in names))
     ]
 
 
-def _error(output: Output, plan: Plan, confidence: float) -> dict[str, Any]:
+def _reads(output: Output, names: AbstractSet[str]) -> bool:
+    """Whether an output of the answer's own rows is one of these columns, or follows from one."""
+    return (
+        not names.isdisjoint((output.column, *output.columns))
+        or any(f'."{name}"' in (output.expression or "") for name in names)
+        or (output.box is not None and any(map(output.box.reads, names)))
+    )
+
+
+def _error(output: Output, table: Stage | None, confidence: float) -> dict[str, Any]:
     """The expected error of one column, or why it cannot be told beforehand."""
-    table = plan.table(plan.post.rowwise) if plan.post.rowwise is not None else None
     named = output.column if output.role is Role.MEASURE else next(iter(output.columns), None)
     error: dict[str, Any] = {
         "name": output.name, "mechanism": None, "scale": None, "margin": None, "rank_margin": None,
@@ -152,23 +175,41 @@ def _error(output: Output, plan: Plan, confidence: float) -> dict[str, Any]:
 
 
 def expected(
-    outline: Outline, output: Output, size: Fraction | Size, confidence: float
+    one: Asked, every: Sequence[Table], size: Fraction | Size, confidence: float, *, plain: bool
 ) -> str | None:
-    """The error of what follows from noisy columns, as a function of a group's size (P23)."""
+    """The error of what follows from noisy columns, as a function of a group's size (P23).
+
+    What is `plain` follows from columns of one row, so that its interval can be told afterwards.
+    """
+    noises = [noise for table in every for noise in table.noises]
     told: list[tuple[float, float | None]] = []
     try:
-        for table in (one for one in tables(outline, {}) if one.shown):
-            found = table.slopes(output, size)
-            spread = 0.0
-            for name, slope in found.by.items():
-                noise = next(one.noise for one in table.columns if one.name == name)
-                spread += (slope * table.step(name)[1]) ** 2 * variance(noise)
-            width = standard_width(table.columns[0].noise.mechanism, confidence)
-            rows = None if found.straight else table.rows(size)
-            margin = width * math.sqrt(spread)
-            told.append((math.sqrt(margin) if found.root else margin, rows))
+        for table in one.tables if one.joined is None else one.tables[:1]:
+            moved, found = _moved(one, table, size)
+            spread = sum((by * by) * variance(noises[place]) for place, by in moved.items())
+            mechanism = noises[next(iter(moved))].mechanism
+            margin = standard_width(mechanism, confidence) * math.sqrt(spread)
+            rows = table.rows(size) if one.joined is None else one.joined.rows(size)
+            shown = math.sqrt(margin) if found.root else margin
+            told.append((shown, None if found.straight else rows))
     except (NoSlopes, ErrorNotOffered):
         return None
-    margin, rows = max(told, key=lambda one: one[0])
+    if not told or one.utmost:
+        return None
+    margin, rows = max(told, key=lambda pair: pair[0])
     where = "" if rows is None else f" where a group has {rows:,.0f} rows"
-    return f"About +-{margin:,.4g}{where}; its interval comes with the answer."
+    comes = "; its interval comes with the answer" if plain else ""
+    return f"About +-{margin:,.4g}{where}{comes}."
+
+
+def _moved(one: Asked, table: Table, size: Fraction | Size) -> tuple[dict[int, float], Slopes]:
+    """How far a step of each place moves an output, and its slopes; raises NoSlopes."""
+    if one.joined is not None:
+        moved, found = one.joined.slopes(size)
+    else:
+        found = table.slopes(one.output, size)
+        steps = [(*table.step(name), slope) for name, slope in found.by.items()]
+        moved = {place: slope * step for place, step, slope in steps}
+    if not moved:
+        raise NoSlopes
+    return moved, found

@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from gateway.aims import Aim, Terms, in_rows, unreachable
+from gateway.combined import Asked
 from gateway.errors import Margin
 from gateway.grouped import Located, Table
 from gateway.refusals import ErrorNotOffered
@@ -19,12 +20,12 @@ from queries.release.least import OutOfReach, alone, ranked
 EXAMPLE = "2% of rows"
 
 
-def fitting(every: Sequence[Table], outputs: Sequence[Output], margins: Sequence[Margin]) -> None:
+def fitting(outputs: Sequence[Asked], margins: Sequence[Margin]) -> None:
     """Refuse an error in values of a rank, and one in rows of anything else, with all rewritten."""
-    shown = [table for table in every if table.shown]
     wrong, text = [], []
-    for output, margin in zip(outputs, margins, strict=True):
-        kinds = {_kind(table, output) for table in shown}
+    for one, margin in zip(outputs, margins, strict=True):
+        output = one.output
+        kinds = {_kind(table, output) for table in one.tables} or {None}
         text.append(f'"{output.name}": "{_fitted(margin, kinds)}"')
         if (margin.rows and kinds == {None}) or (not margin.rows and False in kinds):
             wrong.append((output, margin))

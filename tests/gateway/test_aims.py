@@ -121,6 +121,21 @@ def test_stages_asked_by_error_are_charged_as_quoted_and_free_again(gateway: Gat
     assert again["privacy_loss"]["rho"] == "0"
 
 
+def test_a_share_of_two_tables_is_charged_as_quoted(gateway: Gateway) -> None:
+    """Both get what they need; the quote says for how large a group it holds."""
+    whole = "(SELECT COUNT(*) FROM visits WHERE cost < 65)"
+    sql = f"SELECT area, COUNT(*) / {whole} AS s FROM visits WHERE cost < 65 GROUP BY area"
+    quoted = quote(gateway, sql, max_error="0.03", group_size=160)
+    (error,) = quoted["expected_error"]
+    assert error["reason"] == "About +-0.03 where a group has 160 rows."
+    part, total = quoted["stages"]
+    assert [one["columns"][0]["read_by"] for one in (part, total)] == [["s"], ["s"]]
+    assert Fraction(part["rho"]) > Fraction(total["rho"]) > 0
+    release = gateway.query(sql, max_error="0.03", group_size=160).json
+    assert release["privacy_loss"] == quoted["privacy_loss"]
+    assert paid(quote(gateway, sql, max_error="0.03", group_size=160)) == 0
+
+
 def test_a_spread_is_asked_by_its_error(gateway: Gateway) -> None:
     """A root moves by at most the root of what is under it: an error of 6 is a variance's 36."""
     sql = "SELECT {}(cost) AS v FROM visits WHERE cost < 64"
