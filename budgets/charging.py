@@ -20,11 +20,12 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from budgets import earmarking, expiring, redeeming
+from budgets import drawn, earmarking, expiring, redeeming
 from budgets.account import Account, Amounts, Kind
 from budgets.admission import Policy, due, due_in_blocks, postings
 from budgets.chain import Event
 from budgets.charge import Charge, ChargeState, Claim, QueryState
+from budgets.mechanisms import written
 from budgets.opening import dataset_of
 from budgets.refusals import (
     AlreadyAnswered,
@@ -240,6 +241,7 @@ def _post(
         "by": claim.analyst,
         "asked": claim.asked,
         "stages": [stage.digest for stage in stages.unserved],
+        drawn.NAME: drawn.digest((one.digest, written(one.drawn)) for one in stages.unserved),
     }
     items = [
         journal.Item(Event.RESERVE, account, amounts, charge, note if account is path[0] else {})

@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, bindparam, select
 
+from budgets import drawn
 from budgets.account import Amounts
 from budgets.chain import GENESIS, Entry, Event, listed, quoted, text
 from budgets.storage import accounts, journal
@@ -23,7 +24,7 @@ from budgets.storage.prepared import Prepared
 from budgets.storage.schema import charge, entry, query, release, stage
 
 Note = Mapping[str, Any]
-_RESERVE, _SETTLE = Event.RESERVE.value, Event.SETTLE.value
+_RESERVE, _SETTLE, _RESUME = Event.RESERVE.value, Event.SETTLE.value, Event.RESUME.value
 _SETTLED = (
     entry.c.dataset == bindparam("of"),
     entry.c.event == _SETTLE,
@@ -43,6 +44,25 @@ _STAGES = Prepared(
     .select_from(entry)
     .join(stage, stage.c.charge == entry.c.charge)
     .where(stage.c.document.is_not(None), *_SETTLED)
+)
+_DREW = Prepared(
+    select(entry.c.number, stage.c.digest, stage.c.mechanisms)
+    .select_from(entry)
+    .join(stage, stage.c.charge == entry.c.charge)
+    .where(
+        entry.c.dataset == bindparam("of"),
+        (entry.c.event == _RESERVE) | (entry.c.event == _RESUME),
+        entry.c.note != "{}",
+        entry.c.number > bindparam("after", type_=BigInteger),
+        entry.c.number <= bindparam("last", type_=BigInteger),
+    )
+)
+_LATER = Prepared(
+    select(entry.c.number).where(
+        entry.c.charge == bindparam("paid"),
+        entry.c.event == _RESUME,
+        entry.c.number > bindparam("after", type_=BigInteger),
+    )
 )
 
 
@@ -96,12 +116,17 @@ class _Reading:
         first = self._expected
         following = rows[: self._linked(rows)]
         settled: dict[int, tuple[Any, Note]] = {}
+        told: dict[int, tuple[Any, str]] = {}
         for row in following:
             self._sum.read(row)
             if row[1] == _SETTLE:
                 settled[row[0]] = row[3], json.loads(row[7])
+            elif (digest := drawn.told(row[7])) is not None:
+                told[row[0]] = row[3], digest
         if settled:
             self._compare(first - 1, settled)
+        if told:
+            self._drew(first - 1, told)
         return len(following) == len(rows)
 
     def found(self, last: int) -> Found:
@@ -157,6 +182,19 @@ class _Reading:
                 self._wrong.append(
                     f"A stored stage of charge {paid} is not the one that was settled."
                 )
+
+    def _drew(self, after: int, told: Mapping[int, tuple[Any, str]]) -> None:
+        """Whether what these entries say was drawn is what is stored, unless it was told anew."""
+        where = {"of": self._dataset, "after": after, "last": self._expected - 1}
+        stored: dict[int, list[tuple[str, str]]] = {number: [] for number in told}
+        for number, digest, mechanisms in _DREW.send(self._tx, where).plain():
+            if number in stored:
+                stored[number].append((digest, mechanisms))
+        for number, (paid, digest) in told.items():
+            if digest == drawn.digest(stored[number]):
+                continue
+            if not _LATER.send(self._tx, {"paid": paid, "after": number}).plain():
+                self._wrong.append(f"What charge {paid} drew is not what was charged.")
 
 
 class _Sum:

@@ -29,6 +29,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from budgets import drawn
 from budgets.account import Account, Amounts, Kind
 from budgets.admission import Policy, due, due_in_blocks
 from budgets.chain import Event
@@ -93,6 +94,7 @@ def resume(
     accounts.resume(tx, charged)
     root = path[0]
     note = {"asked": claim.asked, "by": claim.analyst, "query": claim.query}
+    note[drawn.NAME] = drawn.digest(charges.drew(tx, charge))
     item = journal.Item(Event.RESUME, root, charge=charge, note=note)
     root = journal.append(tx, root, [item], at)
     return Charge(

@@ -92,7 +92,7 @@ class Service:
         longest = timedelta(seconds=self._patience + self._wait + SPARE_SECONDS)
         query = self._ledger.accept(*words, until=now() + longest, fresh=question.fresh)
         if planned.redone != (query.redeems is not None):  # it was redeemed, or taken up, meanwhile
-            planned = self._plan(asked, asked.key)
+            planned = self._plan(asked, asked.own_key)
         return query, planned if query.state is QueryState.QUEUED else None
 
     def answer(self, query: QueryRecord, planned: Planned, progress: Progress) -> bytes:

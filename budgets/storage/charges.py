@@ -133,6 +133,12 @@ def paid(tx: Connection, which: int) -> Paid:
     return Paid(PrivacyLoss(*tx.execute(figures).one()), families)
 
 
+def drew(tx: Connection, which: int) -> Sequence[tuple[str, str]]:
+    """The stages of a charge, each with the text of what it drew."""
+    found = select(stage.c.digest, stage.c.mechanisms).where(stage.c.charge == which)
+    return [(row.digest, row.mechanisms) for row in tx.execute(found)]
+
+
 def ground(tx: Connection, which: int) -> Ground:
     """On what the plan of a charge was made."""
     found = select(query.c.id, charge.c.delivery, charge.c.terms)

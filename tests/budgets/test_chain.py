@@ -172,6 +172,9 @@ def test_no_entries_can_change_places(place: Place) -> None:
         ("UPDATE release SET document = :zero", "release"),
         ("DELETE FROM release", "release"),
         ("UPDATE stage SET document = :zero WHERE digest = 'a'", "stage"),
+        ("UPDATE stage SET mechanisms = '[[1]]' WHERE digest = 'a'", "drew"),
+        ("UPDATE stage SET mechanisms = '[[1]]' WHERE state = 'lost'", "drew"),
+        ("UPDATE stage SET digest = 'other' WHERE state = 'faulted'", "drew"),
         (
             "INSERT INTO release SELECT number, :zero FROM query WHERE state = 'faulted' LIMIT 1",
             "release",

@@ -11,6 +11,7 @@ import pytest
 from budgets.charge import Charge, Claim, Ground, QueryState
 from budgets.ledger import Ledger
 from budgets.loss import NONE, PrivacyLoss
+from budgets.mechanisms import Drawn
 from budgets.refusals import (
     AlreadyAnswered,
     ChargeClosed,
@@ -37,7 +38,7 @@ from tests.budgets.books import (
 )
 from tests.budgets.conftest import Places
 from tests.budgets.dying import AFTER, BEFORE_COMMIT, dies
-from tests.budgets.places import Place
+from tests.budgets.places import Place, edit
 from tests.budgets.test_crash import Arm
 from tests.budgets.test_races import together
 
@@ -197,12 +198,16 @@ def test_it_may_cost_less_than_was_charged_and_gives_nothing_back(
 ) -> None:
     wanted = faulted(ledger, stage("count", delta=5))
     ledger.redeem(PROJECT, wanted.query, "ada", "why")
-    cheaper = replace(wanted, stages=(stage("count", rho=STEP - 1, delta=4, scale=11.0),))
-    settled(ledger, ledger.reserve(cheaper))
+    planned = stage("count", rho=STEP - 1, delta=4, scale=11.0)
+    drawn = (Drawn("discrete-gaussian", 1, 1, 11.0, STEP - 1),)
+    settled(ledger, ledger.reserve(replace(wanted, stages=(replace(planned, drawn=drawn),))))
+    assert ledger.verify(DATASET).intact
     assert ledger.budget(PROJECT).spent == PrivacyLoss(STEP, 5)
     assert ledger.quote(PROJECT, [stage("count", delta=4, scale=10.5)]) == PrivacyLoss(STEP, 4)
     assert ledger.quote(PROJECT, [stage("count", delta=4, scale=11.0)]) == NONE
     invariants.hold(place)
+    edit(place, "UPDATE stage SET mechanisms = '[]' WHERE digest = 'count'")
+    assert "drew" in " ".join(ledger.verify(DATASET).disagreements)
 
 
 def test_before_the_start_it_may_be_deferred_and_stays_charged(
