@@ -45,13 +45,15 @@ def resolved(table: Table, output: Output, margin: Margin, size: Fraction | Size
     """An error of a count, a sum or what follows from such; raises ErrorNotOffered."""
     if not margin.relative:
         return Aim(output.name, margin.text, margin.amount)
+    text = f'"{output.column}"' if output.role is Role.MEASURE else output.expression
+    if text is None:
+        raise untold(output.name)
     _released(table, size)
     point = table.point(size, most=False)
     if point is None:
         raise size_needed()
     try:
-        text = f'"{output.column}"' if output.role is Role.MEASURE else output.expression
-        magnitude = abs(slopes(text or "", point).value)
+        magnitude = abs(slopes(text, point).value)
     except NoSlopes:
         raise untold(output.name) from None
     return of_magnitude(output, margin, magnitude, table.rows(size), size)

@@ -128,10 +128,10 @@ class Moments:
             top = self._greatest(power)
             low = -top if any(n % 2 for n in power) else Fraction(0)
             kept = "LEAST(GREATEST(moment, low), top)"
-            if power in SQUARES:
-                tiny = filled(SQUARES[power], **parts, nothing=NOTHING)
-                moment = filled("CASE WHEN m > tiny THEN m ELSE 0 END", m=moment, tiny=tiny)
             parts[_name("r", power)] = moment
+            if power in SQUARES:
+                less = f"moment - ({SQUARES[power]}) * nothing"
+                moment = filled(less, moment=moment, **parts, nothing=NOTHING)
             parts[_name("s", power)] = filled(kept, moment=moment, low=low, top=top)
             parts[_name("z", power)] = top * NOTHING
         return filled(self.formula.template, **parts)
@@ -156,11 +156,11 @@ CENTRAL: dict[Power, str] = {
 
 
 SQUARES: dict[Power, str] = {
-    (2,): "(e2 + d0 * d0) * nothing",
-    (2, 0): "(e20 + d0 * d0) * nothing",
-    (0, 2): "(e02 + d1 * d1) * nothing",
+    (2,): "e2 + d0 * d0",
+    (2, 0): "e20 + d0 * d0",
+    (0, 2): "e02 + d1 * d1",
 }
-"""What of a variance is nothing, where both of what it is the difference of are that large."""
+"""What a variance is the difference of, added up: so large are the numbers that are rounded."""
 
 
 def _name(letter: str, power: Power) -> str:

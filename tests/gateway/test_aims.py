@@ -158,3 +158,12 @@ def test_the_command_line_asks_of_ranks(gateway: Gateway) -> None:
     told = sluis("quote", "--project", "p", *words, sql, **client(gateway))
     assert told.returncode == 0, told.stderr
     assert "(asked: 3% of rows of 1,000, declared, or +-30 rows)" in told.stdout
+
+
+@pytest.mark.parametrize(
+    "item", ["MEDIAN(cost) - MIN(cost)", "HISTOGRAM(area)['north'] / COUNT(*)",
+             "cardinality(HISTOGRAM(area))"],
+)  # fmt: skip
+def test_a_share_of_what_follows_from_ranks_is_not_told(gateway: Gateway, item: str) -> None:
+    told = refused(gateway, f"SELECT {item} AS d FROM visits", max_error="10%")
+    assert "The error of d cannot be told" in told["detail"]
