@@ -67,12 +67,13 @@ class Administration:
         by: str,
         reason: str,
         *,
+        block: str | None = None,
         within: Connection | None = None,
     ) -> None:
-        """Give a dataset a larger ceiling."""
+        """Give a dataset, or one block of it, a larger ceiling."""
         with self._act(within) as tx:
             ceiling = grant(ceiling_epsilon, ceiling_delta)
-            granting.raise_ceiling(tx, dataset, ceiling, by, reason, self._clock())
+            granting.raise_ceiling(tx, dataset, ceiling, by, reason, self._clock(), block)
 
     def overcommit(
         self,

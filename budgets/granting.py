@@ -24,12 +24,14 @@ from budgets.chain import Event
 from budgets.loss import PrivacyLoss
 from budgets.opening import dataset_of, granted, project_of, root_of
 from budgets.refusals import (
+    AboveCeiling,
     AllocationExceeded,
     CeilingDiffers,
     DeltaFixed,
     NotFree,
     OtherDataset,
     Overcommitted,
+    UnknownBlock,
 )
 from budgets.storage import accounts, journal
 from budgets.storage.journal import Item
@@ -39,17 +41,37 @@ MOST_PROMISED = 1000
 
 
 def raise_ceiling(
-    tx: Connection, name: str, ceiling: Grant, by: str, reason: str, at: datetime
+    tx: Connection,
+    name: str,
+    ceiling: Grant,
+    by: str,
+    reason: str,
+    at: datetime,
+    block: str | None = None,
 ) -> None:
-    """Give a dataset a larger ceiling under the same accountant; never a smaller one."""
+    """Give a dataset, or one block of it, a larger ceiling under the same accountant.
+
+    Never a smaller one, and to no block more than the dataset has: nothing of what was charged is
+    forgotten, and whoever is in several blocks is promised what the dataset's ceiling says.
+    """
     root = root_of(tx, name)
-    grown = ceiling.capacity - root.cap
-    lowered = not root.cap.within(ceiling.capacity) or ceiling.epsilon < root.grant.epsilon
-    if lowered or ceiling.accountant is not root.accountant:
-        raise CeilingDiffers(name)
-    accounts.regrant(tx, root, ceiling)
+    raised = root if block is None else _block(tx, root, block)
+    grown = ceiling.capacity - raised.cap
+    lowered = not raised.cap.within(ceiling.capacity) or ceiling.epsilon < raised.grant.epsilon
+    if lowered or ceiling.accountant is not raised.accountant:
+        raise CeilingDiffers(name, block)
+    most = root.grant
+    if block is not None and (ceiling.epsilon > most.epsilon or ceiling.delta > most.delta):
+        raise AboveCeiling(name)
+    accounts.regrant(tx, raised, ceiling)
     note = granted(ceiling) | {"by": by, "reason": reason}
-    journal.append(tx, root, [Item(Event.RAISE, root, grown, note=note)], at)
+    journal.append(tx, root, [Item(Event.RAISE, raised, grown, note=note)], at)
+
+
+def _block(tx: Connection, root: Account, name: str) -> Account:
+    if (found := accounts.find(tx, Kind.BLOCK, root.dataset, name)) is None:
+        raise UnknownBlock(name)
+    return found
 
 
 def overcommit(tx: Connection, name: str, percent: int, by: str, reason: str, at: datetime) -> None:

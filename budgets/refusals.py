@@ -13,7 +13,7 @@
         ProjectFrozen, DatasetFrozen
         UnknownProject, UnknownDataset, UnknownBlock, UnknownQuery, UnknownEarmark, NameTaken,
         OtherDataset
-        CeilingDiffers, DeltaFixed
+        CeilingDiffers, AboveCeiling, DeltaFixed
 
 No refusal knows an HTTP status; the gateway maps classes to problems.
 """
@@ -297,6 +297,17 @@ class CeilingDiffers(BudgetRefused):
     def __init__(self, dataset: str, block: str | None = None) -> None:
         part = "" if block is None else f"Block {block} of d"
         super().__init__(f"{part or 'D'}ataset {dataset} stands under another ceiling.")
+        self.dataset = dataset
+
+
+class AboveCeiling(BudgetRefused):
+    """A block would be promised more than its dataset."""
+
+    code = "above-ceiling"
+    hint = "Raise the dataset's ceiling first, or raise the block's by less."
+
+    def __init__(self, dataset: str) -> None:
+        super().__init__(f"The ceiling of dataset {dataset} is lower than that.")
         self.dataset = dataset
 
 

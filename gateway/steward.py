@@ -17,8 +17,10 @@ from budgets.account import Kind
 from budgets.amounts import PICO
 from budgets.earmarking import Part
 from budgets.ledger import Ledger
-from budgets.standing import status
+from budgets.refusals import UnknownBlock
+from budgets.standing import BudgetStatus, status
 from gateway import budgeting
+from gateway.prices import share
 from gateway.record import Deed, Record
 from gateway.redoing import Redone
 from gateway.refusals import Invalid
@@ -76,14 +78,40 @@ class Steward:
             self._redone.past(self._ledger.redeem(project, query, by, reason, within=tx))
 
     def raise_ceiling(
-        self, dataset: str, epsilon: Fraction, delta: Fraction | None, by: str, reason: str
+        self,
+        dataset: str,
+        epsilon: Fraction,
+        delta: Fraction | None,
+        by: str,
+        reason: str,
+        block: str | None = None,
     ) -> None:
-        """Give a dataset a larger ceiling; without a delta it keeps its own."""
-        stands = self._ledger.ceiling(dataset)
+        """Give a dataset, or one block, a larger ceiling; without a delta it keeps its own."""
+        stands = self._ledger.ceiling(dataset) if block is None else self._block(dataset, block)
         to = (epsilon, stands.delta if delta is None else delta)
         told = {"dataset": dataset, "epsilon": str(epsilon), "reason": reason}
+        told |= {} if block is None else {"block": block}
         with self._told(Deed.CEILING_RAISED, **told) as tx:
-            self._ledger.raise_ceiling(dataset, *to, by, reason, within=tx)
+            self._ledger.raise_ceiling(dataset, *to, by, reason, block=block, within=tx)
+
+    def _block(self, dataset: str, block: str) -> BudgetStatus:
+        found = {one.name: one for one in self._ledger.blocks(dataset)}
+        if block not in found:
+            raise UnknownBlock(block)
+        return found[block]
+
+    def blocks(self, dataset: str) -> list[dict[str, str]]:
+        """The ceilings of a dataset's blocks, and how much of each is spent and left."""
+        return [
+            {
+                "block": one.name,
+                "epsilon": budgeting.decimal(one.epsilon),
+                "delta": budgeting.decimal(one.delta),
+                "spent": budgeting.percent(share(one.reserved, one) + share(one.spent, one)),
+                "left": budgeting.percent(share(one.remaining, one), up=False),
+            }
+            for one in self._ledger.blocks(dataset)
+        ]
 
     def overcommit(self, dataset: str, percent: int, by: str, reason: str) -> None:
         """Let a ceiling promise its projects so many per cent of what it holds."""
@@ -120,6 +148,7 @@ class Steward:
                 "delta": budgeting.decimal(whole.delta),
             },
             "promises_at_most": f"{root.overcommit}%",
+            "blocks": self.blocks(dataset),
         } | {
             name: budgeting.loss_shown(loss, whole, up=name != "remaining")
             for name, loss in figures.items()

@@ -37,16 +37,24 @@ def show(name: str, home: str | None, as_json: bool) -> None:
 @click.argument("name")
 @click.option("--epsilon", required=True, help="Epsilon of the whole ceiling from now on.")
 @click.option("--delta", help="Delta of the whole ceiling; left out: as it stands.")
+@click.option("--block", help="Of one block of a growing dataset; left out: over all.")
 @reason_option
 @home_option
 @json_option
 @refusals_told
 def raise_(
-    name: str, epsilon: str, delta: str | None, reason: str, home: str | None, as_json: bool
+    name: str,
+    epsilon: str,
+    delta: str | None,
+    block: str | None,
+    reason: str,
+    home: str | None,
+    as_json: bool,
 ) -> None:
-    """Raise a dataset's ceiling: a promise to the people in the data is loosened for good.
+    """Raise a ceiling: a promise to the people in the data is loosened for good.
 
-    It is never lowered. Write the same ceiling into the manifest before the next delivery.
+    It is never lowered, and that of a block is at most that of its dataset. Write the same ceiling
+    into the manifest before the next delivery.
     """
     from gateway.cli.amounts import amount
     from gateway.cli.local import opened, operator
@@ -54,7 +62,7 @@ def raise_(
     also = amount(delta, "--delta") if delta is not None else None
     with opened(home) as local:
         whole = amount(epsilon, "--epsilon")
-        local.steward.raise_ceiling(name, whole, also, operator(), reason)
+        local.steward.raise_ceiling(name, whole, also, operator(), reason, block)
         found = local.steward.ceiling(name)
     _told(found, as_json=as_json)
 
@@ -128,4 +136,7 @@ def _told(found: dict[str, Any], *, as_json: bool) -> None:
         (one["project"], one["epsilon"], one["delta"], one["spent"], one["left"])
         for one in found["projects"]
     ]
+    if found["blocks"]:
+        parts_of = [tuple(one.values()) for one in found["blocks"]]
+        table("", ("block", ">epsilon", ">delta", ">spent", ">left"), parts_of)
     table("", ("project", ">epsilon", ">delta", ">spent", ">left"), shares)

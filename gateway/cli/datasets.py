@@ -82,22 +82,10 @@ def register(file: Path, block: str | None, home: str | None, as_json: bool) -> 
 @refusals_told
 def blocks(name: str, home: str | None, as_json: bool) -> None:
     """List the blocks of a growing dataset: the ceiling of each and how much of it was spent."""
-    from gateway.budgeting import decimal, percent
     from gateway.cli.local import opened
-    from gateway.prices import share
 
     with opened(home) as local:
-        found = local.ledger.blocks(name)
-    told = [
-        {
-            "block": one.name,
-            "epsilon": decimal(one.epsilon),
-            "delta": decimal(one.delta),
-            "spent": percent(share(one.reserved, one) + share(one.spent, one)),
-            "left": percent(share(one.remaining, one), up=False),
-        }
-        for one in found
-    ]
+        told = local.steward.blocks(name)
     if as_json:
         emit(told)
         return

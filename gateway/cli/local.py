@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -64,6 +65,8 @@ class Local:
 @contextmanager
 def opened(home: str | None) -> Iterator[Local]:
     """The home on the command line, in SLUIS_HOME, or the usual one; made if it is not there."""
+    import structlog
+
     from budgets.ledger import Ledger
     from budgets.storage import Storage
     from gateway.home import Home, private_files
@@ -72,6 +75,7 @@ def opened(home: str | None) -> Iterator[Local]:
     from gateway.settings import load
 
     settings = load(home=home)
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # not in --json
     with private_files():
         place = Home(settings.home).prepare()
         storage = Storage.open(settings.ledger)

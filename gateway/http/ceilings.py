@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response, jsonify
 from flask.views import MethodView
 from marshmallow import Schema, fields
-from marshmallow.validate import OneOf, Range
+from marshmallow.validate import Length, OneOf, Range
 
 from gateway.http.fields import Amount, Delta, Whole
 from gateway.http.resources import Blueprint, Body, administrator, house, surveyor
@@ -16,10 +16,20 @@ blueprint = Blueprint("ceilings", __name__, description="What datasets may revea
 
 
 class RaisedSchema(ReasonSchema):
-    """A larger ceiling, as a whole; it is never lowered."""
+    """A larger ceiling, as a whole; it is never lowered.
+
+    Of a block it is at most that of the dataset.
+    """
 
     epsilon = Amount(required=True, metadata={"description": "epsilon of the whole ceiling"})
     delta = Delta(metadata={"description": "delta of the whole ceiling; left out: as it stands"})
+    block = fields.String(
+        validate=Length(1, 20),
+        metadata={
+            "description": "of one block of a growing dataset; left out: over all",
+            "example": "2026-H1",
+        },
+    )
 
 
 class OvercommitmentSchema(ReasonSchema):
@@ -45,6 +55,14 @@ class ProjectShareSchema(CeilingPairSchema):
     project = fields.String(required=True, metadata={"description": "its name"})
     spent = fields.String(required=True, metadata={"description": "per cent of its own budget"})
     left = fields.String(required=True, metadata={"description": "per cent of its own budget"})
+
+
+class BlockShareSchema(CeilingPairSchema):
+    """One block under a ceiling."""
+
+    block = fields.String(required=True, metadata={"description": "its name"})
+    spent = fields.String(required=True, metadata={"description": "per cent of its own ceiling"})
+    left = fields.String(required=True, metadata={"description": "per cent of its own ceiling"})
 
 
 class DatasetCeilingSchema(Schema):
@@ -75,6 +93,11 @@ class DatasetCeilingSchema(Schema):
     remaining = fields.Nested(
         LossSchema, required=True, metadata={"description": "not spent yet, promised or not"}
     )
+    blocks = fields.List(
+        fields.Nested(BlockShareSchema),
+        required=True,
+        metadata={"description": "the ceilings of blocks, oldest first, where it grows by blocks"},
+    )
     projects = fields.List(
         fields.Nested(ProjectShareSchema),
         required=True,
@@ -97,10 +120,13 @@ class Ceiling(MethodView):
     @blueprint.takes(RaisedSchema)
     @blueprint.gives(200, DatasetCeilingSchema, "The ceiling as it stands afterwards.")
     def post(self, body: Body, dataset: str) -> Response:
-        """Raise a dataset's ceiling: a promise to the people in the data is loosened for good."""
+        """Raise a dataset's ceiling, or that of one of its blocks.
+
+        A promise to the people in the data is loosened for good.
+        """
         caller = administrator()
         raised = (dataset, body["epsilon"], body.get("delta"))
-        house().steward.raise_ceiling(*raised, caller.member, body["reason"])
+        house().steward.raise_ceiling(*raised, caller.member, body["reason"], body.get("block"))
         return jsonify(house().steward.ceiling(dataset))
 
 

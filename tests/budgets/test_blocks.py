@@ -14,7 +14,14 @@ from budgets.admission import Policy
 from budgets.charge import Charge, StageClaim
 from budgets.ledger import Ledger
 from budgets.loss import PrivacyLoss
-from budgets.refusals import BudgetRefused, CeilingDiffers, CeilingReached, PureBudget, UnknownBlock
+from budgets.refusals import (
+    AboveCeiling,
+    BudgetRefused,
+    CeilingDiffers,
+    CeilingReached,
+    PureBudget,
+    UnknownBlock,
+)
 from budgets.statements import from_ledger, statements
 from budgets.storage.schema import delivery
 from tests.budgets import invariants
@@ -36,6 +43,7 @@ from tests.budgets.books import (
 from tests.budgets.places import Place, edit, looking
 
 NARROW = Fraction(1)
+PART = Fraction(1, 10**8)
 WIDE = Fraction(4)
 
 
@@ -180,6 +188,46 @@ def test_a_block_opened_again_keeps_what_was_charged_to_it(ledger: Ledger) -> No
     for epsilon in (WIDE, NARROW / 2):
         with pytest.raises(CeilingDiffers, match="Block 2026-H1 of dataset mobility"):
             ledger.open_block(DATASET, BLOCKS[0], grant(epsilon, Fraction(1, 10**8)))
+
+
+def test_a_block_is_raised_on_the_record_and_forgets_nothing(ledger: Ledger, place: Place) -> None:
+    """P17: what was charged stays charged; the ceiling over all still bounds whoever is in many."""
+    left = ledger.blocks(DATASET)[0].remaining.rho
+    reserved(ledger, stage("all", rho=left), blocks=BLOCKS[:1])
+    with pytest.raises(CeilingReached):
+        reserved(ledger, blocks=BLOCKS[:1])
+    ledger.raise_ceiling(DATASET, Fraction(2), PART, "ada", "agreed", block=BLOCKS[0])
+    first, second = ledger.blocks(DATASET)
+    assert (first.epsilon, first.reserved.rho, second.epsilon) == (2, left, WIDE)
+    assert first.allocated.rho == grant(Fraction(2), PART).capacity.rho
+    reserved(ledger, blocks=BLOCKS[:1])
+    assert taken(ledger) == [left + STEP, 0]
+    assert ledger.ceiling(DATASET).epsilon == 8
+    last = [entry for entry, _ in ledger.entries(DATASET) if entry.event == "raise"]
+    assert [entry.account for entry in last] == [("block", DATASET, BLOCKS[0])]
+    assert '"reason":"agreed"' in last[0].note
+    invariants.hold(place)
+    assert ledger.verify(DATASET).intact
+
+
+@pytest.mark.parametrize(
+    ("epsilon", "delta", "block", "refused"),
+    [
+        ("1/2", "1e-8", BLOCKS[0], CeilingDiffers),
+        ("1", "1e-9", BLOCKS[0], CeilingDiffers),
+        ("2", "0", BLOCKS[0], CeilingDiffers),
+        ("8.1", "1e-8", BLOCKS[0], AboveCeiling),
+        ("2", "2e-7", BLOCKS[0], AboveCeiling),
+        ("2", "1e-8", "2027-H1", UnknownBlock),
+    ],
+)
+def test_a_block_is_raised_within_the_whole_and_never_lowered(
+    ledger: Ledger, epsilon: str, delta: str, block: str, refused: type[BudgetRefused]
+) -> None:
+    before = ledger.blocks(DATASET)
+    with pytest.raises(refused):
+        ledger.raise_ceiling(DATASET, Fraction(epsilon), Fraction(delta), "ada", "why", block=block)
+    assert ledger.blocks(DATASET) == before
 
 
 def test_a_ceiling_raised_after_a_forfeit_opens_no_block_again(ledger: Ledger) -> None:

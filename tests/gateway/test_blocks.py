@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,6 +20,7 @@ from gateway.refusals import Conflict
 from queries.catalog.reading import parse
 from queries.deliver.faults import RegistrationFailed
 from tests.gateway.growing import BLOCKS, CEILING, Growing, manifest
+from tests.gateway.test_cli import sluis
 
 BLOCK_CEILING = "half-year, ceiling: {epsilon: 4, delta: 5e-8}"
 
@@ -169,3 +171,28 @@ def test_a_person_may_hold_several_units(growing: Growing) -> None:
         shown(m, growing.ledger)["growing"]["promises"][0]["cases"] for m in (here, several)
     )
     assert one < two
+
+
+def test_a_block_is_raised_from_the_command_line_and_the_page_follows(growing: Growing) -> None:
+    """Its own ceiling alone; a correction of it needs the ceiling that stands, as any delivery."""
+    here = parse(manifest(growing.folder).read_bytes()).manifest
+    growing.deliver(BLOCKS[1])
+    home = {"SLUIS_HOME": str(growing.home.root)}
+    words = ("dataset", "raise", "breaches", "--block", BLOCKS[0], "--reason", "agreed")
+    told = sluis(*words, "--epsilon", "6", "--json", **home)
+    assert told.returncode == 0, told.stderr
+    shown_blocks = json.loads(told.stdout)["blocks"]
+    assert [(one["block"], one["epsilon"]) for one in shown_blocks] == [
+        (BLOCKS[0], "6"), (BLOCKS[1], "4"),
+    ]  # fmt: skip
+    cases = [one["cases"] for one in shown(here, growing.ledger)["growing"]["promises"]]
+    assert cases[0] > 22
+    assert cases[-1] == 50
+    assert growing.spent()[BLOCKS[0]] == 10**9
+    wide = sluis(*words, "--epsilon", "9", **home)
+    assert wide.returncode != 0
+    assert "is lower than that" in wide.stderr
+    with pytest.raises(CeilingDiffers):
+        growing.deliver(BLOCKS[0])
+    growing.deliver(BLOCKS[0], (BLOCK_CEILING, BLOCK_CEILING.replace("4", "6")))
+    assert growing.spent()[BLOCKS[0]] == 10**9
