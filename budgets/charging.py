@@ -20,7 +20,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from budgets import drawn, earmarking, expiring, redeeming
+from budgets import drawn, earmarking, expiring, redeeming, sorting
 from budgets.account import Account, Amounts, Kind
 from budgets.admission import Policy, due, due_in_blocks, postings
 from budgets.chain import Event
@@ -36,10 +36,11 @@ from budgets.refusals import (
     ProjectFrozen,
     UnknownBlock,
     UnknownProject,
+    UnknownQuery,
 )
-from budgets.sorting import Sorted, sort
-from budgets.storage import accounts, charges, journal, queries
-from budgets.storage.prepared import Prepared
+from budgets.sorting import Sorted, sorted_by
+from budgets.storage import accounts, charges, journal, posting, queries
+from budgets.storage.prepared import Answer, Prepared
 from budgets.storage.schema import account
 from budgets.storage.schema import project as projects
 
@@ -63,11 +64,12 @@ def path_of(tx: Connection, project: str, analyst: str | None = None) -> tuple[A
 
 def reserve(tx: Connection, claim: Claim, holder: str, policy: Policy, at: datetime) -> Charge:
     """Charge a claim to its whole path, or raise a refusal and change nothing."""
-    path = _locked_path(tx, claim)
-    number, redeems = _running(tx, claim)
+    asked = _Asked(tx, claim)
+    path = _path(tx, asked.path, claim)
+    number, redeems = _queued(tx, asked.query, claim)
     if redeems is not None:
         return redeeming.resume(tx, path, claim, redeems, holder, policy, at)
-    stages = sort(tx, claim.project, claim.stages)
+    stages = sorted_by(asked.stages, claim.stages)
     if stages.in_flight:
         raise InFlight
     loss = due(stages.unserved, policy.floor)
@@ -75,7 +77,8 @@ def reserve(tx: Connection, claim: Claim, holder: str, policy: Policy, at: datet
         expiring.refuse_ended(path, at)
     in_blocks = due_in_blocks(stages.unserved, policy.floor)
     posted = postings(path, loss, in_blocks) if stages.unserved else ()
-    charge = charges.add(tx, number, claim, loss, holder)
+    charge: int = asked.charge.scalar()
+    charges.add(tx, charge, number, claim, loss, holder)
     root = _post(tx, path, posted, charge, claim, stages, at) if stages.unserved else None
     return Charge(
         id=charge,
@@ -94,12 +97,22 @@ def reserve(tx: Connection, claim: Claim, holder: str, policy: Policy, at: datet
     )
 
 
-def _locked_path(tx: Connection, claim: Claim) -> tuple[Account, ...]:
-    """The accounts that a charge is posted to, root first, which is locked before all is read."""
-    root = accounts.ceiling(tx, claim.project)
+class _Asked:
+    """All that decides about a claim, asked for at once, the lock of its ceiling first."""
+
+    def __init__(self, tx: Connection, claim: Claim) -> None:
+        self.path = accounts.Path(tx, claim.project, claim.analyst, claim.blocks)
+        self.query = queries.stands(tx, claim.project, claim.query)
+        self.stages = sorting.asked(tx, claim.project, claim.stages)
+        self.charge = charges.following_id(tx)
+
+
+def _path(tx: Connection, asked: accounts.Path, claim: Claim) -> tuple[Account, ...]:
+    """The accounts that a charge is posted to, root first."""
+    root = asked.root()
     if root is None:
         raise UnknownProject(claim.project)
-    path, frozen = accounts.below(tx, root, claim.project, claim.analyst)
+    path, frozen = asked.below(root)
     if root.frozen:
         raise DatasetFrozen(root.dataset)
     if path == (root,):
@@ -107,7 +120,7 @@ def _locked_path(tx: Connection, claim: Claim) -> tuple[Account, ...]:
     if frozen:
         raise ProjectFrozen(claim.project)
     below = path[1:] if claim.earmark is None else _earmarked(tx, path[1:], claim.earmark)
-    return (root, *_blocks_of(tx, root, claim), *below)
+    return (root, *_blocks_of(asked, claim), *below)
 
 
 def _earmarked(tx: Connection, below: Sequence[Account], label: str) -> tuple[Account, ...]:
@@ -117,13 +130,13 @@ def _earmarked(tx: Connection, below: Sequence[Account], label: str) -> tuple[Ac
     return (earmarking.opened_to(project, kept), kept, *analyst)
 
 
-def _blocks_of(tx: Connection, root: Account, claim: Claim) -> tuple[Account, ...]:
+def _blocks_of(asked: accounts.Path, claim: Claim) -> tuple[Account, ...]:
     """The blocks that a claim reads, by name; a dataset that has blocks is read in blocks alone."""
-    found = accounts.blocks(tx, root.dataset, claim.blocks)
+    found = asked.blocks()
     missing = set(claim.blocks) - {block.name for block in found}
-    if missing or (not found and claim.stages and accounts.divided(tx, root.dataset)):
+    if missing or (found and claim.stages and not claim.blocks):
         raise UnknownBlock(min(missing, default=None))
-    return found
+    return found if claim.blocks else ()
 
 
 def reserved_by(tx: Connection, charge: Charge, holder: str) -> bool:
@@ -142,8 +155,8 @@ def settle(
     tx: Connection, charge: Charge, document: bytes, stages: Mapping[str, bytes], at: datetime
 ) -> None:
     """Store what was released and make its loss final."""
-    root = _closed(tx, charge, ChargeState.SETTLED)
-    accounts.spend(tx, journal.charged_by(tx, charge.id))
+    root, charged = _closed(tx, charge, ChargeState.SETTLED)
+    posting.spend(tx, charged)
     charges.store_stages(tx, charge.id, stages)
     queries.store(tx, charge.query, document)
     note: dict[str, object] = {
@@ -162,11 +175,10 @@ def void(tx: Connection, charge: Charge, at: datetime) -> None:
     One that was redeemed stays charged, and its query waits to be asked under it.
     """
     if charge.redeemed:
-        redeeming.defer(tx, _closed(tx, charge, ChargeState.FAULTED), charge, at)
+        redeeming.defer(tx, *_closed(tx, charge, ChargeState.FAULTED), charge, at)
         return
-    root = _closed(tx, charge, ChargeState.VOID)
-    charged = journal.charged_by(tx, charge.id)
-    accounts.give_back(tx, charged)
+    root, charged = _closed(tx, charge, ChargeState.VOID)
+    posting.give_back(tx, charged)
     charges.end_stages(tx, charge.id, ChargeState.VOID)
     queries.move(tx, charge.query, QueryState.RUNNING, QueryState.QUEUED)
     posted = [(accounts.by_id(tx, which), amounts) for which, amounts in charged.items()]
@@ -190,9 +202,8 @@ def fail(
 
     A charge that paid for nothing has read no private row, so it is no fault of the project's.
     """
-    root = _closed(tx, charge, state)
-    charged = journal.charged_by(tx, charge.id)
-    accounts.spend(tx, charged)
+    root, charged = _closed(tx, charge, state)
+    posting.spend(tx, charged)
     charges.end_stages(tx, charge.id, state)
     queries.move(tx, charge.query, QueryState.RUNNING, QueryState.FAULTED, incident)
     event = Event.FAULT if state is ChargeState.FAULTED else Event.LOST
@@ -211,13 +222,15 @@ def refuse_frozen(tx: Connection, project: str) -> None:
         raise DatasetFrozen(row.dataset)
 
 
-def _running(tx: Connection, claim: Claim) -> tuple[int, int | None]:
+def _queued(tx: Connection, asked: Answer, claim: Claim) -> tuple[int, int | None]:
     """Take the query from queued to running: its number, and the charge it redeems."""
-    taken = queries.take(tx, claim.project, claim.query, claim.due)
-    if taken is None:
-        state = queries.get(tx, claim.project, claim.query).state
-        raise InFlight if state is QueryState.RUNNING else AlreadyAnswered
-    return taken
+    row = asked.first()
+    if row is None:
+        raise UnknownQuery
+    if row.state != QueryState.QUEUED:
+        raise InFlight if row.state == QueryState.RUNNING else AlreadyAnswered
+    queries.take(tx, row.number, claim.due)
+    return row.number, row.redeems
 
 
 def _post(
@@ -234,7 +247,7 @@ def _post(
     for one in path:
         if one.kind is Kind.EARMARK and one.parent is not None:
             accounts.keep(tx, one.parent, -asked[one.id])
-    accounts.reserve(tx, asked)
+    posting.reserve(tx, asked)
     charges.add_stages(tx, charge, claim.project, stages.unserved)
     note: dict[str, object] = {
         "query": claim.query,
@@ -250,13 +263,16 @@ def _post(
     return journal.append(tx, path[0], items, at)
 
 
-def _closed(tx: Connection, charge: Charge | charges.OpenCharge, state: ChargeState) -> Account:
-    """Close a charge that its holder has reserved, under the lock of its ceiling, returned."""
-    root = accounts.root(tx, charge.dataset)
+def _closed(
+    tx: Connection, charge: Charge | charges.OpenCharge, state: ChargeState
+) -> tuple[Account, dict[int, Amounts]]:
+    """Close a charge that its holder has reserved: its locked ceiling, and what it posted."""
+    locked, charged = accounts.locked(tx, charge.dataset), journal.charged(tx, charge.id)
+    root = locked()
     if root is None:
         raise ChargeClosed
     charges.close(tx, charge.id, charge.holder, state)
-    return root
+    return root, charged()
 
 
 def _enter(

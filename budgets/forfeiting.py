@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from budgets.account import Amounts
 from budgets.chain import Event
 from budgets.opening import root_of
-from budgets.storage import accounts, journal
+from budgets.storage import accounts, journal, posting
 
 
 def forfeit(tx: Connection, name: str, by: str, reason: str, at: datetime) -> None:
@@ -33,8 +33,8 @@ def forfeit(tx: Connection, name: str, by: str, reason: str, at: datetime) -> No
     if not left:
         return
     amounts = {one.id: rest for one, rest in left.items()}
-    accounts.reserve(tx, amounts)
-    accounts.spend(tx, amounts)
+    posting.reserve(tx, amounts)
+    posting.spend(tx, amounts)
     note = {"by": by, "dataset": name, "reason": reason}
     items = [journal.Item(Event.FORFEIT, one, rest, note=note) for one, rest in left.items()]
     journal.append(tx, root, items, at)

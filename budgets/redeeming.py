@@ -45,7 +45,7 @@ from budgets.charge import (
 from budgets.loss import PrivacyLoss
 from budgets.refusals import ChargeClosed, InFlight, NotRedeemable, UnknownProject
 from budgets.sorting import sort
-from budgets.storage import accounts, charges, journal, queries
+from budgets.storage import accounts, charges, journal, posting, queries
 
 
 def redeem(tx: Connection, project: str, query: str, by: str, reason: str, at: datetime) -> Ground:
@@ -91,7 +91,7 @@ def resume(
     if not charges.resume(tx, charge, claim, holder):
         raise ChargeClosed
     charges.resume_stages(tx, charge, again)
-    accounts.resume(tx, charged)
+    posting.resume(tx, charged)
     root = path[0]
     note = {"asked": claim.asked, "by": claim.analyst, "query": claim.query}
     note[drawn.NAME] = drawn.digest(charges.drew(tx, charge))
@@ -115,9 +115,11 @@ def resume(
     )
 
 
-def defer(tx: Connection, root: Account, charge: Charge, at: datetime) -> None:
+def defer(
+    tx: Connection, root: Account, charged: Mapping[int, Amounts], charge: Charge, at: datetime
+) -> None:
     """Let a redeemed query wait again whose plan has gone nowhere; its charge stays spent."""
-    accounts.spend(tx, journal.charged_by(tx, charge.id))
+    posting.spend(tx, charged)
     charges.end_stages(tx, charge.id, ChargeState.FAULTED)
     queries.move(tx, charge.query, QueryState.RUNNING, QueryState.QUEUED)
     item = journal.Item(Event.DEFER, root, charge=charge.id, note={"query": charge.query})

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from budgets.charge import StageClaim, served_by
 from budgets.storage import charges
+from budgets.storage.prepared import Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,17 @@ class Sorted:
 
 def sort(tx: Connection, project: str, stages: Sequence[StageClaim]) -> Sorted:
     """Which stages a stored release serves, and which must be run and paid for."""
-    stored, running = charges.stored(tx, project, [stage.digest for stage in stages])
+    return sorted_by(asked(tx, project, stages), stages)
+
+
+def asked(tx: Connection, project: str, stages: Sequence[StageClaim]) -> Sequence[Answer]:
+    """Ask for what is stored of these stages, to sort them by it later."""
+    return charges.look(tx, project, [stage.digest for stage in stages])
+
+
+def sorted_by(sent: Sequence[Answer], stages: Sequence[StageClaim]) -> Sorted:
+    """Stages sorted by what was asked of them before."""
+    stored, running = charges.stored(sent)
     serving = {stage.digest: served_by(stored, stage) for stage in stages}
     unserved = tuple(stage for stage in stages if serving[stage.digest] is None)
     return Sorted(

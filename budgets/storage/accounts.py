@@ -7,18 +7,19 @@ once; charging runs them many times a second.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Connection,
     Update,
     and_,
     bindparam,
-    func,
     insert,
     or_,
     select,
@@ -27,8 +28,15 @@ from sqlalchemy import (
 
 from budgets.account import Account, Amounts, Grant, Kind
 from budgets.chain import GENESIS
-from budgets.storage.conditions import PARTS, Overdrawn, column, each, moved, values
-from budgets.storage.prepared import Prepared
+from budgets.storage.conditions import (
+    PARTS,
+    Overdrawn,
+    column,
+    each,
+    moved,
+    values,
+)
+from budgets.storage.prepared import Answer, Prepared
 from budgets.storage.schema import account, project
 
 _FIGURES = {
@@ -81,29 +89,20 @@ _OF_KIND = (
     .where(account.c.kind == bindparam("kind"), account.c.owner == bindparam("owner"))
     .order_by(account.c.name)
 )
-_BLOCKS = _OF_KIND.where(account.c.name.in_(bindparam("names", expanding=True)))
+_BLOCKS_OF = (
+    select(account)
+    .join(project, project.c.dataset == account.c.owner)
+    .where(project.c.name == bindparam("named"), account.c.kind == Kind.BLOCK.value)
+)
 _ENDING = (
     select(account)
     .where(account.c.dataset == bindparam("dataset"), account.c.expires <= bindparam("now"))
     .order_by(account.c.id)
 )
-_ANY_BLOCK = Prepared(
-    select(func.min(account.c.name)).where(
-        account.c.kind == bindparam("kind"), account.c.owner == bindparam("owner")
-    )
-)
+_ANY_BLOCK = Prepared(_BLOCKS_OF.limit(1))
 _PROMISE = _CHANGE.where(
     each(lambda part, by: column("allocated", part) + by <= bindparam(f"most_{part}"))
 ).values(moved("allocated", 1))
-_RESERVE = Prepared(
-    _CHANGE.where(
-        each(
-            lambda part, by: (
-                column("reserved", part) + column("spent", part) + by <= column("cap", part)
-            )
-        )
-    ).values(moved("reserved", 1))
-)
 _EMPTY = _CHANGE.where(
     each(lambda part, by: column("reserved", part) + column("spent", part) == by)
 ).values({f"cap_{part}": bindparam(f"by_{part}") for part in PARTS})
@@ -112,14 +111,13 @@ _KEEP = Prepared(
         moved("allocated", 1)
     )
 )
-_COVERED = _CHANGE.where(each(lambda part, by: column("reserved", part) >= by))
-_SPEND = Prepared(_COVERED.values(moved("reserved", -1) | moved("spent", 1)))
-_GIVE_BACK = Prepared(_COVERED.values(moved("reserved", -1)))
-_RESUME = Prepared(
-    _CHANGE.where(each(lambda part, by: column("spent", part) >= by)).values(
-        moved("reserved", 1) | moved("spent", -1)
-    )
-)
+
+
+@cache
+def _blocks_named(count: int) -> Prepared:
+    """So many blocks of a project's dataset, by name."""
+    names: list[BindParameter[str]] = [bindparam(f"block_{place}") for place in range(count)]
+    return Prepared(_BLOCKS_OF.where(account.c.name.in_(names)).order_by(account.c.name))
 
 
 def find(tx: Connection, kind: Kind, owner: str, name: str) -> Account | None:
@@ -133,44 +131,57 @@ def root(tx: Connection, dataset: str) -> Account | None:
 
     Statements after this one see all that earlier holders of the lock have done.
     """
-    named = {"kind": Kind.DATASET.value, "owner": "", "name": dataset}
-    row = _LOCKED.first(tx, named)
-    return None if row is None else _read(row)
+    return locked(tx, dataset)()
+
+
+def locked(tx: Connection, dataset: str) -> Callable[[], Account | None]:
+    """Ask for the account of the dataset's ceiling, locked as `root` does; its answer, later."""
+    sent = _LOCKED.send(tx, {"kind": Kind.DATASET.value, "owner": "", "name": dataset})
+    return lambda: _first(sent)
 
 
 def ceiling(tx: Connection, project: str) -> Account | None:
     """The account of the ceiling over a project, locked as `root` does."""
-    row = _CEILING.first(tx, {"named": project})
-    return None if row is None else _read(row)
+    return _first(_CEILING.send(tx, {"named": project}))
 
 
-def below(
-    tx: Connection, root: Account, project: str, analyst: str | None
-) -> tuple[tuple[Account, ...], bool]:
-    """The accounts from the root down to the caller's, and whether the project is frozen.
+class Path:
+    """The accounts that a charge may be posted to: asked for at once, the ceiling's row locked
+    first, and told when they are looked at."""
 
-    No account below the root: nothing has been allocated. One who has no limit pays as the project.
-    """
-    rows = _BELOW.rows(tx, {"named": project, "analyst": analyst or ""})
-    found = [_read(row) for row in rows]
-    if found and found[0].parent != root.id:
-        return path(tx, found[-1]), rows[0].stopped
-    return (root, *found), bool(rows and rows[0].stopped)
+    def __init__(
+        self, tx: Connection, project: str, analyst: str | None, blocks: Sequence[str]
+    ) -> None:
+        self._tx = tx
+        self._root = _CEILING.send(tx, {"named": project})
+        self._below = _BELOW.send(tx, {"named": project, "analyst": analyst or ""})
+        names = {f"block_{place}": name for place, name in enumerate(blocks)}
+        wanted = _blocks_named(len(blocks)) if blocks else _ANY_BLOCK
+        self._blocks = wanted.send(tx, {"named": project} | names)
+
+    def root(self) -> Account | None:
+        """The ceiling over the project, or None: there is no such project."""
+        return _first(self._root)
+
+    def below(self, root: Account) -> tuple[tuple[Account, ...], bool]:
+        """The accounts from the root down to the caller's, and whether the project is frozen.
+
+        None below the root: nothing has been allocated. Who has no limit pays as the project.
+        """
+        rows = self._below.rows()
+        found = [_read(row) for row in rows]
+        if found and found[0].parent != root.id:
+            return path(self._tx, found[-1]), rows[0].stopped
+        return (root, *found), bool(rows and rows[0].stopped)
+
+    def blocks(self) -> tuple[Account, ...]:
+        """The blocks that were named, by name; some block of the dataset, if none was."""
+        return tuple(map(_read, self._blocks.rows()))
 
 
-def blocks(tx: Connection, dataset: str, names: Sequence[str] | None = None) -> tuple[Account, ...]:
-    """The blocks of a dataset with these names, or all of them, by name."""
-    if names is not None and not names:
-        return ()
-    of = {"kind": Kind.BLOCK.value, "owner": dataset}
-    named = {} if names is None else {"names": list(names)}
-    return tuple(map(_read, tx.execute(_OF_KIND if names is None else _BLOCKS, of | named)))
-
-
-def divided(tx: Connection, dataset: str) -> bool:
-    """Whether a dataset has blocks."""
-    of = {"kind": Kind.BLOCK.value, "owner": dataset}
-    return _ANY_BLOCK.send(tx, of).scalar() is not None
+def blocks(tx: Connection, dataset: str) -> tuple[Account, ...]:
+    """The blocks of a dataset, by name."""
+    return tuple(map(_read, tx.execute(_OF_KIND, {"kind": Kind.BLOCK.value, "owner": dataset})))
 
 
 def earmarks(tx: Connection, project: str) -> tuple[Account, ...]:
@@ -277,32 +288,6 @@ def freeze(tx: Connection, which: Account, frozen: bool) -> None:
     _changed(tx, _CHANGE.values(frozen=frozen), {"which": which.id})
 
 
-def reserve(tx: Connection, asked: Mapping[int, Amounts]) -> None:
-    """Post a charge to its accounts, root first, if it fits all of them."""
-    _posted(tx, _RESERVE, asked)
-
-
-def spend(tx: Connection, charged: Mapping[int, Amounts]) -> None:
-    """Turn what a charge has reserved into what is spent for good, root first."""
-    _posted(tx, _SPEND, charged)
-
-
-def resume(tx: Connection, charged: Mapping[int, Amounts]) -> None:
-    """Turn what a charge has spent into what it has reserved, root first: it runs once more."""
-    _posted(tx, _RESUME, charged)
-
-
-def give_back(tx: Connection, charged: Mapping[int, Amounts]) -> None:
-    """Undo what a charge has reserved, root first."""
-    _posted(tx, _GIVE_BACK, charged)
-
-
-def _posted(tx: Connection, statement: Prepared, amounts: Mapping[int, Amounts]) -> None:
-    """Change each account, or raise Overdrawn before the commit: all is then undone."""
-    for which, asked in amounts.items():
-        statement.write(tx, values(which, asked), Overdrawn())
-
-
 def _changed(tx: Connection, statement: Update, values: Mapping[str, int]) -> None:
     if tx.execute(statement, values).rowcount != 1:
         raise Overdrawn
@@ -316,6 +301,11 @@ def _granted(grant: Grant, cap: Amounts | None = None) -> dict[str, int]:
 
 def _amounts(row: Any, prefix: str) -> Amounts:
     return Amounts(*_FIGURES[prefix](row))
+
+
+def _first(sent: Answer) -> Account | None:
+    row = sent.first()
+    return None if row is None else _read(row)
 
 
 def _read(row: Any) -> Account:

@@ -14,12 +14,15 @@ from budgets.chain import canonical
 from budgets.charge import ChargeState, Claim, Ground, QueryState, StageClaim, StoredStage
 from budgets.loss import PrivacyLoss
 from budgets.refusals import ChargeClosed
-from budgets.storage.prepared import Prepared
+from budgets.storage.columns import following
+from budgets.storage.prepared import Answer, Prepared
 from budgets.storage.schema import charge, charge_reads, project, query, stage
 
+_NEXT = Prepared(select(following(charge.c.id).label("id")))
 _ADD = Prepared(
-    insert(charge).returning(charge.c.id),
-    *("query", "delivery", "terms", "holder", "state", "deadline", "rho", "delta", "epsilon"),
+    insert(charge).inline(),
+    *("id", "query", "delivery", "terms", "holder", "state", "deadline"),
+    *("rho", "delta", "epsilon"),
 )
 _ADD_STAGE = Prepared(
     insert(stage).inline(),
@@ -97,15 +100,21 @@ class Paid:
     families: Mapping[str, str]
 
 
-def add(tx: Connection, number: int, claim: Claim, loss: PrivacyLoss, holder: str) -> int:
-    """A new charge, reserved, for the query of that number."""
+def following_id(tx: Connection) -> Answer:
+    """Ask for a number that no charge has: that of the next one."""
+    return _NEXT.send(tx, {})
+
+
+def add(
+    tx: Connection, which: int, number: int, claim: Claim, loss: PrivacyLoss, holder: str
+) -> None:
+    """A new charge under the number `which`, reserved, for the query of number `number`."""
     figures = {"rho": loss.rho, "delta": loss.delta, "epsilon": loss.epsilon}
     state = {"state": ChargeState.RESERVED.value, "deadline": claim.deadline}
     reads = {"query": number, "delivery": claim.delivery, "terms": claim.terms, "holder": holder}
-    made: int = _ADD.send(tx, reads | state | figures).scalar()
+    _ADD.run(tx, {"id": which} | reads | state | figures)
     for one in claim.others:
-        _READ.run(tx, {"charge": made, "delivery": one})
-    return made
+        _READ.run(tx, {"charge": which, "delivery": one})
 
 
 def close(tx: Connection, which: int, holder: str | None, state: ChargeState) -> None:
@@ -201,11 +210,13 @@ def reads(tx: Connection, delivery: str) -> bool:
     return any(tx.execute(found).first() is not None for found in (reserved, redeemed))
 
 
-def stored(
-    tx: Connection, name: str, digests: Iterable[str]
-) -> tuple[Sequence[StoredStage], frozenset[str]]:
-    """The project's released stages among these digests, and those digests that are in flight."""
-    sent = [_OF_PROJECT.send(tx, {"name": name, "named": digest}) for digest in digests]
+def look(tx: Connection, name: str, digests: Iterable[str]) -> Sequence[Answer]:
+    """Ask for the project's stages under these digests that are released or in flight."""
+    return [_OF_PROJECT.send(tx, {"name": name, "named": digest}) for digest in digests]
+
+
+def stored(sent: Iterable[Answer]) -> tuple[Sequence[StoredStage], frozenset[str]]:
+    """The released stages among those asked for, and the digests of those that are in flight."""
     rows = [row for answer in sent for row in answer.rows()]
     released = [
         StoredStage(row.id, row.digest, tuple(json.loads(row.scales)), row.family, row.delta)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -16,6 +17,8 @@ from sqlalchemy import (
     TypeDecorator,
     text,
 )
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 metadata = MetaData()
 """Where all tables of the ledger's database are told."""
@@ -45,6 +48,34 @@ class Moment(TypeDecorator[datetime]):
 
 Sequence64 = BigInteger().with_variant(Integer, "sqlite")
 """A key that the database counts up; SQLite does so for its own integers only."""
+
+
+class following(FunctionElement[int]):  # noqa: N801  it is written like a function
+    """The number that the database would give the next row of a table with this key.
+
+    A server gives it to nobody else, and leaves a gap where it is not used; an embedded database
+    is asked under its write lock.
+    """
+
+    type = BigInteger()
+    inherit_cache = False
+
+    def __init__(self, key: Column[Any]) -> None:
+        super().__init__()
+        self.of: Any = key
+
+
+@compiles(following, "sqlite")
+def _largest(element: following, compiler: Any, **_: Any) -> str:
+    key = element.of
+    return f"(SELECT coalesce(max({key.name}), 0) + 1 FROM {key.table.name})"
+
+
+@compiles(following, "postgresql")
+def _counted(element: following, compiler: Any, **_: Any) -> str:
+    key = element.of
+    return f"nextval(pg_get_serial_sequence('{key.table.name}', '{key.name}'))"
+
 
 NAME = String(200)
 DIGEST = String(64)

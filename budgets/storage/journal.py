@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cache
 
 from sqlalchemy import BigInteger, Connection, bindparam, func, insert, select, update
 
@@ -22,11 +23,22 @@ _ADVANCE = Prepared(
     .where(_THIS, account.c.length == bindparam("before"))
     .values(head=bindparam("digest"), length=bindparam("after"), latest=bindparam("last"))
 )
-_ENTER = Prepared(
-    insert(entry).inline(),
+_COLUMNS = tuple(entry.c[name] for name in (
     *("dataset", "number", "event", "account", "charge"),
     *("rho", "delta", "epsilon", "note", "at", "hash"),
-)
+))  # fmt: skip
+
+
+@cache
+def _enter(count: int) -> Prepared:
+    """The statement that enters so many entries."""
+    rows = [
+        {one.name: bindparam(f"{one.name}_{place}", type_=one.type) for one in _COLUMNS}
+        for place in range(count)
+    ]
+    return Prepared(insert(entry).values(rows).inline())
+
+
 _ENTRIES = Prepared(
     select(
         *(entry.c[name] for name in ("number", "event", "account", "charge")),
@@ -72,12 +84,15 @@ class Forked(Exception):
 
 def append(tx: Connection, root: Account, items: Sequence[Item], at: datetime) -> Account:
     """Add entries at the end of the chain of a locked root; the root as it stands then."""
-    digest, after = root.head or GENESIS, root.length
-    for number, item in enumerate(items, start=root.length + 1):
-        made = _entry(item, number, at)
+    digest = root.head or GENESIS
+    values: dict[str, object] = {}
+    for place, item in enumerate(items):
+        made = _entry(item, root.length + 1 + place, at)
         digest = link(digest, made)
-        _ENTER.run(tx, _row(made, item.account.id, at, digest))
-        after = number
+        row = _row(made, item.account.id, at, digest)
+        values |= {f"{name}_{place}": value for name, value in row.items()}
+    after = root.length + len(items)
+    _enter(len(items)).run(tx, values)
     last = at if root.latest is None else max(at, root.latest)
     moved = {"root": root.id, "before": root.length, "digest": digest, "after": after, "last": last}
     _ADVANCE.write(tx, moved, Forked())
@@ -126,8 +141,15 @@ def ended(tx: Connection, dataset: str, number: int) -> tuple[str, int | None] |
 
 def charged_by(tx: Connection, charge: int) -> dict[int, Amounts]:
     """What a charge posted when it was reserved: the amounts by account."""
-    rows = _CHARGED.rows(tx, {"of": charge})
-    return {row.account: Amounts(row.rho, row.delta, row.epsilon) for row in rows}
+    return charged(tx, charge)()
+
+
+def charged(tx: Connection, charge: int) -> Callable[[], dict[int, Amounts]]:
+    """Ask what a charge posted when it was reserved; the amounts by account, later."""
+    sent = _CHARGED.send(tx, {"of": charge})
+    return lambda: {
+        which: Amounts(rho, delta, epsilon) for which, rho, delta, epsilon in sent.plain()
+    }
 
 
 def _entry(item: Item, number: int, at: datetime) -> Entry:

@@ -97,12 +97,19 @@ def leave(connection: Connection, *_: Any) -> None:
 
 
 class Answer:
-    """What a statement that was sent has answered, once it is asked for."""
+    """What a statement that was sent has answered, once it is asked for.
 
-    __slots__ = ("_compiled", "_cursor", "_tx")
+    A driver that answers at once is read at once: a statement that is half read would keep what it
+    sees of an embedded database, and with it the next transaction from beginning.
+    """
 
-    def __init__(self, tx: Connection, compiled: _Compiled, cursor: Any) -> None:
-        self._tx, self._compiled, self._cursor = tx, compiled, cursor
+    __slots__ = ("_compiled", "_found", "_reply", "_tx")
+
+    def __init__(self, tx: Connection, compiled: _Compiled, reply: Any, known: bool) -> None:
+        self._tx, self._compiled, self._reply = tx, compiled, reply
+        self._found: list[Any] | None = None
+        if known:
+            self.plain()
 
     def rows(self) -> list[Any]:
         """All rows, with a name for each column."""
@@ -110,11 +117,12 @@ class Answer:
 
     def plain(self) -> list[Any]:
         """All rows as the driver reads them, times as whole microseconds."""
-        try:
-            found: list[Any] = self._cursor.fetchall()
-        except self._tx.dialect.loaded_dbapi.Error as error:
-            raise _told(self._tx, error) from error
-        return found
+        if self._found is None:
+            try:
+                self._found = self._reply.fetchall()
+            except self._tx.dialect.loaded_dbapi.Error as error:
+                raise _told(self._tx, error) from error
+        return self._found
 
     def first(self) -> Any | None:
         """The first row, or None."""
@@ -138,8 +146,9 @@ class Prepared:
 
     def send(self, tx: Connection, values: Values) -> Answer:
         """Send the statement; its answer may be looked at later."""
-        compiled = self._for(tx)
-        return Answer(tx, compiled, self._sent(tx, compiled, tx.info.get(_PENDING), values))
+        compiled, pending = self._for(tx), tx.info.get(_PENDING)
+        reply = self._sent(tx, compiled, pending, values)
+        return Answer(tx, compiled, reply, known=pending is None)
 
     def rows(self, tx: Connection, values: Values) -> list[Any]:
         """Its rows."""

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, LargeBinary, and_, bindparam, insert, or_, se
 from budgets.charge import ChargeState, QueryRecord, QueryState
 from budgets.loss import PrivacyLoss
 from budgets.refusals import ChargeClosed, UnknownQuery
-from budgets.storage.prepared import Prepared
+from budgets.storage.prepared import Answer, Prepared
 from budgets.storage.schema import charge, query, release
 
 _RECORDS = select(
@@ -31,15 +31,15 @@ _MOVE = Prepared(
     .where(query.c.id == bindparam("name"), query.c.state == bindparam("before"))
     .values(state=bindparam("after"), incident=bindparam("because"))
 )
+_STANDS = Prepared(
+    select(query.c.number, query.c.state, query.c.redeems).where(
+        query.c.id == bindparam("name"), query.c.project == bindparam("of")
+    )
+)
 _TAKE = Prepared(
     update(query)
-    .where(
-        query.c.id == bindparam("name"),
-        query.c.project == bindparam("of"),
-        query.c.state == QueryState.QUEUED.value,
-    )
+    .where(query.c.number == bindparam("which"), query.c.state == QueryState.QUEUED.value)
     .values(state=QueryState.RUNNING.value, incident=None, refusal=None, due=bindparam("ends"))
-    .returning(query.c.number, query.c.redeems)
 )
 _REDEEM = (
     update(query)
@@ -185,15 +185,17 @@ def move(
     _MOVE.write(tx, {"name": name} | words, ChargeClosed())
 
 
-def take(
-    tx: Connection, project: str, name: str, due: datetime | None
-) -> tuple[int, int | None] | None:
-    """Take a query of a project from queued to running, or None if it is not queued.
+def stands(tx: Connection, project: str, name: str) -> Answer:
+    """Ask for a query of a project: its number, its state, and the charge that it redeems."""
+    return _STANDS.send(tx, {"of": project, "name": name})
 
-    What is told is its number, and the charge that it redeems. `due` is when its slot ends.
+
+def take(tx: Connection, number: int, due: datetime | None) -> None:
+    """Take a query from queued to running; ChargeClosed, before the commit, if it is not queued.
+
+    `due` is when its slot ends.
     """
-    row = _TAKE.first(tx, {"of": project, "name": name, "ends": due})
-    return None if row is None else (row.number, row.redeems)
+    _TAKE.write(tx, {"which": number, "ends": due}, ChargeClosed())
 
 
 def redeem(tx: Connection, name: str, failed: int) -> bool:

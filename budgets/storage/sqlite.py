@@ -15,11 +15,12 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import OperationalError
 
 from budgets.storage.faults import StorageBusy
+from budgets.storage.prepared import Prepared
 
 WRITES = "sluis_writes"
 _SEAL = "sealed_"
@@ -27,9 +28,11 @@ _PRAGMAS = (
     "PRAGMA busy_timeout = 60000",
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
+    "PRAGMA wal_autocheckpoint = 8000",
     "PRAGMA foreign_keys = ON",
     "PRAGMA trusted_schema = OFF",
 )
+_BEGIN, _BEGIN_WRITING = Prepared(text("BEGIN")), Prepared(text("BEGIN IMMEDIATE"))
 
 
 class Sqlite:
@@ -128,4 +131,4 @@ def _connected(connection: Any, _record: object) -> None:
 
 def _begun(connection: Connection) -> None:
     writes = connection.get_execution_options().get(WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    (_BEGIN_WRITING if writes else _BEGIN).run(connection, {})

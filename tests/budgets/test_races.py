@@ -239,3 +239,15 @@ def test_a_retry_after_the_release_finds_it(place: Place) -> None:
         ledger.reserve(claim(again, stage("count")))
     assert ledger.document(PROJECT, again.id) == document(charge)
     assert answered(ledger, stage("count")).loss.rho == 0
+
+
+def test_a_refusal_leaves_nothing_open(place: Place) -> None:
+    """What was asked and not looked at keeps no view of a file from whoever writes next."""
+    ledger, other = capped(place, 3), opened(place)
+    query = asked(ledger)
+    ledger.reserve(claim(query, stage("first")))
+    with pytest.raises(InFlight) as refused:
+        ledger.reserve(claim(query, stage("second")))
+    asked(other)
+    asked(ledger)
+    assert refused.value.__traceback__ is not None

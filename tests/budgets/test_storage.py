@@ -22,7 +22,7 @@ from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
 
 from budgets.account import Amounts
 from budgets.charge import QueryState
-from budgets.storage import Storage, accounts, migrations, schema
+from budgets.storage import Storage, accounts, migrations, posting, schema
 from budgets.storage.faults import StorageBusy
 from budgets.storage.migrations.versions import r0019_idempotency
 from tests.budgets import invariants
@@ -306,7 +306,7 @@ def test_a_posting_that_does_not_fit_changes_nothing(place: Place, part: str) ->
     with Storage.open(place).begin() as tx:
         project = accounts.of_dataset(tx, "mobility")[1]
         over = getattr(project.remaining, part) + 1
-        for act in (accounts.reserve, accounts.give_back):
+        for act in (posting.reserve, posting.give_back):
             with pytest.raises(accounts.Overdrawn):
                 act(tx, {project.id: Amounts(**{part: over})})
         assert accounts.of_dataset(tx, "mobility")[1] == project
