@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Table, select, text
 
+from budgets import drawn
 from budgets.chain import Entry, link
 from budgets.charge import Charge
 from budgets.ledger import Ledger
@@ -53,6 +54,8 @@ def grow(place: Place, ledger: Ledger, more: int, cost: int) -> int:
         tx.execute(account.update().where(account.c.id == root.id).values(head=head, length=length))
         for table in (query, charge, stage):
             rows.count_on(tx, table)
+        if tx.dialect.name == "postgresql":
+            tx.execute(text("ANALYZE"))  # as it does by itself, where it is not a test's
     return length
 
 
@@ -84,7 +87,7 @@ def _add(tx: Connection, past: _Past, count: range, head: str, length: int) -> t
     new: dict[Table, list[Row]] = {query: [], release: [], charge: [], stage: [], entry: []}
     for each in count:
         name = f"{each:032x}"
-        renamed = _renamed(past.charge, name)
+        renamed = _renamed(past.charge, name, past.rows["stage"]["mechanisms"])
         number, which = past.number + each, past.charge.id + each
         new[query].append({**past.rows["query"], "number": number, "id": name})
         new[release].append({"query": number, "document": f"release of {name}".encode()})
@@ -103,9 +106,10 @@ def _add(tx: Connection, past: _Past, count: range, head: str, length: int) -> t
     return head, length
 
 
-def _renamed(one: Charge, name: str) -> Callable[[str], str]:
+def _renamed(one: Charge, name: str, mechanisms: str) -> Callable[[str], str]:
     """A note of that charge as the copy of this name has it, hashes of its bytes included."""
-    words = [(one.query, name)]
+    words = [tuple(drawn.digest([(each, mechanisms)]) for each in (one.query, name)),
+             (one.query, name)]  # fmt: skip
     for of in ("release of", "table of"):
         words.append(tuple(_hash(f"{of} {each}") for each in (one.query, name)))  # type: ignore[arg-type]
 
