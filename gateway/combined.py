@@ -18,7 +18,7 @@ from gateway.refusals import ErrorNotOffered
 from queries.plan.followed import SUMMED, UTMOST, Followed, followed
 from queries.plan.model import Plan
 from queries.plan.post import Output, Role
-from queries.plan.slopes import Slopes, slopes
+from queries.plan.slopes import Slopes, divisors, slopes
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +65,15 @@ class Joined:
     def _point(self, size: Fraction | Size, *, most: bool) -> dict[str, float]:
         """What the tables plausibly hold; a size that is given is that of those with groups."""
         grouped = any(table.cells != 1 for table in self.tables)
-        found = {}
+        found, divided = {}, {one.removeprefix(SUMMED) for one in divisors(self.expression)}
         for table in self.tables:
             given = isinstance(size, Fraction) and grouped and table.cells == 1
-            held = table.point(Size.DECLARED if given else size, most=most)
+            own = Size.DECLARED if given else size
+            held = table.point(own, most=most)
             if held is None:
                 raise size_needed()
+            names = {one.partition(".")[2] for one in divided if one.startswith(f"{table.name}.")}
+            held |= table.dividing(names, own)
             for name, value in held.items():
                 found[f"{table.name}.{name}"] = value
                 found[f"{SUMMED}{table.name}.{name}"] = value * (table.cells or 1)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from statistics import median
@@ -19,7 +20,7 @@ from queries.plan.noisy import StoredStage
 from queries.plan.planner import Outline
 from queries.plan.post import Output, Role
 from queries.plan.sizes import Likely
-from queries.plan.slopes import NoSlopes, Point, Slopes, rooted, slopes
+from queries.plan.slopes import NoSlopes, Point, Slopes, divisors, rooted, slopes
 
 Released = Mapping[str, tuple[float, ...]]
 """By stage: the median size of each of its columns, in their own units, as they were released."""
@@ -92,10 +93,16 @@ class Table:
             raise NoSlopes
         known = self.point(size, most=True)
         point = known or {c.name: 1.0 for c in self.columns}
+        point = point | self.dividing(divisors(output.expression), size)
         found = self._rooted(output.expression, point) or slopes(output.expression, point)
         if known is None and not found.straight:
             raise size_needed()
         return found
+
+    def dividing(self, names: AbstractSet[str], size: Fraction | Size) -> dict[str, float]:
+        """What sums hold that are divided by: what is plausible, since the most is too kind."""
+        held = self.point(size, most=False) or {}
+        return {n: v for n, v in held.items() if n in names and not _counts(self._likely(n))}
 
     def _rooted(self, expression: str, point: Point) -> Slopes | None:
         """The slopes under a root of what may be nothing; a root of counts has its own."""

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
+from queries.language.trees import nodes
+
 
 class NoSlopes(Exception):
     """The expression is none whose error can be told beforehand."""
@@ -56,6 +58,13 @@ def slopes(sql: str, point: Point) -> Slopes:
     if not all(map(math.isfinite, (found.value, *found.by.values()))):
         raise NoSlopes
     return found
+
+
+def divisors(sql: str) -> frozenset[str]:
+    """The columns that an expression divides by."""
+    tree: exp.Expr = exp.maybe_parse(sql, dialect="duckdb")
+    below = (one.expression for one in nodes(tree, exp.Div))
+    return frozenset(column.name for part in below for column in nodes(part, exp.Column))
 
 
 def rooted(sql: str, point: Point) -> Slopes | None:
@@ -142,17 +151,32 @@ COMPARED: Mapping[type[exp.Expr], Callable[[float, float], bool]] = {
 
 
 def _chosen(node: exp.Case, point: Point) -> Slopes:
-    """The branch that is taken at the point."""
-    for branch in node.args["ifs"]:
-        condition = branch.this.unnest()
-        if type(condition) not in COMPARED:
-            raise NoSlopes
-        left, right = _of(condition.this, point), _of(condition.expression, point)
-        if COMPARED[type(condition)](left.value, right.value):
-            return _bent(_of(branch.args["true"], point))
-    if node.args.get("default") is None:
+    """The branch that is taken at the point; where it is constant, the slopes of the other.
+
+    So is a spread that rounding leaves just above 0 held at 0: it moves on from there.
+    """
+    taken = next((one for one in node.args["ifs"] if _holds(one.this.unnest(), point)), None)
+    branches = [(one.args["true"], one is taken) for one in node.args["ifs"]]
+    if node.args.get("default") is not None:
+        branches.append((node.args["default"], taken is None))
+    shown = next((branch for branch, chosen in branches if chosen), None)
+    if shown is None:
         raise NoSlopes
-    return _bent(_of(node.args["default"], point))
+    found = _of(shown, point)
+    if not found.constant:
+        return _bent(found)
+    rest = [_of(branch, point) for branch, chosen in branches if not chosen]
+    moving = [one for one in rest if not one.constant]
+    if len(moving) > 1:
+        raise NoSlopes
+    return moving[0].times(1, found.value, straight=False) if moving else _bent(found)
+
+
+def _holds(condition: exp.Expr, point: Point) -> bool:
+    if type(condition) not in COMPARED:
+        raise NoSlopes
+    left, right = _of(condition.this, point), _of(condition.expression, point)
+    return COMPARED[type(condition)](left.value, right.value)
 
 
 def _bent(found: Slopes) -> Slopes:

@@ -31,6 +31,10 @@ WINDOW = "SELECT origin, COUNT(*) / SUM(COUNT(*)) OVER () AS s FROM flights GROU
 PAIR = (
     "SELECT (SELECT COUNT(*) FROM flights WHERE distance > 9) / (SELECT COUNT(*) FROM flights) AS s"
 )
+REVENUE = (
+    "SELECT origin, SUM(distance) / (SELECT SUM(distance) FROM flights) AS s FROM flights "
+    "GROUP BY origin"
+)
 JOINED = (
     f"WITH a AS ({COUNTS}), b AS (SELECT origin, AVG(distance) AS d FROM flights GROUP BY origin) "
     "SELECT a.origin, n, d, n * 2 + d AS both FROM a JOIN b USING (origin)"
@@ -69,6 +73,21 @@ def of_pair(made: Any) -> Floats:
     return np.asarray(cells[0] / cells[1] - 1)
 
 
+def of_ratio(made: Any) -> Floats:
+    """Distances from 0 to 5,000 miles over times in the air from 0 to 1,000: each in the middle."""
+    names = [column.name for column in made.stages[0].columns]
+    shown = made.post.outputs[0].expression
+    above, below = (names.index(name) for name in sorted(names, key=shown.index))
+    over = ROWS * 2500 + drawn(made, (COUNT,), 0, above)
+    under = ROWS * 500 + drawn(made, (COUNT,), 0, below)[::-1]
+    return np.asarray(over / under - 5)
+
+
+def of_sums(made: Any) -> Floats:
+    part = ROWS / 3 * 2500 + drawn(made, (COUNT,), 0)
+    return np.asarray(part / (ROWS * 2500 + drawn(made, (COUNT,), 1)) - 1 / 3)
+
+
 def of_greatest(made: Any) -> Floats:
     return np.asarray((ROWS + drawn(made, (COUNT, 3), 0)).max(axis=1) - ROWS)
 
@@ -79,7 +98,9 @@ def of_sum(made: Any) -> Floats:
 
 CASES: dict[str, tuple[str, Fraction, Callable[[Any], Floats]]] = {
     "share of a total": (SHARE, Fraction(1, 50), of_share),
+    "share of a sum": (REVENUE, Fraction(1, 50), of_sums),
     "share of all cells": (WINDOW, Fraction(1, 200), of_window),
+    "ratio": ("SELECT SUM(distance) / SUM(air_time) AS s FROM flights", Fraction(1), of_ratio),
     "two scalars": (PAIR, Fraction(1, 100), of_pair),
     "greatest": (f"SELECT MAX(n) AS s FROM ({COUNTS})", Fraction(300), of_greatest),
     "sum": (f"SELECT SUM(n) AS s FROM ({COUNTS})", Fraction(700), of_sum),
@@ -106,7 +127,7 @@ def test_half_the_error_is_dearer_and_a_share_is_of_what_is_plausible(name: str)
     assert half.price.rho == pytest.approx(4 * aimed.price.rho, rel=0.02)
     _, _, share = planned(sql, Fraction(1, 10), pure=False, relative=True)
     (aim,) = share.aims
-    plausible = {"greatest": ROWS / 3, "sum": ROWS, "two scalars": 1}.get(name, 1 / 3)
+    plausible = {"greatest": ROWS / 3, "sum": ROWS, "two scalars": 1, "ratio": 5}.get(name, 1 / 3)
     assert aim.magnitude == pytest.approx(plausible)
     assert float(aim.margin) == pytest.approx(plausible / 10)
 

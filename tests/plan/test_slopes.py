@@ -108,6 +108,15 @@ def test_a_root_is_told_by_what_stands_under_it() -> None:
     assert rooted('CASE WHEN ("m1" >= 2) THEN SQRT("m0") ELSE 1 END', POINT) is None
 
 
+def test_what_is_held_at_a_constant_moves_on_from_there() -> None:
+    """As a variance is held at 0 where it is nothing but rounding."""
+    held = 'CASE WHEN "m0" > 900 THEN "m0" - 900 ELSE 0 END'
+    assert (slopes(held, POINT).value, slopes(held, POINT).by) == (0, {"m0": 1})
+    assert slopes('CASE WHEN "m0" > 900 THEN 5 ELSE 0 END', POINT).constant
+    with pytest.raises(NoSlopes):
+        slopes('CASE WHEN "m0" > 999 THEN "m0" WHEN "m0" > 900 THEN "m1" ELSE 0 END', POINT)
+
+
 def test_what_a_group_plausibly_holds_follows_from_declared_sizes() -> None:
     """nycflights13: 5,000 aircraft at most, of 600 flights at most, of at most 5,000 miles."""
     asked = bench()
