@@ -71,7 +71,9 @@ def earmark(
     project = project_of(tx, root.dataset, name)
     expiring.refuse_ended((root, project), at)
     kept = part.of(project)
-    if not kept.within(project.remaining) or kept == Amounts():
+    if kept == Amounts():
+        raise ValueError("so small a part amounts to nothing")
+    if not kept.within(project.remaining):
         free = shown(project.remaining, project.accountant)
         raise NotFree(shown(kept, project.accountant), free)
     made = _grown(tx, project, label, kept)

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 from tests.budgets.places import Place, looking
 
 PARTS = ("rho", "delta", "epsilon")
-TAKEN = "event IN ('reserve', 'void')"
+TAKEN = "event IN ('reserve', 'void', 'forfeit')"
 
 
 Rows = Sequence[Mapping[str, Any]]

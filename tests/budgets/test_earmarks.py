@@ -196,6 +196,12 @@ def test_a_pure_project_keeps_epsilon(place: Place) -> None:
     invariants.hold(place)
 
 
+def test_a_part_that_amounts_to_nothing_is_not_kept(ledger: Ledger) -> None:
+    with pytest.raises(ValueError, match="nothing"):
+        ledger.earmark(PROJECT, "dust", Part(epsilon=Fraction(1, 10**12)), "lena", "dust")
+    assert [one.name for one in ledger.earmarks(PROJECT)] == [REPORT]
+
+
 def test_nothing_kept_is_moved_to_another_project(ledger: Ledger, place: Place) -> None:
     ledger.open_project("other", DATASET)
     given = ledger.budget(PROJECT).epsilon
