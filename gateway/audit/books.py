@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import suppress
 
 from budgets.storage import Storage
 from budgets.storage.faults import StorageBusy, StorageUnusable
 from gateway.audit.checkpoints import Checkpoints
-from gateway.audit.succession import signer
+from gateway.audit.succession import kept
 from gateway.home import Home
 from gateway.record import Record
 
@@ -18,7 +19,7 @@ class Books:
 
     def __init__(self, home: Home, storage: Storage, keep_every: float) -> None:
         self.record = Record(storage)
-        self.signer = signer(home, storage)
+        self.signer, self._held = kept(home, storage)
         self.checkpoints = Checkpoints(home, storage, self.signer)
         self.checkpoints.check()
         self._keep_every, self._kept = keep_every, time.monotonic()
@@ -35,3 +36,4 @@ class Books:
         with suppress(StorageBusy, StorageUnusable, OSError):
             self.record.write()
             self.checkpoints.take(keep=True)
+        os.close(self._held)

@@ -9,6 +9,7 @@ whoever signs next finishes it.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +24,7 @@ from budgets.storage.schema import act
 from gateway.audit import signing
 from gateway.audit.checkpoints import Checkpoints, chains
 from gateway.audit.signing import Signed, Signer
-from gateway.home import Home, take_lock
+from gateway.home import Home, HomeInUse, take_lock
 from gateway.record import Deed, Record
 
 KIND = "succession"
@@ -65,11 +66,38 @@ def signer(home: Home, storage: Storage) -> Signer:
     return found
 
 
+def kept(home: Home, storage: Storage) -> tuple[Signer, int]:
+    """The signer of a home, and a descriptor: as long as that is open, its key does not change.
+
+    Several homes may share one folder of keys, so the lock on a home alone would not do.
+    """
+    while True:
+        found, place = signer(home, storage), home.keys / signing.NAME
+        held = os.open(place, os.O_RDONLY)
+        fcntl.flock(held, fcntl.LOCK_SH)
+        same = os.path.samestat(os.fstat(held), place.stat())
+        if same and Signer(home).public == found.public:
+            return found, held
+        os.close(held)
+
+
+def _alone(home: Home) -> int:
+    """A descriptor that nobody else signs beside; HomeInUse where somebody does."""
+    held = os.open(home.keys / signing.NAME, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(held)
+        raise HomeInUse(home.keys) from None
+    return held
+
+
 def rotate(home: Home, storage: Storage, record: Record) -> tuple[str, str]:
     """A new key in the place of the home's; the old one and the new. HomeInUse beside a server."""
-    lock = take_lock(home)
+    locks = [take_lock(home)]
     try:
         old = signer(home, storage)
+        locks.append(_alone(home))
         Checkpoints(home, storage, old).take(keep=True)
         (home.keys / NEXT).unlink(missing_ok=True)  # of a change that was cut off before its line
         new = Signer(home, NEXT)
@@ -81,7 +109,8 @@ def rotate(home: Home, storage: Storage, record: Record) -> tuple[str, str]:
         Checkpoints(home, storage, Signer(home)).take(keep=True)
         return old.public, new.public
     finally:
-        os.close(lock)
+        for lock in locks:
+            os.close(lock)
 
 
 def _placed(home: Home) -> None:

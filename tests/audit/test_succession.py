@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.audit.books import Books as Opened
 from gateway.audit.checkpoints import Checkpoints, kept
 from gateway.audit.signing import Signed, Signer, public_key
 from gateway.audit.succession import NEXT, KeyRetired, rotate, signer
@@ -152,3 +153,19 @@ def test_no_key_changes_under_a_running_server(books: Books) -> None:
         rotate(books.home, books.storage, books.record)
     os.close(lock)
     rotate(books.home, books.storage, books.record)
+
+
+def test_no_key_changes_under_a_server_that_shares_it(books: Books, tmp_path: Path) -> None:
+    """Homes of several gateways may have one folder of keys between them."""
+    second = tmp_path / "second"
+    second.mkdir(mode=0o700)
+    (second / "keys").symlink_to(books.home.keys)
+    other = Opened(Home(second).prepare(), books.storage, 3600)
+    assert other.signer.public == books.signer.public
+    with pytest.raises(HomeInUse):
+        rotate(books.home, books.storage, books.record)
+    other.close()
+    _, new = rotate(books.home, books.storage, books.record)
+    again = Opened(Home(second), books.storage, 3600)
+    assert again.signer.public == new
+    again.close()
