@@ -144,6 +144,9 @@ def test_every_delivery_that_is_read_is_kept(ledger: Ledger, place: Place) -> No
     assert [ledger.in_use(name) for name in ("older", "newer", "unread")] == [True, True, False]
     ledger.fault(charge, "x")
     assert not ledger.in_use("older")
+    ground = ledger.redeem(PROJECT, charge.query, "ada", "the disk was full")
+    assert (ground.delivery, ground.others) == ("newer", ("older",))
+    assert [ledger.in_use(name) for name in ("older", "newer", "unread")] == [True, True, False]
 
 
 def test_all_blocks_together_stay_below_the_ceiling(place: Place) -> None:
