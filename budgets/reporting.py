@@ -87,7 +87,7 @@ def verify(
     else:
         with verifying.parts(place, root.dataset, last) as parts:
             stored = _stored(tx, root.dataset)
-            found = [part.found() for part in parts]
+            found = [part.found(lambda: tx.execute(select(1))) for part in parts]
     broken = min((one.broken_at for one in found if one.broken_at is not None), default=None)
     if broken is None and (found[-1].head, last) != (head, length):
         broken = last + 1

@@ -10,7 +10,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -20,6 +20,9 @@ from budgets.storage import Place, Storage
 
 LONG = 200_000
 """From so many entries on, it pays to start processes: each takes a second to do so."""
+
+PATIENCE = 10.0
+"""Seconds for which a session may be silent; a server ends it after a minute."""
 
 COMMAND = (sys.executable, "-I", "-m", "budgets.verifying")
 
@@ -35,11 +38,17 @@ class Part:
         if self._process.stdin is not None:
             with self._process.stdin as given:
                 given.write(json.dumps(asked))
+            self._process.stdin = None
 
-    def found(self) -> reading.Found:
-        """What it says, once it has been read."""
-        told = self._process.stdout.read() if self._process.stdout is not None else ""
-        if self._process.wait() != 0:
+    def found(self, meanwhile: Callable[[], object]) -> reading.Found:
+        """What it says, once it has been read; `meanwhile` is called every so often until then."""
+        told = None
+        while told is None:
+            try:
+                told, _ = self._process.communicate(timeout=PATIENCE)
+            except subprocess.TimeoutExpired:
+                meanwhile()
+        if self._process.returncode != 0:
             raise RuntimeError("a part of the chain could not be read")
         return reading.understood(told)
 

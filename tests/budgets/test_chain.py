@@ -15,6 +15,7 @@ from budgets.account import Amounts
 from budgets.chain import GENESIS, Entry, canonical, first_break, link
 from budgets.reading import understood, written
 from budgets.reporting import Verification
+from budgets.storage import postgres
 from tests.budgets.books import DATASET, LATE, answered, opened, ready, reserved, stage
 from tests.budgets.conftest import Places
 from tests.budgets.places import Place, edit, looking
@@ -210,6 +211,17 @@ def test_several_processes_say_the_same(
     together = opened(place).verify(DATASET)
     assert alone.broken_at == together.broken_at == expected
     assert alone.intact == together.intact == (expected is None)
+
+
+def test_a_server_does_not_end_the_session_that_waits_for_its_parts(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brief = postgres._SESSION.replace("session_timeout = '60s'", "session_timeout = '300ms'")
+    assert brief != postgres._SESSION
+    monkeypatch.setattr(postgres, "_SESSION", brief)
+    monkeypatch.setattr(verifying, "LONG", 0)
+    monkeypatch.setattr(verifying, "PATIENCE", 0.02)
+    assert opened(place).verify(DATASET).intact
 
 
 def test_a_chain_cut_anywhere_comes_to_the_same(place: Place) -> None:
