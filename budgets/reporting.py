@@ -14,6 +14,7 @@ from sqlalchemy import Connection, bindparam, func, select
 from budgets import reading, verifying
 from budgets.account import Account, Amounts, Kind, weight
 from budgets.chain import CAPACITY, Entry, Event
+from budgets.ends import Ends
 from budgets.opening import ceiling_of, granted
 from budgets.reading import Found
 from budgets.standing import BudgetStatus, status
@@ -108,8 +109,7 @@ class _Told:
 
     def __init__(self, entries: Iterable[Entry]) -> None:
         self.overcommit = 100
-        self.latest = 0
-        self.ends: dict[tuple[str, str, str], int] = {}
+        self.ends = Ends()
         self.grants: dict[tuple[str, str, str], dict[str, object]] = {}
         self.less: set[tuple[str, str, str]] = set()
         self.wrong: list[str] = []
@@ -121,10 +121,10 @@ class _Told:
             self._read(one)
 
     def _read(self, entry: Entry) -> None:
-        self.latest = max(self.latest, entry.at)
+        self.ends.passes(entry.at)
         match entry.event:
             case Event.RESERVE:
-                if self._ended(entry.account):
+                if self.ends.over(entry.account):
                     self.wrong.append(f"Charge {entry.charge} was made after its allocation's end.")
                 self.taken[entry.account] += entry.amounts
                 self.open[entry.charge or 0][entry.account] = entry.amounts
@@ -152,27 +152,14 @@ class _Told:
         if entry.event == Event.RETURN:
             self.less.add(entry.account)
             free = self.cap[entry.account] - self.taken[entry.account]
-            if not self._ended(self._project(entry)) or free != Amounts():
+            if not self.ends.returnable(entry.dataset, entry.account, free):
                 self.wrong.append(f"Entry {entry.number} returns what had not ended.")
             return
         note = json.loads(entry.note)
         if "delta" in note:
             self.grants[entry.account] = {part: note[part] for part in ("delta", "epsilon")}
             self.less.discard(entry.account)
-        if "until" in note:
-            self.ends.pop(entry.account, None)
-            if note["until"] is not None:
-                self.ends[entry.account] = Moment.written(datetime.fromisoformat(note["until"]))
-
-    def _ended(self, account: tuple[str, str, str]) -> bool:
-        return account in self.ends and self.ends[account] <= self.latest
-
-    def _project(self, entry: Entry) -> tuple[str, str, str]:
-        """The account whose end is that of the account of an entry."""
-        kind, owner, _ = entry.account
-        if kind == Kind.EARMARK:
-            return (Kind.PROJECT.value, entry.dataset, owner)
-        return entry.account
+        self.ends.note(entry.account, note)
 
     def reserved(self, account: tuple[str, str, str]) -> Amounts:
         held = (charge[account] for charge in self.open.values() if account in charge)
@@ -198,9 +185,9 @@ def _about_accounts(standing: Sequence[Account], told: _Told) -> list[str]:
             )
         if account.kind is Kind.DATASET and account.overcommit != told.overcommit:
             wrong.append(f"The dataset account {account.name} may not promise so much.")
-        if account.kind is Kind.DATASET and _moment(account.latest) != told.latest:
+        if account.kind is Kind.DATASET and _moment(account.latest) != told.ends.latest:
             wrong.append(f"The dataset account {account.name} has another time than its entries.")
-        if _moment(account.expires) != told.ends.get(account.address, 0):
+        if _moment(account.expires) != told.ends.of.get(account.address, 0):
             wrong.append(f"The {account.kind.value} account {account.name} ends at another time.")
         if not _as_granted(account, told):
             wrong.append(f"The {account.kind.value} account {account.name} exceeds its grant.")

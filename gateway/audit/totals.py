@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from budgets.account import Amounts
 from budgets.chain import CAPACITY, Event
+from budgets.ends import Ends
 
 CHARGED = frozenset({Event.RESERVE, Event.VOID, Event.FORFEIT})
 """Events whose amounts are what an account was charged; a void takes its own away again."""
@@ -19,6 +21,8 @@ class Totals:
     def __init__(self) -> None:
         self._capacity: defaultdict[str, Amounts] = defaultdict(Amounts)
         self._charged: defaultdict[str, Amounts] = defaultdict(Amounts)
+        self._ends: defaultdict[str, Ends] = defaultdict(Ends)
+        self._untimely: list[str] = []
 
     def add(self, entry: Mapping[str, Any]) -> None:
         """Count an entry of a ceiling's chain."""
@@ -28,9 +32,27 @@ class Totals:
             self._capacity[account] += amounts
         elif entry["event"] in CHARGED:
             self._charged[account] += amounts
+        self._timed(entry, self._capacity[account] - self._charged[account])
+
+    def _timed(self, entry: Mapping[str, Any], left: Amounts) -> None:
+        """Whether an entry charges what had ended, or returns what had not."""
+        ends, account = self._ends[entry["dataset"]], entry["account"]
+        ends.passes(entry["at"])
+        match entry["event"]:
+            case Event.ALLOCATE | Event.TERM:
+                ends.note(account, json.loads(entry["note"]))
+            case Event.RESERVE if ends.over(account):
+                self._untimely.append(
+                    f"Entry {entry['number']} of {entry['dataset']} charges what had ended."
+                )
+            case Event.RETURN if not ends.returnable(entry["dataset"], account, left):
+                self._untimely.append(
+                    f"Entry {entry['number']} of {entry['dataset']} returns what had not ended."
+                )
 
     def findings(self) -> Iterable[str]:
-        """The accounts that were charged more than they could hold."""
+        """The accounts that were charged more than they could hold, or not at the time."""
+        yield from self._untimely
         for account, charged in self._charged.items():
             if not charged.within(self._capacity[account]):
                 yield f"Account {account} was charged more than it may hold."

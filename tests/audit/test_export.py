@@ -6,7 +6,9 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,6 +20,7 @@ from gateway.audit.signing import NotAKey, Signer, public_key
 from gateway.audit.verifying import Verdict, verify
 from gateway.home import Home
 from tests.audit.books import Books, full
+from tests.budgets.books import DATASET, NOON, PROJECT, opened
 from tests.budgets.places import Place, edit
 
 
@@ -65,8 +68,8 @@ def test_accounts_add_up_to_what_the_ledger_has(books: Books) -> None:
         assert told[name]["capacity"]["rho"] == status.allocated.rho
 
 
-def test_an_office_that_charges_more_than_the_ceiling_is_found(books: Books) -> None:
-    """It has the key, and writes chain, checkpoints and signature anew."""
+def rewritten(books: Books, change: Callable[[dict[str, Any]], None]) -> list[bytes]:
+    """An export of other entries, by an office that writes chains and signature anew."""
     books.home.checkpoints.unlink()
     found = [json.loads(line) for line in books.export()]
     heads = found[-1]["statement"]["chains"]
@@ -75,18 +78,50 @@ def test_an_office_that_charges_more_than_the_ceiling_is_found(books: Books) -> 
         if "entry" not in line:
             continue
         chain, entry = line["chain"], line["entry"]
-        if entry.get("event") == "reserve":
-            entry["rho"] *= 10**6
+        change(entry)
         text = before[chain].encode() + b"\n" + canonical(entry).encode()
         before[chain] = line["hash"] = hashlib.sha256(text).hexdigest()
         heads[chain]["head"] = line["hash"]
     lines = [canonical(line).encode() + b"\n" for line in found[:-1]]
     rest = {"lines": len(lines), "sha256": hashlib.sha256(b"".join(lines)).hexdigest()}
     closing = books.signer.sign("export", at=0, chains=heads, texts=True, **rest)
-    lines.append(canonical(closing.document()).encode() + b"\n")
-    findings = judged(books, lines).findings
+    return [*lines, canonical(closing.document()).encode() + b"\n"]
+
+
+def test_an_office_that_charges_more_than_the_ceiling_is_found(books: Books) -> None:
+    """It has the key, and writes chain, checkpoints and signature anew."""
+
+    def dearer(entry: dict[str, Any]) -> None:
+        if entry.get("event") == "reserve":
+            entry["rho"] *= 10**6
+
+    findings = judged(books, rewritten(books, dearer)).findings
     assert findings
     assert all("was charged more than it may hold" in one for one in findings)
+
+
+@pytest.mark.parametrize(
+    ("hours", "word"), [(-2, "charges what had ended"), (9, "returns what had not ended")]
+)
+def test_an_office_that_tells_of_another_end_is_found(books: Books, hours: int, word: str) -> None:
+    """A charge after the end that it tells of, or a return before it."""
+    end = NOON + timedelta(hours=1)
+    books.ledger.term(PROJECT, end, "ada", "agreed")
+    books.ask("one more")
+    late = opened(books.place, clock=lambda: end)
+    assert late.expire(DATASET)
+    assert judged(books, books.export()).intact
+
+    def moved(entry: dict[str, Any]) -> None:
+        if entry.get("event") == "term":
+            told = json.loads(entry["note"]) | {
+                "until": (NOON + timedelta(hours=hours)).isoformat()
+            }
+            entry["note"] = canonical(told)
+
+    findings = judged(books, rewritten(books, moved)).findings
+    assert findings
+    assert all(word in one for one in findings)
 
 
 def test_another_key_is_not_believed(books: Books, tmp_path: Path) -> None:
