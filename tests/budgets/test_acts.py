@@ -230,6 +230,31 @@ def test_a_frozen_dataset_stops_all_its_projects(ledger: Ledger, place: Place) -
     invariants.hold(place)
 
 
+def test_faults_and_freezes_of_one_project_are_not_anothers(ledger: Ledger) -> None:
+    """Nor does thawing the one forget the other's faults, or thaw it (P22)."""
+
+    def standing(project: str) -> tuple[bool, int]:
+        return ledger.budget(project).frozen, ledger.budget(project).faults
+
+    def fails(project: str) -> None:
+        charge = ledger.reserve(claim(asked(ledger, project=project), stage("a")))
+        ledger.started(charge)
+        ledger.fault(charge, "incident")
+
+    for _ in range(2):
+        fails(PROJECT)
+    assert (standing(PROJECT), standing(OTHER)) == ((False, 2), (False, 0))
+    ledger.freeze(OTHER, "ada", "now")
+    assert (standing(PROJECT), standing(OTHER)) == ((False, 2), (True, 0))
+    ledger.thaw(OTHER, "ada", "looked at")
+    assert (standing(PROJECT), standing(OTHER)) == ((False, 2), (False, 0))
+    fails(PROJECT)
+    fails(OTHER)
+    assert (standing(PROJECT), standing(OTHER)) == ((True, 3), (False, 1))
+    ledger.thaw(OTHER, "ada", "looked at")
+    assert standing(PROJECT) == (True, 3)
+
+
 def test_after_a_freeze_has_returned_nothing_more_is_charged(ledger: Ledger, place: Place) -> None:
     """Whatever charges are on their way: each is before the freeze, or refused."""
     queries = [asked(ledger) for _ in range(6)]

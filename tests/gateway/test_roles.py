@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from gateway.access import ACTS, NEEDED, SCOPES, Act, Role
+from gateway.access import ACTS, NEEDED, SCOPES, Act, Role, Scope
 from gateway.http.app import create
 from gateway.settings import Settings
 from tests.gateway.running import Answer, Gateway, make_home, running
@@ -165,8 +165,25 @@ def _cells(line: str) -> list[str]:
     return [cell.strip() for cell in line.strip("|").split("|")]
 
 
-def test_every_act_is_in_a_scope() -> None:
-    assert frozenset().union(*SCOPES.values()) == set(Act)
+HELD = {
+    Act.ASK: {Scope.QUERY},
+    Act.QUOTE: {Scope.QUERY, Scope.QUOTE},
+    Act.READ: {Scope.READ},
+    Act.OVERSEE: {Scope.READ},
+    Act.SURVEY: {Scope.READ},
+    Act.MANAGE: {Scope.ADMINISTER},
+    Act.ADMINISTER: {Scope.ADMINISTER},
+    Act.AUDIT: {Scope.AUDIT},
+}
+"""Which scopes let a key do what: what is charged, and what changes anything, one of them alone."""
+
+
+def test_every_act_is_in_the_scopes_that_the_page_names() -> None:
+    assert {act: {scope for scope in Scope if act in SCOPES[scope]} for act in Act} == HELD
+    lines = PAGE.read_text(encoding="utf-8").splitlines()
+    head = lines.index("| scope | holds |")
+    rows = [_cells(line)[0] for line in lines[head + 2 :][: len(Scope)]]
+    assert rows == list(Scope)
 
 
 @pytest.mark.parametrize("route", sorted(MATRIX), ids=" ".join)
