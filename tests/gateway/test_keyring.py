@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -113,6 +114,27 @@ def test_a_key_is_rotated_once_and_while_it_lives(registry: Registry) -> None:
     registry.revoke_key(fresh.id)
     with pytest.raises(Conflict):
         registry.rotate_key(fresh.id, HOUR, None)
+
+
+def test_a_rotation_changes_no_other_key_and_gives_none_that_is_over_a_new_life(
+    registry: Registry,
+) -> None:
+    registry.give_role("bo", Role.ANALYST, "p")
+    over, text = registry.create_key("bo", Role.ANALYST, "p", now() + timedelta(milliseconds=200))
+    registry.create_key("bo", Role.ANALYST, "p", now() + 3 * HOUR)
+    registry.create_key("bo", Role.ANALYST, "p")
+    id, _ = made(registry)
+    while registry.key(over.id).expires > now():  # type: ignore[operator]
+        time.sleep(0.02)
+    before = registry.all_keys()
+    fresh, _ = registry.rotate_key(id, HOUR, None)
+    assert [one for one in registry.all_keys() if one.id not in (id, fresh.id)] == [
+        one for one in before if one.id != id
+    ]
+    with pytest.raises(Conflict):
+        registry.rotate_key(over.id, HOUR, None)
+    with pytest.raises(NotAuthenticated):
+        registry.authenticated(text)
 
 
 def test_of_many_that_rotate_a_key_one_gets_a_new_one(registry: Registry, other: Registry) -> None:

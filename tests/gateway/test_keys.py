@@ -33,6 +33,7 @@ def test_a_key_holds_256_bits_and_is_kept_as_a_hash() -> None:
     assert len(one.text) == len("sluis_") + 43
     assert one.text != other.text
     assert one.text not in (one.digest, one.prefix)
+    assert one.prefix == one.text[: len("sluis_") + 8]
     assert keys.matches(one.text, one.digest)
     assert not keys.matches(other.text, one.digest)
 
@@ -85,6 +86,31 @@ def test_a_key_can_be_narrower_than_its_member(registry: Registry) -> None:
     assert caller.may(Act.ASK, "p")
     assert not caller.may(Act.MANAGE, "p")
     assert not caller.roles("q")
+
+
+def test_a_key_carries_its_role_where_its_member_has_as_much_and_nowhere_else(
+    registry: Registry,
+) -> None:
+    registry.give_role("ann", Role.LEAD, "p")
+    registry.give_role("ann", Role.REVIEWER, "q")
+    registry.give_role("eve", Role.ADMINISTRATOR, None)
+
+    def carried(member: str, role: Role, project: str | None) -> tuple[set[Role], dict[str, Role]]:
+        found = registry.authenticated(registry.create_key(member, role, project)[1])
+        return set(found.overall), {
+            where: one for where, roles in (found.within or {}).items() for one in roles
+        }
+
+    assert carried("ann", Role.LEAD, None) == (set(), {"p": Role.LEAD})
+    assert carried("ann", Role.ANALYST, None) == (set(), {"p": Role.ANALYST})
+    assert carried("ann", Role.REVIEWER, None) == (set(), {"p": Role.REVIEWER, "q": Role.REVIEWER})
+    assert carried("ann", Role.REVIEWER, "q") == (set(), {"q": Role.REVIEWER})
+    assert carried("eve", Role.REVIEWER, None) == ({Role.REVIEWER}, {})
+    assert carried("eve", Role.REVIEWER, "p") == (set(), {"p": Role.REVIEWER})
+    with pytest.raises(Conflict):
+        carried("ann", Role.LEAD, "q")
+    with pytest.raises(Conflict):
+        carried("eve", Role.ANALYST, None)
 
 
 def test_no_text_of_a_key_is_stored(registry: Registry, tmp_path: Path) -> None:
