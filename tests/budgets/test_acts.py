@@ -255,6 +255,18 @@ def test_faults_and_freezes_of_one_project_are_not_anothers(ledger: Ledger) -> N
     assert standing(PROJECT) == (True, 3)
 
 
+def test_a_limit_is_charged_in_its_own_project_alone(ledger: Ledger, place: Place) -> None:
+    for project in (PROJECT, OTHER):
+        ledger.limit(project, "anna", Fraction(1, 2), "ada", "fair")
+    for project in (PROJECT, OTHER):
+        query = asked(ledger, project=project)
+        ledger.reserve(claim(query, stage("a"), analyst="anna"))
+    paid = [one.account for one, _ in ledger.entries(DATASET) if one.event == "reserve"]
+    limits = [account for account in paid if account[0] == "analyst"]
+    assert limits == [("analyst", PROJECT, "anna"), ("analyst", OTHER, "anna")]
+    invariants.hold(place)
+
+
 def test_after_a_freeze_has_returned_nothing_more_is_charged(ledger: Ledger, place: Place) -> None:
     """Whatever charges are on their way: each is before the freeze, or refused."""
     queries = [asked(ledger) for _ in range(6)]

@@ -31,10 +31,12 @@ from tests.budgets.books import (
     NOON,
     PROJECT,
     STEP,
+    answered,
     blank,
     opened,
     ready,
     reserved,
+    stage,
     tables,
 )
 from tests.budgets.conftest import Places
@@ -302,11 +304,13 @@ def test_a_locked_file_is_waited_for_and_then_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("part", ["rho", "delta", "epsilon"])
 def test_a_posting_that_does_not_fit_changes_nothing(place: Place, part: str) -> None:
     """Were admission ever wrong, the conditional update would still refuse."""
-    reserved(ready(place))
+    ledger = ready(place)
+    answered(ledger, stage("a"))
+    reserved(ledger)
     with Storage.open(place).begin() as tx:
         project = accounts.of_dataset(tx, "mobility")[1]
         over = getattr(project.remaining, part) + 1
-        for act in (posting.reserve, posting.give_back):
+        for act in (posting.reserve, posting.give_back, posting.spend, posting.resume):
             with pytest.raises(accounts.Overdrawn):
                 act(tx, {project.id: Amounts(**{part: over})})
         assert accounts.of_dataset(tx, "mobility")[1] == project

@@ -207,6 +207,23 @@ def test_each_number_moves_by_all_that_one_unit_has(options: Options, moves: lis
     assert [column.noise.l2_squared for column in effect.columns] == [one**2 for one in moves]
 
 
+BANDS = "SELECT distance // 500 AS b, COUNT(DISTINCT tailnum) AS n FROM flights GROUP BY b"
+
+
+@pytest.mark.parametrize("options", [BOTH, RANGE, replace(BOTH, columns=NEAR)])
+def test_without_ranges_a_unit_is_in_more_groups_than_a_range_leaves(options: Options) -> None:
+    """Of eleven bands a range leaves two: they are not the keys of what there was without it."""
+    answer, effect = bench().plan(BANDS, options).stages
+    assert len(answer.listed or ()) == (2 if options.columns else 11)
+    assert effect.columns[-2].noise.l1 >= 11
+
+
+def test_grouping_sets_leave_out_as_much_as_their_finest_groups_hold() -> None:
+    sql = "SELECT origin, month, COUNT(DISTINCT tailnum) AS n FROM flights GROUP BY ROLLUP (1, 2)"
+    *_, effect = bench().plan(sql, replace(GROUPS, groups_per_unit=2)).stages
+    assert effect.columns[-2].noise.l1 >= 36
+
+
 @pytest.mark.parametrize("options", [BOTH, ROWS, GROUPS, RANGE])
 def test_each_number_fits_64_bits_whatever_was_summed(options: Options) -> None:
     """A sum over groups is saturated as those of the groups are, so that none can fail (P8)."""
