@@ -210,33 +210,6 @@ def test_it_may_cost_less_than_was_charged_and_gives_nothing_back(
     assert "drew" in " ".join(ledger.verify(DATASET).disagreements)
 
 
-def test_what_another_query_paid_for_is_served_and_not_run_under_the_charge(
-    ledger: Ledger, place: Place
-) -> None:
-    first = answered(ledger, stage("other"))
-    wanted = faulted(ledger, COUNT, stage("other"))
-    ledger.redeem(PROJECT, wanted.query, "ada", "why")
-    charge = ledger.reserve(wanted)
-    assert charge.stages == ("count",)
-    assert (charge.served, charge.origins) == (
-        {"other": tables(first)["other"]},
-        {"other": first.query},
-    )
-    settled(ledger, charge)
-    assert invariants.taken(place) == 2 * STEP
-    invariants.hold(place)
-
-
-def test_a_pure_charge_pays_for_no_more_epsilon_at_less_rho(place: Place) -> None:
-    """Squares of unequal parts weigh more than those of equal ones: 3 and 1 than 2.2 and 2.2."""
-    ledger = ready(place, epsilon="1", delta="0")
-    wanted = faulted(ledger, stage("count", rho=5 * 10**8, epsilon=4 * 10**10))
-    ledger.redeem(PROJECT, wanted.query, "ada", "why")
-    dearer = stage("count", rho=484 * 10**6, epsilon=44 * 10**9)
-    with pytest.raises(NotRedeemable):
-        ledger.reserve(replace(wanted, stages=(dearer,)))
-
-
 def test_before_the_start_it_may_be_deferred_and_stays_charged(
     ledger: Ledger, place: Place
 ) -> None:
