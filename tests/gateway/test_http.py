@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import time
+from fractions import Fraction
 
 import pytest
 
@@ -301,11 +302,13 @@ def test_a_project_is_made_funded_staffed_and_asked_over_http(gateway: Gateway) 
 
 
 def test_a_pure_project_adds_epsilons_and_refuses_rho(gateway: Gateway) -> None:
-    answer = gateway.query(project="pure", key="purist", epsilon="0.5")
+    before = gateway.budget("pure", "purist")["remaining"]["epsilon"]
+    draw = {"options": {"replay": False}, "headers": {"Idempotency-Key": "a-pure-one"}}
+    answer = gateway.query(project="pure", key="purist", epsilon="0.5", **draw)
     assert answer.status == 201, answer.body
     assert answer.json["columns"][1]["mechanism"] == "discrete-laplace"
-    left = gateway.budget("pure", "purist")["remaining"]
-    assert left["epsilon"] == "4.5"
+    left = gateway.budget("pure", "purist")["remaining"]["epsilon"]
+    assert Fraction(before) - Fraction(left) == Fraction("0.5")
     assert gateway.query(project="pure", key="purist", rho="0.1").code == "price-not-offered"
     noted = "SELECT note, COUNT(DISTINCT person_id) AS n FROM visits GROUP BY note"
     assert gateway.query(noted, "pure", key="purist", epsilon="0.5").code == "keys-need-delta"
