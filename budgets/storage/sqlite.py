@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import product
@@ -24,9 +25,10 @@ from budgets.storage.prepared import Prepared
 
 WRITES = "sluis_writes"
 _SEAL = "sealed_"
+_PATIENCE = 60
+"""How long, in seconds, a lock that somebody else holds is waited for."""
 _PRAGMAS = (
-    "PRAGMA busy_timeout = 60000",
-    "PRAGMA journal_mode = WAL",
+    f"PRAGMA busy_timeout = {_PATIENCE * 1000}",
     "PRAGMA synchronous = FULL",
     "PRAGMA wal_autocheckpoint = 8000",
     "PRAGMA foreign_keys = ON",
@@ -125,8 +127,25 @@ def _url(path: Path) -> URL:
 
 def _connected(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # the driver begins nothing of its own; `_begun` does
+    _log_ahead(connection)
     for pragma in _PRAGMAS:
         connection.execute(pragma)
+
+
+def _log_ahead(connection: Any) -> None:
+    """Have the file write its log ahead; SQLite does not wait by itself where others do the same.
+
+    It is the one lock that its busy handler is not asked about, while the file is new.
+    """
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
 
 
 def _begun(connection: Connection) -> None:

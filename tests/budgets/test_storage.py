@@ -22,7 +22,7 @@ from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
 
 from budgets.account import Amounts
 from budgets.charge import QueryState
-from budgets.storage import Storage, accounts, migrations, posting, schema
+from budgets.storage import Storage, accounts, migrations, posting, schema, sqlite
 from budgets.storage.faults import StorageBusy
 from budgets.storage.migrations.versions import r0019_idempotency
 from tests.budgets import invariants
@@ -117,6 +117,23 @@ def test_keys_of_retries_become_their_members_own(place: Place) -> None:
 
 def test_two_may_open_an_empty_file_at_once(tmp_path: Path) -> None:
     assert _opened_at_once(lambda: Storage.open(tmp_path / "a.db")) == [0] * 4
+
+
+def test_a_new_file_is_opened_by_many_at_once(tmp_path: Path) -> None:
+    """SQLite does not wait by itself while a new file changes to writing its log ahead."""
+
+    def opened(path: Path) -> int:
+        start.wait()
+        made = sqlite.engine(path)
+        with made.connect() as connection:
+            found = connection.exec_driver_sql("SELECT 1").scalar_one()
+        made.dispose()
+        return int(found)
+
+    with ThreadPoolExecutor(8) as pool:
+        for name in range(60):
+            start = threading.Barrier(8)
+            assert set(pool.map(opened, [tmp_path / f"{name}.db"] * 8)) == {1}
 
 
 def test_two_may_migrate_an_empty_server_at_once(server: Server) -> None:
