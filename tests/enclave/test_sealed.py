@@ -68,3 +68,18 @@ def test_spill_is_encrypted_and_capped(sealed_connection: duckdb.DuckDBPyConnect
         "threads": "1",
         "lock_configuration": "true",
     }
+
+
+FOLDED = "SELECT COUNT(*) FROM nothing WHERE split_part(word, 'o', 2) = 'a'"
+
+
+def test_a_column_of_nulls_is_no_reason_to_fail(home: Path, tmp_path: Path) -> None:
+    """The engine's own conclusion from such a column fails; whether it is one is private."""
+    file = tmp_path / "private.duckdb"
+    with duckdb.connect(str(file)) as made:
+        made.execute("CREATE TABLE nothing AS SELECT CAST(NULL AS VARCHAR) AS word FROM range(2)")
+        with pytest.raises(duckdb.Error):
+            made.execute(FOLDED).fetchall()
+    world = Settings(str(tmp_path), MEMORY, 1, 1 << 30, spill=str(home / "spill"))
+    with opened(file, world) as found:
+        assert found.execute(FOLDED).fetchall() == [(0,)]
