@@ -167,6 +167,7 @@ def _cells(line: str) -> list[str]:
 
 HELD = {
     Act.ASK: {Scope.QUERY},
+    Act.DRAW: {Scope.QUERY},
     Act.QUOTE: {Scope.QUERY, Scope.QUOTE},
     Act.READ: {Scope.READ},
     Act.OVERSEE: {Scope.READ},

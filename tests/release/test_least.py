@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy import optimize
 
 from budgets.amounts import PICO
+from queries.language.refusals import PriceTooSmall
 from queries.plan import split
 from queries.plan.bins import Bins
 from queries.plan.bounding import Sensitivity
@@ -90,9 +91,19 @@ def test_no_smaller_amount_keeps_a_rank_within(
     except OutOfReach:
         return
     for less, kept in ((0, True), (1, False)):
-        if amount > 4 + less:
-            made = repriced(found, split.amounting(amount - less, pure=pure))
-            assert (reach(made, made.targets[0], confidence) <= rows) == kept
+        if amount > less:
+            assert _kept_within(found, amount - less, rows, confidence, pure=pure) == kept
+
+
+def _kept_within(
+    found: Distribution, amount: int, rows: int, confidence: float, *, pure: bool
+) -> bool:
+    """Whether so much is enough to be within so many rows; too little is for no noise at all."""
+    try:
+        made = repriced(found, split.amounting(amount, pure=pure))
+    except PriceTooSmall:
+        return False
+    return reach(made, made.targets[0], confidence) <= rows
 
 
 def spread(amounts: Sequence[int], every: Sequence[Sensitivity], limit: Limit, pure: bool) -> float:
