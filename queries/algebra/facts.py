@@ -8,7 +8,7 @@ for every row of every delivery sealed with the same manifest (P9, P16).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from queries.catalog.manifest import Type
@@ -93,14 +93,23 @@ class Facts:
         if low is not None and high is not None and low > high:
             low = high
         declared = self.declared or not (low == -STORED or high == STORED)
-        return replace(self, lower=low, upper=high, declared=declared)
+        return self._anew(self.nullable, low, high, declared)
 
     def present(self) -> Facts:
         """The same facts where NULL has been ruled out."""
-        return replace(self, nullable=False)
+        return self._anew(False, self.lower, self.upper, self.declared) if self.nullable else self
 
     def maybe_null(self) -> Facts:
-        return replace(self, nullable=True)
+        return self if self.nullable else self._anew(True, self.lower, self.upper, self.declared)
+
+    def _anew(
+        self, nullable: bool, lower: Number | None, upper: Number | None, declared: bool
+    ) -> Facts:
+        """The same facts but for these; `replace` takes three times as long."""
+        return Facts(
+            self.type, nullable, self.scale, lower, upper, self.values, self.reference,
+            self.identity, declared, self.longest,
+        )  # fmt: skip
 
 
 def stored(kind: Type, scale: int = 0, *, null: bool = True) -> Facts:

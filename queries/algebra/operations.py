@@ -26,6 +26,7 @@ from queries.algebra.scalars import Call, Literal, Scalar
 from queries.catalog.manifest import Type
 
 BOOLEAN = Facts(Type.BOOLEAN)
+SURE = Facts(Type.BOOLEAN, False)
 LARGEST_REAL = 2**960
 """Sums of so large values over all rows of all units still are doubles."""
 FINEST_REAL = 2**1074
@@ -54,7 +55,7 @@ def number(value: int, scale: int = 0) -> Literal:
 
 def boolean(op: str, *args: Scalar) -> Call:
     """A comparison or a connective: NULL only where an operand may be."""
-    return Call(op, args, replace(BOOLEAN, nullable=nullable(*args)))
+    return Call(op, args, BOOLEAN if nullable(*args) else SURE)
 
 
 def add(left: Scalar, right: Scalar) -> Call:

@@ -9,9 +9,12 @@ from sqlglot import exp
 from queries.bind import forms
 from queries.language.parse import place
 from queries.language.refusals import NotGrouped, UnsupportedFunction
+from queries.language.trees import children
 
 WITHIN = (exp.Count, exp.CountIf, exp.Sum, exp.Avg, exp.Min, exp.Max)
 """The aggregates of one unit's own rows."""
+AROUND = (exp.Filter, exp.WithinGroup, exp.IgnoreNulls, exp.RespectNulls)
+"""What may stand around a call and still be of it."""
 SETS = (exp.Grouping, exp.GroupingId)
 """Functions that tell which grouping set a row belongs to: they read no rows."""
 UNNAMED = frozenset(
@@ -70,7 +73,7 @@ def contains(node: exp.Expr) -> bool:
         if _aggregates(current) and not _windowed(current):
             return True
         if not isinstance(current, exp.Query):
-            stack.extend(current.iter_expressions())
+            stack.extend(children(current))
     return False
 
 
@@ -83,7 +86,7 @@ def _aggregates(node: exp.Expr) -> bool:
 def _windowed(node: exp.Expr) -> bool:
     """Whether the function is the one a window is computed by (ROW_NUMBER, SUM OVER, ...)."""
     parent = node.parent
-    if isinstance(parent, exp.Filter | exp.WithinGroup | exp.IgnoreNulls | exp.RespectNulls):
+    if isinstance(parent, AROUND):
         return _windowed(parent)
     return isinstance(parent, exp.Window) and parent.this is node
 
@@ -91,7 +94,7 @@ def _windowed(node: exp.Expr) -> bool:
 def is_aggregate(node: exp.Expr) -> bool:
     """Whether the node is an aggregate call, with FILTER or WITHIN GROUP or without."""
     inner = node
-    while isinstance(inner, exp.Filter | exp.WithinGroup | exp.IgnoreNulls | exp.RespectNulls):
+    while isinstance(inner, AROUND):
         inner = inner.this
     told = _aggregates(inner) and not isinstance(inner, SETS)
     return told and not _windowed(node)

@@ -141,9 +141,7 @@ class Binder:
             case exp.Lateral():
                 return self._lateral(node, names, env)
             case exp.Subquery():
-                inner = node.copy()
-                inner.set("alias", None)
-                return FromItem(node.alias, node, self.query(inner, env), names)
+                return FromItem(node.alias, node, self._wrapped(node, env, None), names)
         raise UnsupportedSql("This member of FROM is not answered.", position=place(node))
 
     def _lateral(self, node: exp.Lateral, names: tuple[str, ...], env: Environment) -> FromItem:

@@ -23,6 +23,8 @@ MENTIONED = re.compile(
     re.IGNORECASE,
 )
 MOMENTS = frozenset({"now", "get_current_timestamp", "transaction_timestamp"})
+STAMPS = (exp.CurrentTimestamp, exp.Localtimestamp)
+TIMED = (exp.CurrentDate, exp.Anonymous, *STAMPS)
 UTC = "UTC"
 
 
@@ -41,11 +43,12 @@ def bind(tree: exp.Expr, now: datetime | None, zone: str) -> None:
 
     Without a moment the tree keeps its functions, which are then refused like any other unknown.
     """
-    for node in list(walk(tree)):
+    shown = None if now is None else minute(now).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    for node in walk(tree):
         if isinstance(node, exp.AtTimeZone):
             _check_zone(node, node.args["zone"], zone)
-        if now is not None:
-            _written(node, minute(now).astimezone(ZoneInfo(zone)).replace(tzinfo=None))
+        elif shown is not None and isinstance(node, TIMED):
+            _written(node, shown)
 
 
 def _written(node: exp.Expr, now: datetime) -> None:
@@ -53,7 +56,7 @@ def _written(node: exp.Expr, now: datetime) -> None:
         return
     if isinstance(node, exp.CurrentDate):
         node.replace(_day(now))
-    elif isinstance(node, exp.CurrentTimestamp | exp.Localtimestamp) or _is_now(node):
+    elif isinstance(node, STAMPS) or _is_now(node):
         node.replace(_typed(now.isoformat(sep=" "), "TIMESTAMP"))
     elif _is_age_of_today(node):
         node.set("expressions", [_day(now), node.expressions[0]])

@@ -26,6 +26,7 @@ from queries.bind.expressions import TRUTH, measured
 from queries.bind.grouping import Grouping
 from queries.language.parse import place
 from queries.language.refusals import AcrossUnits
+from queries.language.trees import anew
 
 if TYPE_CHECKING:
     from queries.bind.binder import Binder, FromItem
@@ -72,8 +73,7 @@ def _source(node: exp.Expr, env: Environment) -> Source | None:
         return None
     if isinstance(node, exp.Subquery) and not node.args.get("with_"):
         forms.check(node)
-        inner = node.copy().this
-        return Source(inner, env, ()) if _plain(inner) else None
+        return Source(anew(node).this, env, ()) if _plain(node.this) else None
     known = env.get(node.name.lower()) if isinstance(node, exp.Table) and not node.db else None
     if known is None or known.recursive or known.own is not None or not _plain(known.query.this):
         return None

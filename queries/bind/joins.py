@@ -14,7 +14,7 @@ Privacy note
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol
@@ -154,7 +154,8 @@ def most_rows(
 ) -> Grown:
     """The most rows one unit can have in an inner join; raises TooManyRowsPerUnit."""
     starts = [member for member in members if member.private]
-    every = [_grown(start, members, parts, reach) for start in starts]
+    met = Met(parts, reach)
+    every = [_grown(start, members, met) for start in starts]
     best = min(every, key=lambda found: found.rows)
     within_limit(best.rows, position)
     return best
@@ -163,7 +164,7 @@ def most_rows(
 def most_open(sources: Iterable[OpenSource], parts: Sequence[Scalar], reach: Reach) -> int:
     """The most rows of an inner join of public and released tables."""
     members = [_open(source) for source in sources]
-    return _joined(1, frozenset(), members, parts, reach).rows
+    return _joined(1, frozenset(), members, Met(parts, reach)).rows
 
 
 def _open(source: OpenSource) -> Member:
@@ -181,7 +182,7 @@ def most_met(
 
     No such row leaves, but they are work, and no unit may own the running time (P4).
     """
-    found = _joined(1, outer, list(members), parts, reach)
+    found = _joined(1, outer, list(members), Met(parts, reach))
     within_limit(found.rows, position)
     return found
 
@@ -213,65 +214,76 @@ def within_limit(rows: int, position: Position | None) -> int:
     return rows
 
 
-def _grown(
-    start: Member, members: Sequence[Member], parts: Sequence[Scalar], reach: Reach
-) -> Grown:
+def _grown(start: Member, members: Sequence[Member], met: Met) -> Grown:
     rest = [member for member in members if member is not start]
-    return _joined(ranks.rows_left(start.source, parts), start.ids, rest, parts, reach)
+    return _joined(ranks.rows_left(start.source, met.parts), start.ids, rest, met)
 
 
-def _joined(
-    total: int,
-    seen: frozenset[int],
-    waiting: list[Member],
-    parts: Sequence[Scalar],
-    reach: Reach,
-) -> Grown:
+def _joined(total: int, seen: frozenset[int], waiting: list[Member], by: Met) -> Grown:
     """The most rows when each member is added to rows of the sources seen, the least first."""
     met = total
     while waiting:
-        steps = [(fan_out(member, seen, parts, reach), n) for n, member in enumerate(waiting)]
+        steps = [(by.fan_out(member, seen), n) for n, member in enumerate(waiting)]
         most, chosen = min(steps)
         member = waiting.pop(chosen)
-        met = max(met, total * most_alike(member, seen, parts, reach))
+        met = max(met, total * by.most_alike(member, seen))
         total, seen = total * most, seen | member.ids
     return Grown(total, max(met, total))
 
 
-def most_alike(member: Member, seen: frozenset[int], parts: Sequence[Scalar], reach: Reach) -> int:
-    """The most rows of `member` that equalities alone leave to one row of the sources seen."""
-    return fan_out(member, seen, parts, lambda public, names, _=None: reach(public, names))
+@dataclass(frozen=True, slots=True)
+class Tie:
+    """An equality of a column of a source with what reads columns of the sources `read` alone."""
+
+    source: int
+    name: str
+    read: frozenset[int]
 
 
-def fan_out(member: Member, seen: frozenset[int], parts: Sequence[Scalar], reach: Reach) -> int:
-    """The most rows of `member` that one row of the sources seen so far can meet."""
-    fixed = equated(member, seen, parts)
-    if any(key <= fixed for key in member.keys):
-        return 1
-    names = frozenset(name for _, name in fixed)
-    if isinstance(member.source, Public):
-        found = reach(member.source, names)
-        held = spans(member.ids, parts) if found > 1 else ()
+class Met:
+    """How many rows of a member are met under a conjunction, whose equalities are read once."""
+
+    def __init__(self, parts: Sequence[Scalar], reach: Reach) -> None:
+        self.parts = parts
+        self._reach = reach
+        self._ties = tuple(_ties(parts))
+
+    def fan_out(self, member: Member, seen: frozenset[int]) -> int:
+        """The most rows of `member` that one row of the sources seen so far can meet."""
+        found = self.most_alike(member, seen)
+        if found <= 1 or not isinstance(member.source, Public):
+            return found
+        names = frozenset(name for _, name in self.equated(member, seen))
+        held = spans(member.ids, self.parts)
         known = [span for value, span in held if reads_only(value, seen)]
-        return min([found, *(reach(member.source, names, span) for span in known)])
-    if isinstance(member.source, Released):
-        return member.source.met(names)
-    return ranks.rows_left(member.source, parts)
+        return min([found, *(self._reach(member.source, names, span) for span in known)])
+
+    def most_alike(self, member: Member, seen: frozenset[int]) -> int:
+        """The most rows of `member` that equalities alone leave to one row of the sources seen."""
+        fixed = self.equated(member, seen)
+        if any(key <= fixed for key in member.keys):
+            return 1
+        names = frozenset(name for _, name in fixed)
+        if isinstance(member.source, Public):
+            return self._reach(member.source, names)
+        if isinstance(member.source, Released):
+            return member.source.met(names)
+        return ranks.rows_left(member.source, self.parts)
+
+    def equated(self, member: Member, seen: frozenset[int]) -> frozenset[tuple[int, str]]:
+        """The member's columns that an equality fixes to something seen, or to a constant."""
+        own = (tie for tie in self._ties if tie.source in member.ids and tie.read <= seen)
+        return frozenset((tie.source, tie.name) for tie in own)
 
 
-def equated(
-    member: Member, seen: frozenset[int], parts: Sequence[Scalar]
-) -> frozenset[tuple[int, str]]:
-    """The member's columns that an equality fixes to something already seen, or to a constant."""
-    found = set()
+def _ties(parts: Iterable[Scalar]) -> Iterator[Tie]:
     for part in parts:
         pair = sides(part)
         for one, other in (pair, pair[::-1]) if pair else ():
             column = bare(one)
-            known = isinstance(column, Column) and column.source in member.ids
-            if isinstance(column, Column) and known and reads_only(other, seen):
-                found.add((column.source, column.name))
-    return frozenset(found)
+            if isinstance(column, Column) and not any(subqueries(other)):
+                read = frozenset(inner.source for inner in columns(other))
+                yield Tie(column.source, column.name, read)
 
 
 def reads_only(scalar: Scalar, seen: frozenset[int]) -> bool:

@@ -8,6 +8,7 @@ from sqlglot import exp
 
 from queries.language.parse import place
 from queries.language.refusals import UnsupportedSql
+from queries.language.trees import children
 
 PARTS = ("partition_by", "order", "spec")
 
@@ -25,13 +26,13 @@ def expand(select: exp.Select) -> None:
 
 def _own(select: exp.Select) -> Iterable[exp.Window]:
     """The windows at a SELECT's own level."""
-    stack: list[exp.Expr] = list(select.iter_expressions())
+    stack = children(select)
     while stack:
         current = stack.pop()
         if isinstance(current, exp.Window):
             yield current
         if not isinstance(current, exp.Query):
-            stack.extend(current.iter_expressions())
+            stack.extend(children(current))
 
 
 def _fill(window: exp.Window, known: dict[str, exp.Window]) -> None:

@@ -14,7 +14,7 @@ from sqlglot import exp
 from queries.bind import forms, maps, open_functions, rows
 from queries.language.parse import DIALECT, place
 from queries.language.refusals import TooComplex, UnsupportedFunction, UnsupportedSql
-from queries.language.trees import anew, walk
+from queries.language.trees import anew, rebuilt, walk
 
 NODES: frozenset[str] = frozenset(
     [
@@ -206,6 +206,8 @@ def check_select(select: exp.Select) -> None:
 
 def check_node(node: exp.Expr) -> None:
     """Refuse a node that is not on the list."""
+    if type(node) in EVERY_FORM:
+        return
     if isinstance(node, exp.Anonymous):
         if node.name.lower() not in NAMED:
             raise UnsupportedFunction(
@@ -264,14 +266,24 @@ def _odd(node: exp.Expr) -> bool:
 
 
 COMPARED = frozenset({exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE})
+LOOKED_INTO: tuple[type[exp.Expr], ...] = (
+    exp.Anonymous, exp.Table, exp.Star, exp.Join, exp.Interval, exp.Limit, exp.Offset, exp.Distinct,
+    exp.Bracket, exp.Array, exp.ArrayContains, exp.Any, exp.All, *open_functions.NODES,
+)  # fmt: skip
+"""Listed nodes of which some forms are refused."""
+EVERY_FORM = frozenset(
+    kind for name in NODES if not issubclass(kind := getattr(exp, name), LOOKED_INTO)
+)
 
 
 JOINS = frozenset({"", "INNER", "OUTER", "CROSS"})
+FAILING = (exp.Cast, exp.IntDiv, exp.Mod, exp.Bracket)
 
 
 def total(query: Tree) -> Tree:
     """The same query with casts and whole division that yield NULL instead of failing."""
-    for node in reversed(list(query.walk())):  # parts first: what is around them copies them
+    failing = [node for node in walk(query) if isinstance(node, FAILING)]
+    for node in reversed(failing):  # parts first: what is around them copies them
         if type(node) is exp.Cast:
             node.replace(exp.TryCast(this=node.this, to=node.args["to"]))
         elif isinstance(node, exp.IntDiv | exp.Mod):
@@ -290,7 +302,7 @@ def text(query: exp.Expr) -> str:
     sqlglot's own output can mean something else to DuckDB (`~2 - 2`, NOT before IN), so every
     operator stands in parentheses of its own.
     """
-    if sum(1 for _ in walk(query)) > MOST_NODES:
+    if len(walk(query)) > MOST_NODES:
         raise TooComplex("With its common table expressions written out the query is too large.")
     return _parenthesised(query).sql(dialect=DIALECT, comments=False, identify=True, copy=False)
 
@@ -302,12 +314,13 @@ BARE = (
 )  # fmt: skip
 
 
-def _parenthesised(query: exp.Expr) -> exp.Expr:
-    tree = anew(query)
-    for node in reversed(list(tree.walk(bfs=True))):
-        inner = node.parent is not None and isinstance(node, OPERATORS)
-        if inner and not isinstance(node, BARE) and not isinstance(node.parent, exp.Paren):
-            wrapper = exp.Paren()
-            node.replace(wrapper)
-            wrapper.set("this", node)
-    return tree
+def _parenthesised(node: Tree) -> Tree:
+    """The tree anew, each operator in parentheses but one that all the tree is."""
+    apart = isinstance(node, exp.Paren)
+
+    def part(one: exp.Expr) -> exp.Expr:
+        fresh = _parenthesised(one)
+        bare = apart or not isinstance(one, OPERATORS) or isinstance(one, BARE)
+        return fresh if bare else exp.Paren(this=fresh)
+
+    return rebuilt(node, part)

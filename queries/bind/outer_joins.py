@@ -105,11 +105,11 @@ def _kept(
     """The LEFT JOIN of a private member with another one."""
     shared = joins.common_equalities(parts)
     joins.check_units([one, other], shared, place(join), tables=clause.tables)
-    reach = clause.binder.publics.reach
-    fan = joins.fan_out(other, one.ids, shared, reach)
+    by = joins.Met(shared, clause.binder.publics.reach)
+    fan = by.fan_out(other, one.ids)
     rows = one.rows * max(1, fan)
-    met = max(rows, one.rows * joins.most_alike(other, one.ids, shared, reach))
-    fixed = joins.equated(one, other.ids, shared)
+    met = max(rows, one.rows * by.most_alike(other, one.ids))
+    fixed = by.equated(one, other.ids)
     if other.private and any(key <= fixed for key in one.keys):
         rows = min(rows, one.rows + other.rows)
     rows = joins.within_limit(rows, place(join))
@@ -203,9 +203,8 @@ def _full_rows(clause: FromClause, one: Member, other: Member, parts: Sequence[S
     most = one.rows * other.rows
     if all(_of_units(part) for part in parts):
         return most  # each row of a unit meets each of the other side's
-    reach = clause.binder.publics.reach
-    there = joins.fan_out(other, one.ids, parts, reach)
-    back = joins.fan_out(one, other.ids, parts, reach)
+    by = joins.Met(parts, clause.binder.publics.reach)
+    there, back = by.fan_out(other, one.ids), by.fan_out(one, other.ids)
     grown = one.rows * max(1, there) + other.rows, other.rows * max(1, back) + one.rows
     return min(max(most, one.rows + other.rows), *grown)
 

@@ -83,21 +83,24 @@ def clamped(column: Column, lower: int, upper: int) -> Call:
 
 def column_facts(table: Table, declared: Declared, manifest: Manifest) -> Facts:
     """What the sealed manifest proves about a column."""
-    low, high = (end_of(end, declared) for end in (declared.lower, declared.upper))
+    low, high = end_of(declared.lower, declared), end_of(declared.upper, declared)
+    known, scale = True, 0
     if declared.type in EXACT:
-        known = low is not None and high is not None
-        facts = stored(declared.type, declared.scale).within(low, high)
-        facts = replace(facts, declared=known)
-    else:
-        facts = Facts(declared.type, True, 0, low, high)
+        known, scale = low is not None and high is not None, declared.scale
+        facts = stored(declared.type, scale).within(low, high)
+        low, high = facts.span()
     reference = declared.references
-    return replace(
-        facts,
-        nullable=declared.nullable and not _owned(table, declared.name),
-        values=declared.categories or None,
-        longest=declared.length,
-        reference=None if reference is None else (reference.table, reference.column),
-        identity=identity(table, declared.name, manifest),
+    return Facts(
+        declared.type,
+        declared.nullable and not _owned(table, declared.name),
+        scale,
+        low,
+        high,
+        declared.categories or None,
+        None if reference is None else (reference.table, reference.column),
+        identity(table, declared.name, manifest),
+        known,
+        declared.length,
     )
 
 

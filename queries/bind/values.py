@@ -158,7 +158,7 @@ def _met(source: Released, parts: tuple[Scalar, ...], scope: Scope, of: InScope)
     """The most rows of an input that the conditions leave: what is cast may equal several keys."""
     keys = () if source.unique is None else (frozenset((source.id, n) for n in source.unique),)
     member = Member(source, frozenset({source.id}), source.rows, keys)
-    return joins.fan_out(member, joins.ids_in(scope), parts, of.binder.publics.reach)
+    return joins.Met(parts, of.binder.publics.reach).fan_out(member, joins.ids_in(scope))
 
 
 def _or_else(found: Subvalue, inside: Inside, otherwise: Scalar, node: exp.Expr) -> Scalar:

@@ -10,17 +10,21 @@ from sqlglot import exp
 from queries.language.trees import anew, walk
 
 EXTRACTS = frozenset({"list_extract", "list_element", "array_extract"})
+COMPARED = (exp.EQ, exp.NEQ)
+OTHERWISE_SAID = (exp.Select, exp.In, exp.Anonymous, exp.ArrayContains, *COMPARED)
 MOST_COMPARED = 500
 """The most comparisons that a list of rows is written out as."""
 
 
 def spelt_out(tree: exp.Expr) -> None:
     """Write such clauses, in place, as the ones that are bound; what has no other form stays."""
-    for node in list(walk(tree)):
+    for node in walk(tree):
         limit = node.args.get("limit")
         if isinstance(limit, exp.Fetch) and not _more_than_a_number(limit):
             count = limit.args.get("count") or exp.Literal.number(1)
             node.set("limit", exp.Limit(expression=count))
+        if not isinstance(node, OTHERWISE_SAID):
+            continue
         if isinstance(node, exp.Select):
             _each_column(node)
         elif isinstance(node, exp.In) and _rows(node):
@@ -30,7 +34,7 @@ def spelt_out(tree: exp.Expr) -> None:
             node.replace(exp.Bracket(this=of, expressions=[place], offset=1))
         elif isinstance(node, exp.ArrayContains) and (values := _values(node)):
             node.replace(exp.Paren(this=exp.In(this=node.expression, expressions=values)))
-        elif isinstance(node, exp.EQ | exp.NEQ) and (members := _members(node)):
+        elif isinstance(node, COMPARED) and (members := _members(node)):
             found = exp.In(this=node.this, expressions=members)
             node.replace(found if isinstance(node, exp.EQ) else exp.Not(this=found))
 

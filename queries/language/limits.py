@@ -6,13 +6,13 @@ the token stream first; the tree is then measured by a walk that does not recurs
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlglot import exp
 from sqlglot.tokenizer_core import Token, TokenType
 
 from queries.language.refusals import Position, TooComplex
+from queries.language.trees import children
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,7 @@ LIMITS = Limits()
 OPENING = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE, TokenType.CASE}
 CLOSING = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE, TokenType.END}
 PREFIX = {TokenType.NOT, TokenType.DASH, TokenType.TILDE, TokenType.PLUS}
+REPEATING = (exp.Case, exp.Nullif, exp.Cast)
 
 
 def check_text(text: str) -> None:
@@ -87,32 +88,26 @@ def check_tree(tree: exp.Expr) -> None:
         node, depth, copies = stack.pop()
         nodes += 1
         tables += isinstance(node, exp.Table)
-        _check_node(node, depth, nodes, tables)
+        if nodes > LIMITS.nodes or depth > LIMITS.depth or tables > LIMITS.tables:
+            raise _too_large(nodes, depth)
+        if isinstance(node, exp.In) and len(node.expressions) > LIMITS.in_list:
+            raise TooComplex(f"An IN list has more than {LIMITS.in_list} members.")
         if copies > LIMITS.copies:
             raise TooComplex("NULLIF, CASE or casts are nested too deeply in each other.")
-        more = _copies(node)
+        first = node.this if isinstance(node, REPEATING) else None
         for child in children(node):
-            stack.append((child, depth + 1, copies * (more if child is node.this else 1)))
+            more = _copies(node) if child is first else 1
+            stack.append((child, depth + 1, copies * more))
 
 
 def _copies(node: exp.Expr) -> int:
     """How often the engine repeats the first operand as it rewrites a node; nesting multiplies."""
-    if isinstance(node, exp.Case) and node.this is not None:
-        return max(1, len(node.args["ifs"]))
-    return 2 if isinstance(node, exp.Nullif | exp.Cast) else 1
+    return max(1, len(node.args["ifs"])) if isinstance(node, exp.Case) else 2
 
 
-def children(node: exp.Expr) -> Iterable[exp.Expr]:
-    """The direct children of a node."""
-    return node.iter_expressions()
-
-
-def _check_node(node: exp.Expr, depth: int, nodes: int, tables: int) -> None:
+def _too_large(nodes: int, depth: int) -> TooComplex:
     if nodes > LIMITS.nodes:
-        raise TooComplex(f"The statement has more than {LIMITS.nodes} parts.")
+        return TooComplex(f"The statement has more than {LIMITS.nodes} parts.")
     if depth > LIMITS.depth:
-        raise TooComplex(f"The statement's tree is deeper than {LIMITS.depth} levels.")
-    if tables > LIMITS.tables:
-        raise TooComplex(f"The statement reads more than {LIMITS.tables} tables.")
-    if isinstance(node, exp.In) and len(node.expressions) > LIMITS.in_list:
-        raise TooComplex(f"An IN list has more than {LIMITS.in_list} members.")
+        return TooComplex(f"The statement's tree is deeper than {LIMITS.depth} levels.")
+    return TooComplex(f"The statement reads more than {LIMITS.tables} tables.")

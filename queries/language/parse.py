@@ -11,7 +11,7 @@ from sqlglot.tokenizer_core import Token
 
 from queries.language.backtracking import parsed
 from queries.language.forms import spelt_out
-from queries.language.limits import check_text, check_tokens, check_tree, children
+from queries.language.limits import check_text, check_tokens, check_tree
 from queries.language.refusals import (
     EmptyStatement,
     Malformed,
@@ -20,7 +20,7 @@ from queries.language.refusals import (
     SeveralStatements,
     TooComplex,
 )
-from queries.language.trees import anew, walk
+from queries.language.trees import anew, children, nodes, walk
 
 logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # it would print the analyst's text
 
@@ -36,7 +36,7 @@ def parse(text: str) -> exp.Query:
     check_text(text)
     if "\x00" in text:
         raise Malformed("The statement holds a NUL character.")
-    if any("\ud800" <= sign <= "\udfff" for sign in text):
+    if any("\ud800" <= sign <= "\udfff" for sign in ("" if text.isascii() else text)):
         raise Malformed("The statement holds half a character.")
     tokens = _tokens(text)
     check_tokens(tokens)
@@ -94,8 +94,9 @@ def _statements(tokens: list[Token], text: str) -> list[exp.Expr]:
 def _check_whole(tree: exp.Expr) -> None:
     """Refuse operators without an operand, which the parser lets pass."""
     for node in walk(tree):
-        if any(node.args.get(name) is None for name, needed in node.arg_types.items() if needed):
-            raise Malformed(f"A part of {node.key.upper()} is missing.", position=place(node))
+        for name in node.required_args:
+            if node.args.get(name) is None:
+                raise Malformed(f"A part of {node.key.upper()} is missing.", position=place(node))
         if isinstance(node, exp.Paren) and isinstance(node.this, exp.Star):
             raise Malformed("* does not stand in brackets of its own.", position=place(node))
 
@@ -106,10 +107,9 @@ def _as_written(tree: exp.Expr) -> None:
     sqlglot counts them from 0 where it takes what they are of for a list, and back from 1 when it
     writes them; of a list that was something else to it, that would be another place.
     """
-    for node in walk(tree):
-        if isinstance(node, exp.Bracket):
-            node.set("expressions", WRITTEN.bracket_offset_expressions(node))
-            node.set("offset", WRITTEN.dialect.INDEX_OFFSET)
+    for node in nodes(tree, exp.Bracket):
+        node.set("expressions", WRITTEN.bracket_offset_expressions(node))
+        node.set("offset", WRITTEN.dialect.INDEX_OFFSET)
 
 
 def _error_place(error: ParseError) -> Position | None:
