@@ -39,15 +39,14 @@ from budgets.refusals import (
     UnknownQuery,
 )
 from budgets.sorting import Sorted, sorted_by
-from budgets.storage import accounts, charges, journal, posting, queries
+from budgets.storage import accounts, charges, journal, paths, posting, queries
 from budgets.storage.prepared import Answer, Prepared
-from budgets.storage.schema import account
 from budgets.storage.schema import project as projects
 
 _FROZEN = Prepared(
-    select(projects.c.frozen, projects.c.dataset, account.c.frozen.label("stopped"))
-    .join(account, (account.c.dataset == projects.c.dataset) & account.c.parent.is_(None))
-    .where(projects.c.name == bindparam("named"))
+    select(projects.c.frozen, projects.c.dataset, paths.STOPPED.label("stopped")).where(
+        projects.c.name == bindparam("named")
+    )
 )
 
 
@@ -101,26 +100,26 @@ class _Asked:
     """All that decides about a claim, asked for at once, the lock of its ceiling first."""
 
     def __init__(self, tx: Connection, claim: Claim) -> None:
-        self.path = accounts.Path(tx, claim.project, claim.analyst, claim.blocks)
-        self.query = queries.stands(tx, claim.project, claim.query)
+        self.path = paths.Path(tx, claim.project, claim.analyst, claim.blocks)
+        self.query = queries.stands(tx, claim.query)
         self.stages = sorting.asked(tx, claim.project, claim.stages)
         self.charge = charges.following_id(tx)
 
 
-def _path(tx: Connection, asked: accounts.Path, claim: Claim) -> tuple[Account, ...]:
+def _path(tx: Connection, asked: paths.Path, claim: Claim) -> tuple[Account, ...]:
     """The accounts that a charge is posted to, root first."""
     root = asked.root()
     if root is None:
         raise UnknownProject(claim.project)
-    path, frozen = asked.below(root)
+    found = asked.below(root)
     if root.frozen:
         raise DatasetFrozen(root.dataset)
-    if path == (root,):
+    if not found.path:
         raise NothingAllocated(claim.project)
-    if frozen:
+    if found.stopped:
         raise ProjectFrozen(claim.project)
-    below = path[1:] if claim.earmark is None else _earmarked(tx, path[1:], claim.earmark)
-    return (root, *_blocks_of(asked, claim), *below)
+    below = found.path if claim.earmark is None else _earmarked(tx, found.path, claim.earmark)
+    return (root, *_blocks_of(found, claim), *below)
 
 
 def _earmarked(tx: Connection, below: Sequence[Account], label: str) -> tuple[Account, ...]:
@@ -130,13 +129,12 @@ def _earmarked(tx: Connection, below: Sequence[Account], label: str) -> tuple[Ac
     return (earmarking.opened_to(project, kept), kept, *analyst)
 
 
-def _blocks_of(asked: accounts.Path, claim: Claim) -> tuple[Account, ...]:
+def _blocks_of(found: paths.Below, claim: Claim) -> tuple[Account, ...]:
     """The blocks that a claim reads, by name; a dataset that has blocks is read in blocks alone."""
-    found = asked.blocks()
-    missing = set(claim.blocks) - {block.name for block in found}
-    if missing or (found and claim.stages and not claim.blocks):
+    missing = set(claim.blocks) - {block.name for block in found.blocks}
+    if missing or (found.divided and claim.stages and not claim.blocks):
         raise UnknownBlock(min(missing, default=None))
-    return found if claim.blocks else ()
+    return found.blocks
 
 
 def reserved_by(tx: Connection, charge: Charge, holder: str) -> bool:
@@ -225,7 +223,7 @@ def refuse_frozen(tx: Connection, project: str) -> None:
 def _queued(tx: Connection, asked: Answer, claim: Claim) -> tuple[int, int | None]:
     """Take the query from queued to running: its number, and the charge it redeems."""
     row = asked.first()
-    if row is None:
+    if row is None or row.project != claim.project:
         raise UnknownQuery
     if row.state != QueryState.QUEUED:
         raise InFlight if row.state == QueryState.RUNNING else AlreadyAnswered

@@ -45,7 +45,7 @@ from budgets.charge import (
 from budgets.loss import PrivacyLoss
 from budgets.refusals import ChargeClosed, InFlight, NotRedeemable, UnknownProject
 from budgets.sorting import sort
-from budgets.storage import accounts, charges, journal, posting, queries
+from budgets.storage import charges, journal, paths, posting, queries
 
 
 def redeem(tx: Connection, project: str, query: str, by: str, reason: str, at: datetime) -> Ground:
@@ -53,7 +53,7 @@ def redeem(tx: Connection, project: str, query: str, by: str, reason: str, at: d
 
     What is told is on what it was planned, so that it can be planned so again.
     """
-    root = accounts.ceiling(tx, project)
+    root = paths.ceiling(tx, project)
     if root is None:
         raise UnknownProject(project)
     record = queries.get(tx, project, query)
@@ -128,7 +128,7 @@ def defer(
 
 def lapse(tx: Connection, project: str, query: str, at: datetime) -> None:
     """End a redeemed query that can be redeemed no more, unless it has been taken up meanwhile."""
-    root = accounts.ceiling(tx, project)
+    root = paths.ceiling(tx, project)
     record = queries.get(tx, project, query)
     if root is None or record.redeems is None:
         return

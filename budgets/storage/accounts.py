@@ -9,19 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from functools import cache
-from operator import attrgetter
+from operator import add, attrgetter
 from typing import Any
 
 from sqlalchemy import (
-    BindParameter,
     ColumnElement,
     Connection,
     Update,
-    and_,
     bindparam,
     insert,
-    or_,
     select,
     update,
 )
@@ -37,7 +33,7 @@ from budgets.storage.conditions import (
     values,
 )
 from budgets.storage.prepared import Answer, Prepared
-from budgets.storage.schema import account, project
+from budgets.storage.schema import account
 
 _FIGURES = {
     prefix: attrgetter(*(f"{prefix}_{part}" for part in PARTS))
@@ -59,71 +55,33 @@ _PATH = (
     select(account).where(account.c.id.in_(bindparam("ids", expanding=True))).order_by(account.c.id)
 )
 _BY_ID = Prepared(select(account).where(_THIS))
-_CEILING = Prepared(
-    select(account)
-    .join(project, project.c.dataset == account.c.dataset)
-    .where(project.c.name == bindparam("named"), account.c.parent.is_(None))
-    .with_for_update(of=account, key_share=True)
-)
-_BELOW = Prepared(
-    select(account, project.c.frozen.label("stopped"))
-    .join(project, project.c.name == bindparam("named"))
-    .where(
-        or_(
-            and_(
-                account.c.kind == Kind.PROJECT.value,
-                account.c.owner == project.c.dataset,
-                account.c.name == project.c.name,
-            ),
-            and_(
-                account.c.kind == Kind.ANALYST.value,
-                account.c.owner == project.c.name,
-                account.c.name == bindparam("analyst"),
-            ),
-        )
-    )
-    .order_by(account.c.id)
-)
 _OF_KIND = (
     select(account)
     .where(account.c.kind == bindparam("kind"), account.c.owner == bindparam("owner"))
     .order_by(account.c.name)
-)
-_BLOCKS_OF = (
-    select(account)
-    .join(project, project.c.dataset == account.c.owner)
-    .where(project.c.name == bindparam("named"), account.c.kind == Kind.BLOCK.value)
 )
 _ENDING = (
     select(account)
     .where(account.c.dataset == bindparam("dataset"), account.c.expires <= bindparam("now"))
     .order_by(account.c.id)
 )
-_ANY_BLOCK = Prepared(_BLOCKS_OF.limit(1))
 _PROMISE = _CHANGE.where(
     each(lambda part, by: column("allocated", part) + by <= bindparam(f"most_{part}"))
-).values(moved("allocated", 1))
+).values(moved("allocated", add))
 _EMPTY = _CHANGE.where(
     each(lambda part, by: column("reserved", part) + column("spent", part) == by)
 ).values({f"cap_{part}": bindparam(f"by_{part}") for part in PARTS})
 _KEEP = Prepared(
     _CHANGE.where(each(lambda part, by: column("allocated", part) + by >= 0)).values(
-        moved("allocated", 1)
+        moved("allocated", add)
     )
 )
-
-
-@cache
-def _blocks_named(count: int) -> Prepared:
-    """So many blocks of a project's dataset, by name."""
-    names: list[BindParameter[str]] = [bindparam(f"block_{place}") for place in range(count)]
-    return Prepared(_BLOCKS_OF.where(account.c.name.in_(names)).order_by(account.c.name))
 
 
 def find(tx: Connection, kind: Kind, owner: str, name: str) -> Account | None:
     """The account of that address, or None."""
     row = tx.execute(_AT, {"kind": kind.value, "owner": owner, "name": name}).one_or_none()
-    return None if row is None else _read(row)
+    return None if row is None else read(row)
 
 
 def root(tx: Connection, dataset: str) -> Account | None:
@@ -137,62 +95,23 @@ def root(tx: Connection, dataset: str) -> Account | None:
 def locked(tx: Connection, dataset: str) -> Callable[[], Account | None]:
     """Ask for the account of the dataset's ceiling, locked as `root` does; its answer, later."""
     sent = _LOCKED.send(tx, {"kind": Kind.DATASET.value, "owner": "", "name": dataset})
-    return lambda: _first(sent)
-
-
-def ceiling(tx: Connection, project: str) -> Account | None:
-    """The account of the ceiling over a project, locked as `root` does."""
-    return _first(_CEILING.send(tx, {"named": project}))
-
-
-class Path:
-    """The accounts that a charge may be posted to: asked for at once, the ceiling's row locked
-    first, and told when they are looked at."""
-
-    def __init__(
-        self, tx: Connection, project: str, analyst: str | None, blocks: Sequence[str]
-    ) -> None:
-        self._tx = tx
-        self._root = _CEILING.send(tx, {"named": project})
-        self._below = _BELOW.send(tx, {"named": project, "analyst": analyst or ""})
-        names = {f"block_{place}": name for place, name in enumerate(blocks)}
-        wanted = _blocks_named(len(blocks)) if blocks else _ANY_BLOCK
-        self._blocks = wanted.send(tx, {"named": project} | names)
-
-    def root(self) -> Account | None:
-        """The ceiling over the project, or None: there is no such project."""
-        return _first(self._root)
-
-    def below(self, root: Account) -> tuple[tuple[Account, ...], bool]:
-        """The accounts from the root down to the caller's, and whether the project is frozen.
-
-        None below the root: nothing has been allocated. Who has no limit pays as the project.
-        """
-        rows = self._below.rows()
-        found = [_read(row) for row in rows]
-        if found and found[0].parent != root.id:
-            return path(self._tx, found[-1]), rows[0].stopped
-        return (root, *found), bool(rows and rows[0].stopped)
-
-    def blocks(self) -> tuple[Account, ...]:
-        """The blocks that were named, by name; some block of the dataset, if none was."""
-        return tuple(map(_read, self._blocks.rows()))
+    return lambda: first(sent)
 
 
 def blocks(tx: Connection, dataset: str) -> tuple[Account, ...]:
     """The blocks of a dataset, by name."""
-    return tuple(map(_read, tx.execute(_OF_KIND, {"kind": Kind.BLOCK.value, "owner": dataset})))
+    return tuple(map(read, tx.execute(_OF_KIND, {"kind": Kind.BLOCK.value, "owner": dataset})))
 
 
 def earmarks(tx: Connection, project: str) -> tuple[Account, ...]:
     """What a project keeps for later, by name."""
     of = {"kind": Kind.EARMARK.value, "owner": project}
-    return tuple(map(_read, tx.execute(_OF_KIND, of)))
+    return tuple(map(read, tx.execute(_OF_KIND, of)))
 
 
 def ending(tx: Connection, dataset: str, now: datetime) -> tuple[Account, ...]:
     """The projects of a dataset whose allocation has ended by then."""
-    return tuple(map(_read, tx.execute(_ENDING, {"dataset": dataset, "now": now})))
+    return tuple(map(read, tx.execute(_ENDING, {"dataset": dataset, "now": now})))
 
 
 def path(tx: Connection, last: Account) -> tuple[Account, ...]:
@@ -204,24 +123,24 @@ def path(tx: Connection, last: Account) -> tuple[Account, ...]:
     while parent is not None:
         ids.append(parent)
         parent = tx.execute(_PARENT, {"which": parent}).scalar_one()
-    return tuple(_read(row) for row in tx.execute(_PATH, {"ids": ids}))
+    return tuple(read(row) for row in tx.execute(_PATH, {"ids": ids}))
 
 
 def by_id(tx: Connection, which: int) -> Account:
     """The account with this id."""
-    return _read(_BY_ID.rows(tx, {"which": which})[0])
+    return read(_BY_ID.rows(tx, {"which": which})[0])
 
 
 def roots(tx: Connection) -> Sequence[Account]:
     """The ceilings of all datasets."""
     wanted = select(account).where(account.c.parent.is_(None)).order_by(account.c.id)
-    return [_read(row) for row in tx.execute(wanted)]
+    return [read(row) for row in tx.execute(wanted)]
 
 
 def of_dataset(tx: Connection, dataset: str) -> Sequence[Account]:
     """Every account under a ceiling, the ceiling first."""
     rows = tx.execute(select(account).where(account.c.dataset == dataset).order_by(account.c.id))
-    return [_read(row) for row in rows]
+    return [read(row) for row in rows]
 
 
 def opened(
@@ -303,12 +222,14 @@ def _amounts(row: Any, prefix: str) -> Amounts:
     return Amounts(*_FIGURES[prefix](row))
 
 
-def _first(sent: Answer) -> Account | None:
+def first(sent: Answer) -> Account | None:
+    """The account that was asked for, or None."""
     row = sent.first()
-    return None if row is None else _read(row)
+    return None if row is None else read(row)
 
 
-def _read(row: Any) -> Account:
+def read(row: Any) -> Account:
+    """The account that a row of all its columns tells."""
     return Account(
         id=row.id,
         kind=Kind(row.kind),

@@ -14,7 +14,7 @@ from budgets.chain import canonical
 from budgets.charge import ChargeState, Claim, Ground, QueryState, StageClaim, StoredStage
 from budgets.loss import PrivacyLoss
 from budgets.refusals import ChargeClosed
-from budgets.storage.columns import following
+from budgets.storage.columns import afterwards, fixed, following
 from budgets.storage.prepared import Answer, Prepared
 from budgets.storage.schema import charge, charge_reads, project, query, stage
 
@@ -34,7 +34,7 @@ _CLOSE = Prepared(
     update(charge)
     .where(
         charge.c.id == bindparam("which"),
-        charge.c.state == ChargeState.RESERVED.value,
+        afterwards(charge.c.state) == fixed(ChargeState.RESERVED),
         charge.c.holder.is_not_distinct_from(bindparam("held")),
     )
     .values(state=bindparam("after"))
@@ -74,8 +74,8 @@ _OF_PROJECT = Prepared(
         stage.c.project == bindparam("name"),
         stage.c.digest == bindparam("named"),
         or_(
-            stage.c.state == ChargeState.SETTLED.value,
-            stage.c.state == ChargeState.RESERVED.value,
+            stage.c.state == fixed(ChargeState.SETTLED),
+            stage.c.state == fixed(ChargeState.RESERVED),
         ),
     )
 )

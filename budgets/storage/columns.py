@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    ColumnElement,
     Dialect,
     Index,
     Integer,
     MetaData,
     String,
     TypeDecorator,
+    literal_column,
     text,
 )
 from sqlalchemy.ext.compiler import compiles
@@ -102,6 +105,20 @@ def one_of(column: str, *words: str) -> CheckConstraint:
     """The column holds one of these words."""
     listed = ", ".join(f"'{word}'" for word in words)
     return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
+
+
+def fixed(word: StrEnum) -> ColumnElement[str]:
+    """A word that is part of a statement, where it is the same at each execution.
+
+    A database then knows which of its partial indexes hold the rows. Were it a value, PostgreSQL
+    could not use them in a plan that it keeps, and SQLite would plan anew at each execution.
+    """
+    return literal_column(f"'{word.value}'", String)
+
+
+def afterwards(column: ColumnElement[str]) -> ColumnElement[str]:
+    """A text that is compared only once its row was found by something else: by no index."""
+    return column.concat(literal_column("''", String))
 
 
 def partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:

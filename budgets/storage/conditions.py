@@ -5,6 +5,7 @@ Their parameters are `which` account and `by` how much of rho, delta and epsilon
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam
@@ -29,11 +30,12 @@ def each(rule: Any) -> ColumnElement[bool]:
     return and_(*(rule(part, bindparam(f"by_{part}")) for part in PARTS))
 
 
-def moved(prefix: str, sign: int) -> dict[str, ColumnElement[int]]:
-    """The columns of some amounts, larger or smaller by what is asked."""
-    return {
-        f"{prefix}_{part}": column(prefix, part) + sign * bindparam(f"by_{part}") for part in PARTS
-    }
+def moved(
+    prefix: str, change: Callable[[ColumnElement[int], ColumnElement[int]], ColumnElement[int]]
+) -> dict[str, ColumnElement[int]]:
+    """The columns of some amounts, larger (`add`) or smaller (`sub`) by what is asked."""
+    return {f"{prefix}_{part}": change(column(prefix, part), bindparam(f"by_{part}"))
+            for part in PARTS}  # fmt: skip
 
 
 def values(which: int, amounts: Amounts) -> dict[str, int]:

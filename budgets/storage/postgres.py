@@ -41,11 +41,15 @@ CONNECTIONS = 20
 ADMINISTRATION, MIGRATION = 0x51_0115, 0x51_0116
 """The advisory locks of administrative acts and of migrations."""
 
+# A statement of a charge is planned once in a session, maybe while its tables are still empty: it
+# must not read the whole of them for ever after.
 _SESSION = """
 SET lock_timeout = '10s';
 SET statement_timeout = '60s';
 SET idle_in_transaction_session_timeout = '60s';
 SET client_encoding = 'UTF8';
+SET enable_seqscan = off;
+SET jit = off;
 SET timezone = 'UTC'
 """
 _STANDING = """

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from operator import add, sub
 
 from sqlalchemy import BindParameter, ColumnElement, Connection, bindparam, update
 
@@ -37,13 +38,13 @@ _RESERVE = _alike(
             column("reserved", part) + column("spent", part) + by <= column("cap", part)
         )
     ),
-    moved("reserved", 1),
+    moved("reserved", add),
 )
 _COVERED = each(lambda part, by: column("reserved", part) >= by)
-_SPEND = _alike(_COVERED, moved("reserved", -1) | moved("spent", 1))
-_GIVE_BACK = _alike(_COVERED, moved("reserved", -1))
+_SPEND = _alike(_COVERED, moved("reserved", sub) | moved("spent", add))
+_GIVE_BACK = _alike(_COVERED, moved("reserved", sub))
 _RESUME = _alike(
-    each(lambda part, by: column("spent", part) >= by), moved("reserved", 1) | moved("spent", -1)
+    each(lambda part, by: column("spent", part) >= by), moved("reserved", add) | moved("spent", sub)
 )
 
 

@@ -6,25 +6,43 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, LargeBinary, and_, bindparam, insert, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Integer,
+    LargeBinary,
+    String,
+    and_,
+    bindparam,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from budgets.charge import ChargeState, QueryRecord, QueryState
 from budgets.loss import PrivacyLoss
 from budgets.refusals import ChargeClosed, UnknownQuery
+from budgets.storage.columns import fixed
 from budgets.storage.prepared import Answer, Prepared
 from budgets.storage.schema import charge, query, release
 
 _RECORDS = select(
     query, charge.c.deadline, charge.c.rho, charge.c.delta, charge.c.epsilon
-).outerjoin(
-    charge, and_(charge.c.query == query.c.number, charge.c.state != ChargeState.VOID.value)
+).select_from(
+    query.outerjoin(
+        charge,
+        and_(charge.c.query == query.c.number, charge.c.state != fixed(ChargeState.VOID)),
+    )
 )
 
-_BY_ID = Prepared(
-    _RECORDS.where(query.c.project == bindparam("of"), query.c.id == bindparam("name"))
-)
+_BY_ID = Prepared(_RECORDS.where(query.c.id == bindparam("name")))
+_USED: BindParameter[str] = bindparam("used", type_=String)
 _BY_KEY = Prepared(
-    _RECORDS.where(query.c.project == bindparam("of"), query.c.key == bindparam("used"))
+    _RECORDS.where(query.c.project == bindparam("of"), query.c.key.between(_USED, _USED))
+    .order_by(query.c.key)  # so the index of keys serves better than that of the project's queries
+    .limit(literal_column("1", Integer))
 )
 _MOVE = Prepared(
     update(query)
@@ -32,41 +50,43 @@ _MOVE = Prepared(
     .values(state=bindparam("after"), incident=bindparam("because"))
 )
 _STANDS = Prepared(
-    select(query.c.number, query.c.state, query.c.redeems).where(
-        query.c.id == bindparam("name"), query.c.project == bindparam("of")
+    select(query.c.number, query.c.project, query.c.state, query.c.redeems).where(
+        query.c.id == bindparam("name")
     )
 )
 _TAKE = Prepared(
     update(query)
-    .where(query.c.number == bindparam("which"), query.c.state == QueryState.QUEUED.value)
+    .where(query.c.number == bindparam("which"), query.c.state == fixed(QueryState.QUEUED))
     .values(state=QueryState.RUNNING.value, incident=None, refusal=None, due=bindparam("ends"))
 )
 _REDEEM = (
     update(query)
     .where(
         query.c.id == bindparam("name"),
-        query.c.state == QueryState.FAULTED.value,
+        query.c.state == fixed(QueryState.FAULTED),
         query.c.redeems.is_(None),
     )
     .values(state=QueryState.QUEUED.value, redeems=bindparam("failed"))
 )
 _LAPSE = (
     update(query)
-    .where(query.c.id == bindparam("name"), query.c.state == QueryState.QUEUED.value)
+    .where(query.c.id == bindparam("name"), query.c.state == fixed(QueryState.QUEUED))
     .values(state=QueryState.FAULTED.value)
 )
-_REDEEMED = _RECORDS.where(
-    query.c.project == bindparam("of"),
-    query.c.digest == bindparam("asked"),
-    query.c.state == QueryState.QUEUED.value,
-    query.c.redeems.is_not(None),
-).limit(1)
+_REDEEMED = Prepared(
+    _RECORDS.where(
+        query.c.project == bindparam("of"),
+        query.c.digest == bindparam("asked"),
+        query.c.state == fixed(QueryState.QUEUED),
+        query.c.redeems.is_not(None),
+    ).limit(1)
+)
 _RELEASE = Prepared(
     update(query)
-    .where(query.c.id == bindparam("name"), query.c.state == QueryState.RUNNING.value)
+    .where(query.c.id == bindparam("name"), query.c.state == fixed(QueryState.RUNNING))
     .values(state=QueryState.RELEASED.value, incident=None)
 )
-_QUEUED = query.c.state == QueryState.QUEUED.value
+_QUEUED = query.c.state == fixed(QueryState.QUEUED)
 _WAIT = (
     update(query)
     .where(query.c.id == bindparam("name"), _QUEUED)
@@ -138,8 +158,8 @@ def get(tx: Connection, project: str, name: str) -> QueryRecord:
 
 def find(tx: Connection, project: str, name: str) -> QueryRecord | None:
     """The query of that id in this project, or None."""
-    row = _BY_ID.first(tx, {"of": project, "name": name})
-    return None if row is None else _read(row)
+    row = _BY_ID.first(tx, {"name": name})
+    return None if row is None or row.project != project else _read(row)
 
 
 def project_of(tx: Connection, name: str) -> str:
@@ -185,9 +205,9 @@ def move(
     _MOVE.write(tx, {"name": name} | words, ChargeClosed())
 
 
-def stands(tx: Connection, project: str, name: str) -> Answer:
-    """Ask for a query of a project: its number, its state, and the charge that it redeems."""
-    return _STANDS.send(tx, {"of": project, "name": name})
+def stands(tx: Connection, name: str) -> Answer:
+    """Ask for a query: its number, project and state, and the charge that it redeems."""
+    return _STANDS.send(tx, {"name": name})
 
 
 def take(tx: Connection, number: int, due: datetime | None) -> None:
@@ -210,7 +230,7 @@ def lapse(tx: Connection, name: str) -> bool:
 
 def redeemed(tx: Connection, project: str, digest: str) -> QueryRecord | None:
     """A query of a project with this body that waits to be asked under its redeemed charge."""
-    row = tx.execute(_REDEEMED, {"of": project, "asked": digest}).one_or_none()
+    row = _REDEEMED.first(tx, {"of": project, "asked": digest})
     return None if row is None else _read(row)
 
 
