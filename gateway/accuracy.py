@@ -26,6 +26,7 @@ from gateway.refusals import ErrorNotOffered
 from queries.plan.planner import Outline
 from queries.plan.post import Output, Role
 from queries.plan.price import Price
+from queries.plan.ratios import SHARE
 from queries.plan.slopes import NoSlopes
 from queries.release.least import Limit, OutOfReach, alone, together
 
@@ -57,15 +58,17 @@ def aimed(
     *,
     pure: bool,
     released: Released,
+    spread: Fraction | None = None,
 ) -> Aimed:
     """The least price that keeps the errors, at least `floor`; raises ErrorNotOffered.
 
+    `spread` is the least standard deviation of what is correlated, as a share of its range.
     Amounts and floor are epsilon in pure projects and rho elsewhere, in 1e-12.
     """
     if not outline.plan.stages:
         wanted.of([one for one in outline.plan.post.outputs if one.role is not Role.KEY])
         return Aimed(_price(((max(1, floor),),), delta, pure=pure, named=False), ())
-    every = tables(outline, released)
+    every = tables(outline, released, spread)
     outputs = asked(outline.plan, every)
     margins = wanted.of([one.output for one in outputs])
     needs = _needs(outputs, margins, Terms(wanted.size, confidence, pure))
@@ -80,7 +83,7 @@ class _Need:
 
     aim: Aim
     floors: Mapping[int, int] = field(default_factory=dict)
-    limit: Limit | None = None
+    limits: tuple[Limit, ...] = ()
 
 
 def _needs(outputs: Sequence[Asked], margins: Sequence[Margin], terms: Terms) -> list[_Need]:
@@ -116,7 +119,7 @@ def _combined(output: Output, joined: Joined, margin: Margin, terms: Terms) -> _
     if not found.straight:
         aim = replace(aim, rows=rows, source=source(terms.size))
     places = {place: step for place, step in moved.items() if step}
-    return _Need(aim, limit=Limit(float(aim.margin), places))
+    return _Need(aim, limits=(Limit(float(aim.margin), places),))
 
 
 def _need(table: Table, output: Output, margin: Margin, terms: Terms) -> _Need:
@@ -139,12 +142,12 @@ def _limited(table: Table, output: Output, aim: Aim, size: Fraction | Size) -> _
         found = table.slopes(output, size)
     except NoSlopes:
         raise untold(output.name) from None
-    moved = [(*table.step(name), slope) for name, slope in found.by.items() if slope]
-    margin = float(aim.margin) ** (2 if found.root else 1)
-    limit = Limit(margin, {place: slope * step for place, step, slope in moved})
+    moved = table.moved({name: slope for name, slope in found.by.items() if slope})
+    margin = float(aim.margin) ** (2 if found.root else 1) * (1 - SHARE * bool(found.apart))
+    near = [Limit(SHARE, table.moved(apart)) for apart in found.apart]
     if not found.straight:
         aim = replace(aim, rows=table.rows(size), source=source(size))
-    return _Need(aim, limit=limit)
+    return _Need(aim, limits=(Limit(margin, moved), *near))
 
 
 def _amounts(
@@ -155,7 +158,7 @@ def _amounts(
     floors = [0] * len(sensitivities)
     for place, least in (item for need in needs for item in need.floors.items()):
         floors[place] = max(floors[place], least)
-    limits = [need.limit for need in needs if need.limit is not None]
+    limits = [limit for need in needs for limit in need.limits]
     try:
         return together(sensitivities, floors, limits, confidence, pure=pure)
     except OutOfReach:

@@ -43,12 +43,18 @@ class Aim:
 
 def resolved(table: Table, output: Output, margin: Margin, size: Fraction | Size) -> Aim:
     """An error of a count, a sum or what follows from such; raises ErrorNotOffered."""
+    divides = table.divides(output)
+    if divides:
+        _released(table, size)
     if not margin.relative:
         return Aim(output.name, margin.text, margin.amount)
     text = f'"{output.column}"' if output.role is Role.MEASURE else output.expression
     if text is None:
         raise untold(output.name)
     _released(table, size)
+    if divides:
+        typical = table.typical(output)
+        return of_magnitude(output, margin, typical, table.rows(size), size)
     point = table.point(size, most=False)
     if point is None:
         raise size_needed()
@@ -72,7 +78,8 @@ def of_magnitude(
     if not magnitude:
         raise ErrorNotOffered(
             f"Nothing tells how large {output.name} is, so a share of it means nothing.",
-            hint="Give its error in its own unit.",
+            hint="Give its error in its own unit, or ask it roughly first, and then for a share of "
+            'it with `"group_size": "released"`.',
         )
     return _share(output, margin, magnitude, rows, size)
 

@@ -19,11 +19,14 @@ from queries.plan.model import Distribution, Noise, NoisyColumn, Plan, Target, T
 from queries.plan.noisy import StoredStage
 from queries.plan.planner import Outline
 from queries.plan.post import Output, Role
+from queries.plan.ratios import Group, Held, divides, ratio, typical
 from queries.plan.sizes import Likely
 from queries.plan.slopes import NoSlopes, Point, Slopes, divisors, rooted, slopes
 
-Released = Mapping[str, tuple[float, ...]]
-"""By stage: the median size of each of its columns, in their own units, as they were released."""
+Released = Mapping[str, tuple[tuple[float, ...], ...]]
+"""By stage: the rows of its columns, in their own units, as they were released."""
+EVEN = 1 / math.sqrt(12)
+"""The standard deviation of values that lie evenly in their range, as a share of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +44,29 @@ class Table:
 
     These are its noisy columns, its distributions and the selection of its keys; `first` is the
     place of the first of them among all that the plan draws. A table that is not `shown` is read by
-    later stages alone. `cells` are its rows, None where they depend on the data.
+    later stages alone. `cells` are its rows, None where they depend on the data; `before` are those
+    that were released, `spread` how far values are spread, as a share of their ranges, if given.
     """
 
     stage: int
     first: int
     columns: tuple[NoisyColumn, ...]
     likely: tuple[Likely, ...]
-    released: tuple[float, ...] | None = None
+    before: tuple[tuple[float, ...], ...] | None = None
     distributions: tuple[Distribution, ...] = ()
     top: Top | None = None
     shown: bool = True
     name: str = ""
     cells: int | None = 1
+    spread: Fraction | None = None
+
+    @property
+    def released(self) -> tuple[float, ...] | None:
+        """The median size of each column, in its own unit, as it was released; 0 without a row."""
+        if self.before is None:
+            return None
+        columns = list(zip(*self.before, strict=True)) or [(0.0,)] * len(self.columns)
+        return tuple(float(median(map(abs, column))) for column in columns)
 
     @property
     def noises(self) -> tuple[Noise, ...]:
@@ -91,6 +104,11 @@ class Table:
             return Slopes(0.0, {named: 1.0})
         if output.expression is None:
             raise NoSlopes
+        if self.divides(output):
+            rows = self.rows(size)
+            if rows is None:
+                raise size_needed()
+            return ratio(output.expression, self._group(rows))
         known = self.point(size, most=True)
         point = known or {c.name: 1.0 for c in self.columns}
         point = point | self.dividing(divisors(output.expression), size)
@@ -98,6 +116,38 @@ class Table:
         if known is None and not found.straight:
             raise size_needed()
         return found
+
+    def divides(self, output: Output) -> bool:
+        """Whether an output divides by variances, as a correlation does."""
+        return output.expression is not None and divides(output.expression, self._held())
+
+    def typical(self, output: Output) -> float | None:
+        """How large what divides by variances was where it was released, if it was."""
+        return None if output.expression is None else typical(output.expression, self._points())
+
+    @property
+    def spreads(self) -> str:
+        """How far values are spread where an error of what divides by variances holds, in words."""
+        if self.spread is not None:
+            return f"spread by {float(self.spread):.3g} of their ranges"
+        if self.before:
+            return "spread as they were released"
+        return "spread as if they lay evenly in their ranges"
+
+    def _group(self, rows: float) -> Group:
+        spread = EVEN if self.spread is None else float(self.spread)
+        told = self.spread is not None or not self.before
+        return Group(rows, self._held(), spread if told else None, self._points())
+
+    def _held(self) -> dict[str, Held]:
+        return {
+            column.name: Held(one.middle, one.half, one.value, one.factors)
+            for column, one in zip(self.columns, self.likely, strict=False)
+        }
+
+    def _points(self) -> list[dict[str, float]]:
+        names = [column.name for column in self.columns]
+        return [dict(zip(names, row, strict=True)) for row in self.before or ()]
 
     def dividing(self, names: AbstractSet[str], size: Fraction | Size) -> dict[str, float]:
         """What sums hold that are divided by: what is plausible, since the most is too kind."""
@@ -149,8 +199,15 @@ class Table:
         column = self.columns[n]
         return self.first + n, (column.numerator << column.shift) / column.denominator
 
+    def moved(self, by: Mapping[str, float]) -> dict[int, float]:
+        """How far a step of each place moves what has these slopes by columns."""
+        steps = [(*self.step(name), slope) for name, slope in by.items()]
+        return {place: slope * step for place, step, slope in steps}
 
-def tables(outline: Outline, released: Released) -> tuple[Table, ...]:
+
+def tables(
+    outline: Outline, released: Released, spread: Fraction | None = None
+) -> tuple[Table, ...]:
     """All that is drawn, table by table."""
     plan = outline.plan
     members = {plan.post.rowwise, *_members(plan)}
@@ -165,6 +222,7 @@ def tables(outline: Outline, released: Released) -> tuple[Table, ...]:
             shown,
             stage.name,
             None if stage.threshold else cells,
+            spread,
         )
         found.append(Table(n, first, stage.columns, likely, known, *rest))
         first += len(stage.parts)
@@ -182,14 +240,13 @@ def _members(plan: Plan) -> Iterator[str]:
             yield from one.members
 
 
-def medians(stored: StoredStage) -> tuple[float, ...]:
-    """The median size of each column of a released table, in its own unit; 0 without a row."""
-    found = []
-    for n, column in enumerate(stored.columns):
-        sizes = [abs(row[n]) for row in stored.table.values]
-        step = (column.numerator << column.shift) / column.denominator
-        found.append(float(median(sizes)) * step if sizes else 0.0)
-    return tuple(found)
+def rows_of(stored: StoredStage) -> tuple[tuple[float, ...], ...]:
+    """The rows of a released table, in the units of its columns."""
+    steps = [(one.numerator << one.shift) / one.denominator for one in stored.columns]
+    return tuple(
+        tuple(value * step for value, step in zip(row, steps, strict=True))
+        for row in stored.table.values
+    )
 
 
 def _counts(one: Likely) -> bool:

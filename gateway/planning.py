@@ -33,7 +33,7 @@ from gateway.claims import claimed
 from gateway.errors import Size, Wanted
 from gateway.fairness import FairQueue, Span
 from gateway.grants import Grants
-from gateway.grouped import Released, medians
+from gateway.grouped import Released, rows_of
 from gateway.presets import Preset
 from gateway.prices import (
     Asked,
@@ -223,7 +223,6 @@ class Planner(Views):
     def _aimed(self, question: Question, wanted: Wanted, view: View, budget: BudgetStatus) -> Aimed:
         """The least price that keeps the errors that the question names."""
         found = self._outlined(question, view, budget)
-        released = self._released(question, found.plan) if wanted.size is Size.RELEASED else {}
         return accuracy.aimed(
             found,
             wanted,
@@ -231,7 +230,8 @@ class Planner(Views):
             threshold_delta(budget, self._policy),
             least(budget, self._policy),
             pure=budget.accountant is Accountant.PURE,
-            released=released,
+            released=self._before(question, found.plan),
+            spread=question.spread,
         )
 
     def errors(self, made: Planned) -> list[dict[str, Any]]:
@@ -239,20 +239,26 @@ class Planner(Views):
         question, confidence = made.question, float(made.question.confidence)
         follows = any(one.role is Role.DERIVED for one in made.plan.post.outputs)
         likely = self._outlined(question, made.view, made.budget).likely if follows else ()
+        outlined, before = Outline(made.plan, likely), self._before(question, made.plan)
         size = accuracy.size(question.price, made.aims)
-        return quoting.errors(Outline(made.plan, likely), made.aims, size, confidence)
+        return quoting.errors(outlined, made.aims, size, confidence, before, question.spread)
 
     def _outlined(self, question: Question, view: View, budget: BudgetStatus) -> Outline:
         """The question planned at a price of no account."""
         return self._made(outline, question, view, self._nominal(budget))
 
+    def _before(self, question: Question, plan: Plan) -> Released:
+        """What was released of the groups, where an error is meant for groups as they were."""
+        wanted = isinstance(question.price, Wanted) and question.price.size is Size.RELEASED
+        return self._released(question, plan) if wanted else {}
+
     def _released(self, question: Question, plan: Plan) -> Released:
-        """What the project's first release of each stage says of the size of its columns."""
+        """What the project's first release of each stage says of its columns."""
         found = {}
         for stage in plan.stages:
             stored = self._ledger.first_table(question.project, stage.digest)
             if stored is not None:
-                found[stage.name] = medians(codec.loads(StoredStage, stored))
+                found[stage.name] = rows_of(codec.loads(StoredStage, stored))
         return found
 
     def _made(self, make: Callable[..., T], question: Question, view: View, price: Price) -> T:

@@ -18,29 +18,39 @@ from gateway import budgeting, combined
 from gateway.aims import Aim
 from gateway.combined import Asked
 from gateway.errors import Size
-from gateway.grouped import Table, tables
+from gateway.grouped import Released, Table, tables
 from gateway.others import LABEL
 from gateway.refusals import ErrorNotOffered
 from queries.plan import ranks
 from queries.plan.followed import followed
-from queries.plan.model import Plan, Stage
+from queries.plan.model import Noise, Plan, Stage
 from queries.plan.noisy import beside
 from queries.plan.planner import Outline
 from queries.plan.post import Output, Role
+from queries.plan.ratios import SHARE
 from queries.plan.slopes import NoSlopes, Slopes
 from queries.release.law import half_width, standard_width, variance
 
+LOOSE = 1 + 1e-9
 FOLLOWS = "It follows from noisy columns; its interval comes with the answer."
 
 
 def errors(
-    outline: Outline, aims: Sequence[Aim], size: Fraction | Size, confidence: float
+    outline: Outline,
+    aims: Sequence[Aim],
+    size: Fraction | Size,
+    confidence: float,
+    released: Released | None = None,
+    spread: Fraction | None = None,
 ) -> list[dict[str, Any]]:
-    """The expected error of each noisy column, and what was asked of it."""
+    """The expected error of each noisy column, and what was asked of it.
+
+    Where they hold for groups as they were `released`, these are given; so is `spread`.
+    """
     plan, asked = outline.plan, {aim.name: aim for aim in aims}
     if not plan.stages:
         return []
-    every = tables(outline, {})
+    every = tables(outline, released or {}, spread)
     found = []
     for output, one in zip(plan.post.outputs, combined.sources(plan, every), strict=True):
         if one is not None:
@@ -182,34 +192,47 @@ def expected(
     What is `plain` follows from columns of one row, so that its interval can be told afterwards.
     """
     noises = [noise for table in every for noise in table.noises]
-    told: list[tuple[float, float | None]] = []
+    told: list[tuple[float, float | None, str]] = []
     try:
         for table in one.tables if one.joined is None else one.tables[:1]:
-            moved, found = _moved(one, table, size)
-            spread = sum((by * by) * variance(noises[place]) for place, by in moved.items())
-            mechanism = noises[next(iter(moved))].mechanism
-            margin = standard_width(mechanism, confidence) * math.sqrt(spread)
+            moved, found, near = _moved(one, table, size)
+            margin = _width(moved, noises, confidence)
+            if any(_width(apart, noises, confidence) > SHARE * LOOSE for apart in near):
+                return None
             rows = table.rows(size) if one.joined is None else one.joined.rows(size)
-            shown = math.sqrt(margin) if found.root else margin
-            told.append((shown, None if found.straight else rows))
+            shown = math.sqrt(margin) if found.root else margin / (1 - SHARE * bool(near))
+            where = f" and its values are {table.spreads}" if near else ""
+            told.append((shown, None if found.straight else rows, where))
     except (NoSlopes, ErrorNotOffered):
         return None
     if not told or one.utmost:
         return None
-    margin, rows = max(told, key=lambda pair: pair[0])
-    where = "" if rows is None else f" where a group has {rows:,.0f} rows"
+    margin, rows, spread = max(told, key=lambda pair: pair[0])
+    where = "" if rows is None else f" where a group has {rows:,.0f} rows{spread}"
     comes = "; its interval comes with the answer" if plain else ""
     return f"About +-{margin:,.4g}{where}{comes}."
 
 
-def _moved(one: Asked, table: Table, size: Fraction | Size) -> tuple[dict[int, float], Slopes]:
-    """How far a step of each place moves an output, and its slopes; raises NoSlopes."""
+Moved = dict[int, float]
+"""How far a step of each place moves something."""
+
+
+def _width(moved: Moved, noises: Sequence[Noise], confidence: float) -> float:
+    spread = sum((by * by) * variance(noises[place]) for place, by in moved.items())
+    return standard_width(noises[next(iter(moved))].mechanism, confidence) * math.sqrt(spread)
+
+
+def _moved(
+    one: Asked, table: Table, size: Fraction | Size
+) -> tuple[Moved, Slopes, tuple[Moved, ...]]:
+    """What moves an output, its slopes, and what moves its divisors; raises NoSlopes."""
     if one.joined is not None:
         moved, found = one.joined.slopes(size)
+        near: tuple[Moved, ...] = ()
     else:
         found = table.slopes(one.output, size)
-        steps = [(*table.step(name), slope) for name, slope in found.by.items()]
-        moved = {place: slope * step for place, step, slope in steps}
+        moved = table.moved(found.by)
+        near = tuple(map(table.moved, found.apart))
     if not moved:
         raise NoSlopes
-    return moved, found
+    return moved, found, near

@@ -15,7 +15,7 @@ from gateway.prices import Asked
 from queries import codec
 from queries.plan.price import Options
 
-LATER = ("block", "blocks", "earmark")
+LATER = ("block", "blocks", "earmark", "spread")
 """What a question may name, and what questions were stored without that did not."""
 CONFIDENCE = Fraction(95, 100)
 
@@ -28,7 +28,8 @@ class Question:
     is answered free or not at all; `source` is the past release that `FROM release` then means.
     `block` is the one that is read of a growing dataset, `blocks` are several that are read as one
     (queries.catalog.blocks.chosen); neither: the newest.
-    `earmark` names what the project keeps for later and is to pay for this.
+    `earmark` names what the project keeps for later and is to pay for this; `spread` is the least
+    standard deviation, as a share of its range, of what is correlated where an error is asked.
     """
 
     project: str
@@ -41,6 +42,7 @@ class Question:
     block: str | None = None
     earmark: str | None = None
     blocks: str | None = None
+    spread: Fraction | None = None
 
     @property
     def digest(self) -> str:

@@ -37,6 +37,8 @@ def price_options(command: Command) -> Command:
                      "'2% of rows' or, for one column, NAME=25; once for each that is named."),
         click.option("--group-size",
                      help="With --max-error: rows of the groups it is for; declared, released."),
+        click.option("--group-spread", help="With --max-error: standard deviation of what is "
+                     "correlated in them, as a share of its range: 10%."),
         click.option("--confidence", help="Of the intervals; 0.95 unless given."),
         click.option("--block", help="The block to read, as 2026-H1; the newest unless given."),
         click.option("--from-earmark", metavar="NAME",

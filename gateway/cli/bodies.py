@@ -18,6 +18,7 @@ def body_of(
     sql: str,
     errors: Sequence[str],
     group_size: str | None,
+    group_spread: str | None,
     confidence: str | None,
     block: str | None,
     from_earmark: str | None,
@@ -35,6 +36,8 @@ def body_of(
     body: dict[str, Any] = {"sql": sys.stdin.read() if sql == "-" else sql, **prices}
     if group_size is not None:
         body["group_size"] = group_size
+    if group_spread is not None:
+        body["group_spread"] = group_spread
     if block is not None:
         body["block"] = block
     if from_earmark is not None:

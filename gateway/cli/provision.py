@@ -23,7 +23,8 @@ def plan(file: TextIO, dataset: str, delta: str | None, as_json: bool) -> None:
     """Learn what allocation gives typical questions what accuracy; for administrators.
 
     FILE (-: standard input) is YAML: a list of questions, each with `sql`, `max_error` (or
-    `epsilon`, `rho`) and, where they matter, `title`, `times`, `group_size` and `confidence`.
+    `epsilon`, `rho`) and, where they matter, `title`, `times`, `group_size`, `group_spread`
+    and `confidence`.
     Reads no data; nothing is charged.
     """
     import yaml

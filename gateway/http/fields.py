@@ -23,6 +23,7 @@ Margins = tuple[tuple[str | None, Margin], ...]
 LARGEST_PRICE = Fraction(1000)
 SMALLEST, LARGEST_SIZE = Fraction(1, 10**12), Fraction(10**15)
 MOST_ERRORS, LONGEST_NAME = 100, 255
+WIDEST = Fraction(1, 2)
 NO_ERROR = "An error is a number, its decimal text, or text such as `5%` or `2% of rows`."
 NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 AMOUNT_PATTERN = r"^[0-9]{1,20}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,2})?$"
@@ -70,6 +71,16 @@ class Share(fields.Field[Fraction]):
             return share(value if isinstance(value, str) else "")
         except ValueError as error:
             raise ValidationError(str(error)) from None
+
+
+class Spread(Share):
+    """A standard deviation as a share of a range, of which it is at most half: `10%`."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **rest: Any) -> Fraction:
+        found = super()._deserialize(value, attr, data, **rest)
+        if found > WIDEST:
+            raise ValidationError("A standard deviation is at most 50% of a range.")
+        return found
 
 
 class Error(fields.Field[Margin]):

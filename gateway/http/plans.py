@@ -11,7 +11,7 @@ from flask.views import MethodView
 from marshmallow import Schema, ValidationError, fields, validates_schema
 from marshmallow.validate import Length, OneOf, Range
 
-from gateway.http.fields import Amount, Delta, GroupSize, MaxError, Number, Whole
+from gateway.http.fields import Amount, Delta, GroupSize, MaxError, Number, Spread, Whole
 from gateway.http.queries import question
 from gateway.http.quoted import ExpectedErrorSchema
 from gateway.http.resources import Blueprint, Body, administrator, house
@@ -36,6 +36,7 @@ class ExpectedSchema(Closed):
     )
     max_error = MaxError(metadata={"description": "as in a query: the error it is to stay within"})
     group_size = GroupSize(metadata={"description": "as in a query: a number, or `declared`"})
+    group_spread = Spread(metadata={"description": "as in a query: a share of ranges"})
     epsilon = Amount(metadata={"description": "as in a query: epsilon of one answer"})
     rho = Amount(metadata={"description": "as in a query: rho of one answer"})
     confidence = Number(

@@ -120,6 +120,7 @@ def question(project: str, body: Body) -> Question:
         block=body.get("block"),
         earmark=body.get("from_earmark"),
         blocks=body.get("blocks"),
+        spread=body.get("group_spread"),
     )
 
 

@@ -21,6 +21,7 @@ from gateway.http.fields import (
     MaxError,
     Number,
     Share,
+    Spread,
     Whole,
 )
 from gateway.presets import Preset
@@ -147,6 +148,14 @@ class SubmissionSchema(Closed):
             "first release of the same groups)"
         }
     )
+    group_spread = Spread(
+        metadata={
+            "description": "with max_error: the least standard deviation in a group, as a share of "
+            "the range, of what is correlated or regressed; as if values lay evenly (28.9%) unless "
+            "given, or as they were released where `group_size` says so",
+            "example": "10%",
+        }
+    )
     confidence = Number(
         validate=Range(0.5, 0.999),
         metadata={"description": "of the intervals; 0.95 unless given", "example": 0.95},
@@ -191,8 +200,9 @@ class SubmissionSchema(Closed):
             raise ValidationError(f"Give exactly one of {', '.join(WAYS)}.")
         if "block" in body and "blocks" in body:
             raise ValidationError("Give block or blocks.")
-        if "group_size" in body and "max_error" not in body:
-            raise ValidationError("group_size goes with max_error.")
+        for name in ("group_size", "group_spread"):
+            if name in body and "max_error" not in body:
+                raise ValidationError(f"{name} goes with max_error.")
 
 
 class ReasonSchema(Closed):

@@ -14,16 +14,17 @@ count is too small the value is NULL, as DuckDB's is at that exact count.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import product
+from itertools import combinations_with_replacement, product
 
 from sqlglot import exp
 
 from queries.algebra import operations as op
 from queries.algebra.grid import grid
 from queries.algebra.measures import Centred
-from queries.algebra.scalars import Scalar
+from queries.algebra.scalars import Call, Scalar
 from queries.bind import means
 from queries.bind.aggregates import Kind
 from queries.bind.calls import Aggregate, Read, Reading, alone
@@ -211,6 +212,18 @@ def _multiplied(factors: Sequence[Scalar]) -> Scalar:
         return factors[0]
     half = len(factors) // 2
     return op.multiply(_multiplied(factors[:half]), _multiplied(factors[half:]))
+
+
+def products(values: Sequence[Scalar]) -> dict[Scalar, tuple[int, int]]:
+    """What second moments are summed of: by product, the places of the two values in it."""
+    if not any(isinstance(one, Call) and one.op == "*" for one in values):
+        return {}
+    steps: dict[int, Scalar] = {}
+    for n, value in enumerate(values):
+        with suppress(RangeTooLarge):
+            steps[n] = variable(value, 2, exp.Null()).steps
+    pairs = combinations_with_replacement(steps, 2)
+    return {_multiplied(sorted((steps[n], steps[m]), key=repr)): (n, m) for n, m in pairs}
 
 
 def _second(found: Aggregate) -> tuple[Reading, ...]:

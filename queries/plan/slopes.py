@@ -27,13 +27,15 @@ class Slopes:
     """A value, its derivative by each noisy column, and whether these are the same everywhere.
 
     Of a `root` they are those of what stands under it: roots differ by at most the root of the
-    difference of what is under them, however near to 0 it is.
+    difference of what is under them, however near to 0 it is. They say enough while each of the
+    slopes `apart`, of divisors as shares of themselves, adds up to little.
     """
 
     value: float
     by: Mapping[str, float] = field(default_factory=dict)
     straight: bool = True
     root: bool = False
+    apart: tuple[Mapping[str, float], ...] = ()
 
     @property
     def constant(self) -> bool:
@@ -48,9 +50,15 @@ class Slopes:
 Point = Mapping[str, float]
 
 
-def slopes(sql: str, point: Point) -> Slopes:
-    """Those of an expression over a stage's columns at a point; raises NoSlopes."""
+def slopes(sql: str | exp.Expr, point: Point, *, conjoined: bool = False) -> Slopes:
+    """Those of an expression over a stage's columns at a point; raises NoSlopes.
+
+    What depends on several conditions at once, as a correlation does on what varies at all, is
+    told where these are `conjoined`: by who knows that the point is one at which they hold.
+    """
     tree: exp.Expr = exp.maybe_parse(sql, dialect="duckdb")
+    if not conjoined and nodes(tree, exp.And):
+        raise NoSlopes
     try:
         found = _of(tree, point)
     except (ArithmeticError, ValueError):
@@ -173,6 +181,8 @@ def _chosen(node: exp.Case, point: Point) -> Slopes:
 
 
 def _holds(condition: exp.Expr, point: Point) -> bool:
+    if isinstance(condition, exp.And):
+        return all(_holds(part.unnest(), point) for part in (condition.this, condition.expression))
     if type(condition) not in COMPARED:
         raise NoSlopes
     left, right = _of(condition.this, point), _of(condition.expression, point)

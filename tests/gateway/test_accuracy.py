@@ -203,7 +203,8 @@ def test_what_nobody_can_pay_is_quoted_and_not_answered(gateway: Gateway) -> Non
     [
         ("SELECT MEDIAN(cost) AS m FROM visits", "no loss promises it"),
         (f"SELECT MAX(n) FROM (SELECT area, COUNT(*) AS n{FROM}) WHERE n > 5", "not told before"),
-        ("SELECT CORR(cost, cost * cost) AS r FROM visits", "cannot be told"),
+        ("SELECT CORR(cost, cost * cost) AS r FROM visits", "means nothing"),
+        ("SELECT KURTOSIS(cost) AS k FROM visits", "cannot be told"),
         ("SELECT DISTINCT area FROM visits", "noisy by itself"),
         ("SELECT note, AVG(cost) FROM visits GROUP BY note", "how large a group"),
         ("SELECT SUM(cost - 50) AS s FROM visits", "means nothing"),

@@ -167,3 +167,55 @@ def test_the_command_line_asks_of_ranks(gateway: Gateway) -> None:
 def test_a_share_of_what_follows_from_ranks_is_not_told(gateway: Gateway, item: str) -> None:
     told = refused(gateway, f"SELECT {item} AS d FROM visits", max_error="10%")
     assert "The error of d cannot be told" in told["detail"]
+
+
+RATIOS = {"CORR": "0.2", "REGR_SLOPE": "3", "REGR_INTERCEPT": "30", "REGR_R2": "0.3"}
+PAIR = "SELECT {}(cost, CASE WHEN area = 'north' THEN 10 ELSE 0 END) AS r FROM visits"
+
+
+@pytest.mark.parametrize("project", ["p", "pure"])
+@pytest.mark.parametrize("call", RATIOS)
+def test_a_correlation_is_asked_by_its_error(gateway: Gateway, call: str, project: str) -> None:
+    """Where values are spread so far: where they are spread half as far it costs more."""
+    sql, asked = PAIR.format(call), {"max_error": RATIOS[call], "group_size": 900}
+    quoted = quote(gateway, sql, project, **asked)
+    (error,) = quoted["expected_error"]
+    where = "where a group has 900 rows and its values are spread as if they lay evenly"
+    assert error["reason"].startswith("About +-")
+    assert where in error["reason"]
+    assert float(error["reason"].split()[1][2:]) <= float(RATIOS[call])
+    name = "epsilon" if project == "pure" else "rho"
+    spread = quote(gateway, sql, project, **asked, group_spread="14.4%")
+    assert "spread by 0.144 of their ranges" in spread["expected_error"][0]["reason"]
+    assert paid(spread, name) > 1.9 * paid(quoted, name)
+    more = quote(gateway, sql, project, **asked | {"group_size": 1800})
+    assert paid(more, name) < paid(quoted, name)
+
+
+def test_a_correlation_costs_what_was_quoted(gateway: Gateway) -> None:
+    """And a share of it is one of what was released, as is how far values are spread."""
+    sql = PAIR.format("CORR").replace("visits", "visits WHERE cost < 66")
+    asked = {"max_error": "0.25", "group_size": 900}
+    quoted = quote(gateway, sql, **asked)
+    assert gateway.query(sql, **asked).json["privacy_loss"] == quoted["privacy_loss"]
+    told = refused(gateway, sql, max_error="5%")
+    assert "means nothing" in told["detail"]
+    assert "ask it roughly first" in told["hint"]
+    gateway.query(sql.replace("66", "68"), rho="0.5")
+    sql = sql.replace("66", "68")
+    quoted = quote(gateway, sql, max_error="0.3", group_size="released")
+    assert "spread as they were released" in quoted["expected_error"][0]["reason"]
+    aim = quoted["expected_error"][0]["asked"]
+    assert aim["source"] == "released"
+    told = refused(gateway, sql.replace("68", "69"), max_error="0.3", group_size="released")
+    assert "released" in told["detail"]
+
+
+def test_what_is_spread_too_little_says_no_error(gateway: Gateway) -> None:
+    """Where the variance itself may be off by as much as it is, nothing is told beforehand."""
+    (error,) = quote(gateway, PAIR.format("REGR_SLOPE"), rho="0.0001")["expected_error"]
+    assert "About" not in error["reason"]
+    body = {"sql": PAIR.format("CORR"), "max_error": "0.2", "group_spread": "51%"}
+    assert gateway.ask("POST", "/v1/projects/p/quotes", body).status == 422
+    body = {"sql": PAIR.format("CORR"), "rho": "0.2", "group_spread": "10%"}
+    assert gateway.ask("POST", "/v1/projects/p/quotes", body).status == 422

@@ -45,6 +45,7 @@ def test_value_and_slopes_are_those_of_the_engine(sql: str) -> None:
     "sql",
     ['"t"."k0" + 1', 'ROUND("t"."m0")', 'LEAST("t"."m0", "t"."m1")', '"t"."m0" / ("t"."m1" - 30)',
      "'a'", 'SQRT("t"."m0" - 900)', 'SQRT("t"."m2")', 'CASE WHEN "t"."m1" = 3 THEN 1 ELSE 2 END',
+     'CASE WHEN "t"."m1" > 3 AND "t"."m0" > 3 THEN "t"."m0" END',
      'CASE WHEN "t"."m1" > 99 THEN "t"."m0" END', 'CASE "t"."m0" WHEN 1 THEN 2 END'],
 )  # fmt: skip
 def test_what_has_no_case_has_no_slopes(sql: str) -> None:

@@ -18,6 +18,7 @@ from queries.plan.bounding import Sensitivity
 from queries.plan.model import Distribution, Mechanism, Noise, Target
 from queries.plan.quantiles import repriced
 from queries.plan.ranks import deviation, reach
+from queries.plan.ratios import SHARE, Group, Held, ratio
 from queries.plan.slopes import rooted, slopes
 from queries.release.law import draws, half_width
 from queries.release.least import Limit, alone, drawn, ranked, together
@@ -158,3 +159,68 @@ def test_a_spread_that_was_asked_for_is_reached_wherever_values_lie(
     missed = np.abs(np.sqrt(noisy) - math.sqrt(truth) if root else noisy - truth) > margin
     test = stats.binomtest(int(missed.sum()), COUNT, 0.05, alternative="greater")
     assert test.pvalue > ALPHA, missed.mean()
+
+
+RELATED = '(("xy" / "n") - (("x" / "n") * ("y" / "n")))'
+OWN = {n: f'((1250e0 + "{n}{n}" / "n") - (("{n}" / "n") * ("{n}" / "n")))' for n in "xy"}
+CORRELATION = f"LEAST(GREATEST({RELATED} / SQRT({OWN['x']} * {OWN['y']}), -1), 1)"
+REGRESSION = f"({RELATED} / {OWN['x']})"
+FAR = 0.2
+"""The standard deviation of what is correlated, as a share of its range."""
+
+
+def related(where: str, sign: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Values spread by FAR of a range of 100: about the middle, or most at an end."""
+    few = np.zeros(GROUP)
+    if where == "middle":
+        few[: GROUP // 2], few[GROUP // 2 :] = -20, 20
+        return few, sign * few
+    far = next(n for n in range(1, GROUP) if 100 * math.sqrt(n * (GROUP - n)) >= 20 * GROUP)
+    few[:], few[:far] = HALF, -HALF
+    return few, sign * few
+
+
+@pytest.mark.parametrize("pure", [False, True])
+@pytest.mark.parametrize("sign", [1.0, -1.0, 0.0])
+@pytest.mark.parametrize("where", ["middle", "end"])
+@pytest.mark.parametrize("call", ["CORR", "REGR_SLOPE"])
+def test_a_correlation_that_was_asked_for_is_reached_where_values_are_spread_so_far(
+    call: str, where: str, sign: float, pure: bool
+) -> None:
+    x, y = related(where, sign or 1.0)
+    y = y if sign else np.random.default_rng(5).permutation(y)
+    sql, margin = (CORRELATION, 0.1) if call == "CORR" else (REGRESSION, 0.2)
+    columns = {
+        "xx": Held(0, 1250, 0, (3, 3)), "yy": Held(0, 1250, 1, (4, 4)),
+        "xy": Held(0, 2500, 2, (3, 4)), "x": Held(0, HALF, 3), "y": Held(0, HALF, 4),
+        "n": Held(0, 0),
+    }  # fmt: skip
+    found = ratio(sql, Group(float(GROUP), columns, FAR))
+    names = sorted(found.by)
+    reach = {"xx": 1250, "yy": 1250, "xy": 2500, "x": 50, "y": 50, "n": 1}
+    every = [Sensitivity(reach[name], reach[name] ** 2) for name in names]
+    places = {name: n for n, name in enumerate(names)}
+    first = Limit(margin * (1 - SHARE), {places[n]: slope for n, slope in found.by.items()})
+    near = [Limit(SHARE, {places[n]: s for n, s in one.items()}) for one in found.apart]
+    amounts = together(every, [0] * len(names), [first, *near], 0.95, pure=pure)
+    exact = {"xx": (x * x - 1250).sum(), "yy": (y * y - 1250).sum(), "xy": (x * y).sum(),
+             "x": x.sum(), "y": y.sum(), "n": float(GROUP)}  # fmt: skip
+    random = np.random.default_rng(9)
+    noisy = {
+        name: float(exact[name]) + draws(drawn(each, amount, pure=pure), random, (1, COUNT))[0]
+        for name, each, amount in zip(names, every, amounts, strict=True)
+    }
+    truth = float(np.corrcoef(x, y)[0, 1]) if call == "CORR" else float(np.polyfit(x, y, 1)[0])
+    missed = np.abs(computed(call, noisy) - truth) > margin
+    test = stats.binomtest(int(missed.sum()), COUNT, 0.05, alternative="greater")
+    assert test.pvalue > ALPHA, missed.mean()
+
+
+def computed(call: str, noisy: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+    """The value over noisy columns, as the release engine computes it."""
+    n = noisy["n"]
+    covariance = noisy["xy"] / n - noisy["x"] / n * (noisy["y"] / n)
+    own = {c: 1250 + noisy[c + c] / n - (noisy[c] / n) ** 2 for c in "xy" if c + c in noisy}
+    if call == "REGR_SLOPE":
+        return covariance / own["x"]
+    return np.clip(covariance / np.sqrt(own["x"] * own["y"]), -1, 1)
