@@ -7,16 +7,17 @@ nothing is charged.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
 from budgets.account import Accountant
+from budgets.admission import due_in_blocks
 from budgets.amounts import ATTO, PICO, granted
 from budgets.conversion import epsilon_of
 from budgets.ledger import Ledger
-from budgets.loss import PrivacyLoss
+from budgets.loss import PrivacyLoss, total
 from budgets.standing import BudgetStatus
 from gateway import budgeting
 from gateway.planning import Planned, Planner
@@ -37,6 +38,29 @@ class Expected:
     times: int
 
 
+@dataclass(frozen=True, slots=True)
+class Paying:
+    """A block with its ceiling as it stands, and what all the questions take of it."""
+
+    block: BudgetStatus
+    loss: PrivacyLoss
+
+    def at(self, by: Fraction, budget: BudgetStatus) -> float:
+        """The ceiling that the block needs, as epsilon at its own delta, at a multiple of all."""
+        return self.block.epsilon_for(_scaled(self.loss, by, budget))
+
+    def shown(self, budget: BudgetStatus) -> dict[str, Any]:
+        pure = self.block.accountant is Accountant.PURE
+        held, taken = self.block.allocated, self.loss
+        part, whole = (taken.epsilon, held.epsilon) if pure else (taken.rho, held.rho)
+        return {
+            "name": self.block.name,
+            "epsilon": _up(self.at(Fraction(1), budget)),
+            "ceiling": budgeting.decimal(self.block.epsilon),
+            "ceiling_share": budgeting.percent(Fraction(part or 0, whole or 1)),
+        }
+
+
 class Provision:
     """Plans the budget of a project that is to be."""
 
@@ -51,6 +75,7 @@ class Provision:
         budget = _supposed(ceiling, ceiling.delta if delta is None else delta)
         made = [self._planner.supposed(ask.question, dataset, budget) for ask in asks]
         whole = sum(_amount(one, budget) * ask.times for one, ask in zip(made, asks, strict=True))
+        paying = self._paying(dataset, made, asks)
         return {
             "dataset": dataset,
             "accountant": budget.accountant.value,
@@ -58,14 +83,35 @@ class Provision:
             "questions": [
                 self._told(one, ask, budget) for one, ask in zip(made, asks, strict=True)
             ],
-            "allocations": [_allocation(whole, by, budget, ceiling) for by in MULTIPLES],
+            "allocations": [
+                _allocation(whole, by, budget, ceiling)
+                | {"block_epsilon": _most(one.at(by, budget) for one in paying)}
+                for by in MULTIPLES
+            ],
+            "blocks": [one.shown(budget) for one in paying],
         }
+
+    def _paying(
+        self, dataset: str, made: Sequence[Planned], asks: Sequence[Expected]
+    ) -> list[Paying]:
+        """What each block of a growing dataset pays in all; nothing where it has none."""
+        if not any(one.blocks for one in made):
+            return []
+        read = [
+            (one.blocks, _times(due_in_blocks(one.claims, 0), ask.times))
+            for one, ask in zip(made, asks, strict=True)
+        ]
+        return [
+            Paying(block, total(loss for names, loss in read if block.name in names))
+            for block in self._ledger.blocks(dataset)
+        ]
 
     def _told(self, made: Planned, ask: Expected, budget: BudgetStatus) -> dict[str, Any]:
         amount = _amount(made, budget)
         return {
             "title": ask.title,
             "times": ask.times,
+            "blocks": list(made.blocks),
             "epsilon": _epsilon(amount, budget),
             "expected_error": self._planner.errors(made),
             "warnings": list(made.plan.warnings),
@@ -93,6 +139,24 @@ def _amount(made: Planned, budget: BudgetStatus) -> int:
     """What a question costs as its accountant counts: epsilon or rho, in 1e-12."""
     loss = made.loss
     return (loss.epsilon or 0) if budget.accountant is Accountant.PURE else loss.rho
+
+
+def _most(found: Iterable[float]) -> str | None:
+    values = list(found)
+    return _up(max(values)) if values else None
+
+
+def _times(loss: PrivacyLoss, times: int) -> PrivacyLoss:
+    """The losses of one question, asked so often."""
+    epsilon = None if loss.epsilon is None else loss.epsilon * times
+    return PrivacyLoss(loss.rho * times, loss.delta * times, epsilon)
+
+
+def _scaled(loss: PrivacyLoss, by: Fraction, budget: BudgetStatus) -> PrivacyLoss:
+    """The losses at a multiple of what the project counts: rho goes by the square of epsilon."""
+    if budget.accountant is not Accountant.PURE:
+        return PrivacyLoss(math.ceil(loss.rho * by), loss.delta)
+    return PrivacyLoss(math.ceil(loss.rho * by * by), 0, math.ceil((loss.epsilon or 0) * by))
 
 
 def _epsilon(amount: int, budget: BudgetStatus) -> str:

@@ -23,8 +23,8 @@ def plan(file: TextIO, dataset: str, delta: str | None, as_json: bool) -> None:
     """Learn what allocation gives typical questions what accuracy; for administrators.
 
     FILE (-: standard input) is YAML: a list of questions, each with `sql`, `max_error` (or
-    `epsilon`, `rho`) and, where they matter, `title`, `times`, `group_size`, `group_spread`
-    and `confidence`.
+    `epsilon`, `rho`) and, where they matter, `title`, `times`, `group_size`, `group_spread`,
+    `confidence`, and `block` or `blocks` of a dataset that grows.
     Reads no data; nothing is charged.
     """
     import yaml
@@ -61,12 +61,27 @@ def show_plan(found: dict[str, Any]) -> None:
     table("", ("question", ">times", ">epsilon each", "errors"), asked)
     click.echo()
     given = [
-        (one["epsilon"], f"{one['errors']:.2g} x", one["ceiling_share"])
+        (one["epsilon"], f"{one['errors']:.2g} x", one["ceiling_share"], one["block_epsilon"] or "")
         for one in found["allocations"]
     ]
-    table("", (">allocate epsilon", ">errors", ">of the ceiling"), given)
+    names = (">allocate epsilon", ">errors", ">of the ceiling", ">a block needs")
+    kept = len(names) if found["blocks"] else len(names) - 1
+    table("", names[:kept], [row[:kept] for row in given])
+    show_blocks(found["blocks"])
     for warning in dict.fromkeys(text for one in found["questions"] for text in one["warnings"]):
         click.echo(f"Mind: {warning}")
+
+
+def show_blocks(blocks: list[dict[str, Any]]) -> None:
+    """What each block of a growing dataset pays, and which of them do not hold so much."""
+    if blocks:
+        click.echo()
+        rows = [(one["name"], one["epsilon"], one["ceiling"], one["ceiling_share"])
+                for one in blocks]  # fmt: skip
+        table("", ("block", ">pays epsilon", ">has", ">of its ceiling"), rows)
+    for one in blocks:
+        if float(one["ceiling_share"].removesuffix("%")) > 100:
+            click.echo(f"Mind: block {one['name']} does not hold so much: raise it, or ask less.")
 
 
 def _expected_error(error: dict[str, Any]) -> str:

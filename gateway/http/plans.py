@@ -11,7 +11,7 @@ from flask.views import MethodView
 from marshmallow import Schema, ValidationError, fields, validates_schema
 from marshmallow.validate import Length, OneOf, Range
 
-from gateway.http.fields import Amount, Delta, GroupSize, MaxError, Number, Spread, Whole
+from gateway.http.fields import Amount, Blocks, Delta, GroupSize, MaxError, Number, Spread, Whole
 from gateway.http.queries import question
 from gateway.http.quoted import ExpectedErrorSchema
 from gateway.http.resources import Blueprint, Body, administrator, house
@@ -42,6 +42,16 @@ class ExpectedSchema(Closed):
     confidence = Number(
         validate=Range(0.5, 0.999), metadata={"description": "of the errors; 0.95 unless given"}
     )
+    block = fields.String(
+        validate=Length(1, 20),
+        metadata={
+            "description": "as in a query: the block that is read; the newest unless given",
+            "example": "2026-H1",
+        },
+    )
+    blocks = Blocks(
+        metadata={"description": "as in a query: several that are read as one", "example": "all"}
+    )
     times = Whole(
         load_default=1,
         validate=Range(1, 10**6),
@@ -53,6 +63,8 @@ class ExpectedSchema(Closed):
         """One way to say how exact."""
         if sum(name in body for name in WAYS) != 1:
             raise ValidationError(f"Give exactly one of {', '.join(WAYS)}.")
+        if "block" in body and "blocks" in body:
+            raise ValidationError("Give block or blocks.")
 
 
 class NewPlanSchema(Closed):
@@ -74,6 +86,11 @@ class PricedSchema(Schema):
 
     title = fields.String(required=True, metadata={"description": "as given"})
     times = fields.Integer(required=True, metadata={"description": "how often"})
+    blocks = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "the blocks that it reads, each of which pays; none without any"},
+    )
     epsilon = fields.String(required=True, metadata={"description": "of one answer alone"})
     expected_error = fields.List(
         fields.Nested(ExpectedErrorSchema),
@@ -95,6 +112,24 @@ class EnoughSchema(Schema):
     ceiling_share = fields.String(
         required=True, metadata={"description": "per cent of the dataset's ceiling"}
     )
+    block_epsilon = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "the ceiling that the block needs which pays most, if any does"},
+    )
+
+
+class PayingSchema(Schema):
+    """What the questions take of one block."""
+
+    name = fields.String(required=True, metadata={"description": "the block"})
+    epsilon = fields.String(
+        required=True, metadata={"description": "what all of them take of it, at its own delta"}
+    )
+    ceiling = fields.String(required=True, metadata={"description": "its ceiling as it stands"})
+    ceiling_share = fields.String(
+        required=True, metadata={"description": "per cent of that; above 100 they do not fit"}
+    )
 
 
 class PlanSchema(Schema):
@@ -114,6 +149,11 @@ class PlanSchema(Schema):
         fields.Nested(EnoughSchema),
         required=True,
         metadata={"description": "a quarter to four times of what is needed, the least first"},
+    )
+    blocks = fields.List(
+        fields.Nested(PayingSchema),
+        required=True,
+        metadata={"description": "the blocks of a growing dataset, by name; none without any"},
     )
 
 

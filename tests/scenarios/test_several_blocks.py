@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 
+from budgets.loss import PrivacyLoss
 from gateway.access import Role
 from gateway.audit.proving import charged, prove
 from gateway.audit.signing import Signer, public_key
@@ -220,3 +223,53 @@ def test_the_command_line_names_several(growing: tuple[Growing, Gateway]) -> Non
         **given,
     )  # fmt: skip
     assert json.loads(asked.stdout)["blocks"] == list(BLOCKS)
+
+
+def test_a_plan_tells_what_each_block_pays(
+    growing: tuple[Growing, Gateway], tmp_path: Path
+) -> None:
+    """To the last digit that is shown, of questions that one block or several are read for."""
+    made, gateway = growing
+    made.registry.give_role("chief", Role.ADMINISTRATOR, None)
+    chief = made.registry.create_key("chief", Role.ADMINISTRATOR, None)[1]
+    asks: list[dict[str, Any]] = [
+        {"sql": SERIES, "max_error": 9000, "blocks": "all"},
+        {"sql": SECTORS, "rho": "0.0003", "blocks": "2024-H2..2025-H1"},
+        {"sql": ONE_EACH, "max_error": 6000, "block": BLOCKS[0], "times": 3},
+        {"sql": ONE_EACH, "max_error": 5000},
+    ]
+    path = "/v1/datasets/breaches/budget-plans"
+    found = gateway.ask("POST", path, {"questions": asks}, chief).json
+    read = [one["blocks"] for one in found["questions"]]
+    assert read == [list(BLOCKS), list(BLOCKS[1:3]), [BLOCKS[0]], [BLOCKS[-1]]]
+    before = made.spent()
+    for ask_ in asks:
+        times = ask_.pop("times", 1)
+        for _ in range(times):
+            body = {**ask_, "options": {"replay": False}}
+            key = {"Idempotency-Key": secrets.token_hex(8)}
+            answer = gateway.ask("POST", "/v1/projects/p/queries", body, headers=key)
+            assert answer.status == 201, answer.body
+    standing = {one.name: one for one in made.ledger.blocks("breaches")}
+    for one in found["blocks"]:
+        paid = made.spent()[one["name"]] - before[one["name"]]
+        figure = standing[one["name"]].epsilon_for(PrivacyLoss(paid))
+        assert figure <= float(one["epsilon"]) <= 1.001 * figure
+        assert one["ceiling"] == "4"
+    least = {one["errors"]: one["block_epsilon"] for one in found["allocations"]}
+    assert least[1] == max((one["epsilon"] for one in found["blocks"]), key=float)
+    assert float(least[0.5]) > float(least[1]) > float(least[2])
+    _on_the_command_line(gateway, chief, tmp_path)
+
+
+def _on_the_command_line(gateway: Gateway, chief: str, folder: Path) -> None:
+    file = folder / "asks.yaml"
+    file.write_text(f"- sql: {ONE_EACH}\n  rho: 0.3\n  block: {BLOCKS[1]}\n  times: 9\n")
+    address = {"SLUIS_URL": f"http://127.0.0.1:{gateway.port}", "SLUIS_KEY": chief}
+    told = sluis("budget", "plan", str(file), "--dataset", "breaches", **address)
+    assert told.returncode == 0, told.stderr
+    assert "a block needs" in told.stdout
+    assert f"Mind: block {BLOCKS[1]} does not hold so much" in told.stdout
+    assert f"Mind: block {BLOCKS[0]}" not in told.stdout
+    both = {"questions": [{"sql": ONE_EACH, "rho": "1", "block": BLOCKS[0], "blocks": "all"}]}
+    assert gateway.ask("POST", "/v1/datasets/breaches/budget-plans", both, chief).status == 422
