@@ -20,7 +20,7 @@ from budgets.earmarking import Part
 from budgets.ledger import Ledger
 from tests.budgets import invariants
 from tests.budgets.books import DATASET, PROJECT, opened, reserved
-from tests.budgets.dying import AFTER, Step, dies
+from tests.budgets.dying import AFTER, Step, apart, dies
 from tests.budgets.places import Place
 from tests.budgets.test_crash import Arm
 from tests.budgets.test_points import POINTS, TIMES, books, count
@@ -208,6 +208,11 @@ def test_every_act_is_here() -> None:
 @pytest.mark.parametrize("name", ACTS)
 def test_each_point_of_an_act(name: str, place: Place) -> None:
     """Its entries are all there, or none of them; the ledger agrees with itself after each."""
+    apart(each_point, name, place)
+
+
+def each_point(name: str, place: Place) -> None:
+    """Every point of an act, until it has no more."""
     books(place)
     act = ACTS[name]
     step = act.at(place)

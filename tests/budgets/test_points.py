@@ -3,7 +3,8 @@
 `test_crash.py` looks at each point once, on fresh books. Here one ledger lives through all of them,
 as a real one would, so that what an earlier crash left stands beside what a later one does. Each
 child is a fork of a parent that has done the step once, so that everything is loaded and every
-statement written. What administrators do is in `test_act_points.py`.
+statement written; that parent has nothing else in memory. What administrators do is in
+`test_act_points.py`.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from tests.budgets.books import (
     stage,
     tables,
 )
-from tests.budgets.dying import AFTER, BEFORE_COMMIT, Step, dies
+from tests.budgets.dying import AFTER, BEFORE_COMMIT, Step, apart, dies
 from tests.budgets.places import Place, looking
 from tests.budgets.test_crash import LOST, NOTHING, QUEUED, RELEASED, RUNNING, Arm, Left
 
@@ -141,6 +142,11 @@ def at(place: Place, step: Step, point: int, left: Left, then: Left) -> bool:
 
 @pytest.mark.parametrize("name", STEPS)
 def test_each_point_of_a_step(name: str, place: Place) -> None:
+    apart(each_point, name, place)
+
+
+def each_point(name: str, place: Place) -> None:
+    """Every point of a step of a charge, until it has no more."""
     step, left, then, after, at_last = STEPS[name]
     books(place)
     step(opened(place), lambda: None)
