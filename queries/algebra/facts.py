@@ -1,8 +1,8 @@
 """What is proved about the values of an expression: type, range, nullability, identity.
 
 Ranges are exact. Integers and decimals are counted in whole steps of 10**-scale, dates in days and
-timestamps in microseconds since 1970-01-01, reals in their own value as a fraction. A range holds
-for every row of every delivery sealed with the same manifest (P9, P16).
+timestamps in microseconds since 1970-01-01, intervals in microseconds, reals in their own value as
+a fraction. A range holds for every row of every delivery sealed with the same manifest (P9, P16).
 """
 
 from __future__ import annotations
@@ -29,8 +29,9 @@ ENGINE_TYPES = {
     Type.BOOLEAN: "BOOLEAN",
     Type.DATE: "DATE",
     Type.TIMESTAMP: "TIMESTAMP",
+    Type.INTERVAL: "BIGINT",
 }
-"""How the engine holds values of a type: decimals as whole steps."""
+"""How the engine holds values of a type: decimals as whole steps, intervals as microseconds."""
 
 
 @dataclass(frozen=True, slots=True)

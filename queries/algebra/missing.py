@@ -32,7 +32,7 @@ STRICT = frozenset(
      "ascii", "ends_with", "lpad", "rpad", "regexp_extract", "regexp_full_match", "regexp_matches",
      "regexp_replace", "replace", "reverse", "split_part", "strip_accents", "strpos", "translate",
      "unicode", "age", "bucket", "dayname", "epoch", "last_day", "make_date", "monthname", "since",
-     "strftime", "strptime"}
+     "strftime", "strptime", "gap", "microseconds"}
 )  # fmt: skip
 """Operations that are NULL wherever an operand is."""
 LEADING = frozenset({"in", "nullif"})

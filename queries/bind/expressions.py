@@ -192,8 +192,9 @@ class Expressions:
             return self.subqueries.any(node.args["query"], self.scope, "=", self._row(node.this))
         if node.args.get("unnest") or node.args.get("field") or not node.expressions:
             raise UnsupportedSql("This form of IN is not answered.", position=place(node))
-        members = [self.value(member) for member in node.expressions]
-        args = types.unified(types.as_truths([self.value(node.this), *members]), node)
+        parts = [node.this, *node.expressions]
+        found = gaps.compared(parts, self.value) or [self.value(part) for part in parts]
+        args = types.unified(types.as_truths(found), node)
         return op.boolean("in", *args)
 
     def _row(self, node: exp.Expr) -> Sequence[Scalar]:

@@ -10,6 +10,7 @@ from queries.algebra.facts import ABOUT_UNIT
 from queries.algebra.scalars import Call, Column, Literal, Scalar
 from queries.bind import aggregates, grouping_sets
 from queries.bind.expressions import Expressions, measured
+from queries.catalog.manifest import Type
 from queries.language.limits import LIMITS
 from queries.language.parse import place
 from queries.language.refusals import (
@@ -17,6 +18,7 @@ from queries.language.refusals import (
     NamesPersons,
     QueryRefused,
     TooManyColumns,
+    TypeMismatch,
     UnsupportedSql,
 )
 
@@ -66,6 +68,16 @@ class Grouping:
                 "It groups by something that tells persons apart, however it is written."
             )
         return bool(owned)
+
+    def refuse_gaps(self) -> None:
+        """Refuse to show intervals, which would leave as numbers; raises TypeMismatch."""
+        for item, scalar in self.keys:
+            if scalar.facts.type is Type.INTERVAL:
+                raise TypeMismatch(
+                    "GROUP BY does not take the time between two moments.",
+                    position=None if item is None else place(item),
+                    hint="Group by EXTRACT(day FROM x), or by date_diff('day', a, b).",
+                )
 
 
 def disguised(scalar: Scalar) -> bool:

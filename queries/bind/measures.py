@@ -67,6 +67,7 @@ def select(
         raise TooManyColumns(
             f"At most {LIMITS.columns} columns are answered.", position=place(node)
         )
+    keys.refuse_gaps()
     reader = Reader(expressions, binder.weigh, once)
     binder.weigh(size_of(relation) + sum(scalar.size for _, scalar in keys.keys))
     for call in _calls(node, reader):

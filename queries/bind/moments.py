@@ -122,7 +122,8 @@ def _bucket(node: exp.Expr, value: Bind) -> Scalar:
 
 def _seconds(node: exp.Expr, value: Bind) -> Scalar:
     """epoch: seconds since 1970, a real."""
-    return gaps.part("epoch", node.this, value) or temporal.seconds(value(node.this), node)
+    of = value(node.this)
+    return gaps.part("epoch", of) if gaps.is_gap(of) else temporal.seconds(of, node)
 
 
 def _moved(sign: int) -> Callable[[exp.Expr, Bind], Scalar]:

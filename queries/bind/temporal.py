@@ -156,16 +156,25 @@ def interval_moved(node: exp.Expr, value: Bind, sign: int) -> Scalar | None:
 
 
 def moved(left: Scalar, right: Scalar, node: exp.Expr, sign: int) -> Scalar:
-    """A date plus or minus days, or the days between two dates; raises TypeMismatch."""
+    """A date plus or minus days, or what lies between two moments; raises TypeMismatch."""
     if left.facts.type is Type.DATE and right.facts.type is Type.INTEGER:
         return _days_added(left, right, sign, node)
     if left.facts.type is Type.DATE and right.facts.type is Type.DATE and sign == -1:
         return _days_between(left, right, node)
+    if sign == -1 and {left.facts.type, right.facts.type} <= TEMPORAL:
+        return _gap(moment(left, node), moment(right, node), node)
     raise TypeMismatch(
         "These moments cannot be added or subtracted.",
         position=place(node),
         hint="Use date_diff('day', a, b).",
     )
+
+
+def _gap(end: Scalar, start: Scalar, node: exp.Expr) -> Scalar:
+    """The time between two moments of which one is a timestamp: an interval, as in DuckDB."""
+    between = difference("microsecond", start, end, node)
+    low, high = between.facts.span()
+    return Call("gap", (between,), Facts(Type.INTERVAL, between.facts.nullable, 0, low, high))
 
 
 def shifted(arg: Scalar, by: time.Span, node: exp.Expr) -> Scalar:

@@ -29,7 +29,10 @@ WORDS = {
     Type.BOOLEAN: "true or false",
     Type.DATE: "a date",
     Type.TIMESTAMP: "a timestamp",
+    Type.INTERVAL: "the time between two moments",
 }
+
+SECONDS = "Write EXTRACT(epoch FROM x) for its seconds."
 
 
 def literal(node: exp.Literal) -> Literal:
@@ -130,7 +133,7 @@ def unified(parts: list[Scalar], node: exp.Expr) -> list[Scalar]:
 
 
 def _aligned(parts: list[Scalar], kinds: set[Type], node: exp.Expr) -> list[Scalar]:
-    if len(kinds) == 1 and kinds & {Type.TEXT, Type.BOOLEAN, Type.DATE, Type.TIMESTAMP, Type.REAL}:
+    if len(kinds) == 1 and not kinds & EXACT:
         return parts
     if kinds <= EXACT:
         scale = max(part.facts.scale for part in parts)
@@ -200,7 +203,8 @@ def require(scalar: Scalar, kinds: frozenset[Type], node: exp.Expr, what: str) -
         return null_of(stand_in(next(iter(sorted(kinds)))))
     if scalar.facts.type not in kinds:
         got = WORDS[scalar.facts.type]
-        raise TypeMismatch(f"{what} does not take {got}.", position=place(node))
+        hint = SECONDS if scalar.facts.type is Type.INTERVAL else None
+        raise TypeMismatch(f"{what} does not take {got}.", position=place(node), hint=hint)
     return scalar
 
 

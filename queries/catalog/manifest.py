@@ -15,7 +15,10 @@ from fractions import Fraction
 
 
 class Type(StrEnum):
-    """The types a column may have; `real` is for filters and public tables only."""
+    """The types of values; `real` is for filters and public tables only.
+
+    `interval`, the time between two moments, is none that a column is declared to have.
+    """
 
     INTEGER = "integer"
     DECIMAL = "decimal"
@@ -24,6 +27,7 @@ class Type(StrEnum):
     BOOLEAN = "boolean"
     DATE = "date"
     TIMESTAMP = "timestamp"
+    INTERVAL = "interval"
 
 
 Bound = Decimal | date | datetime | None

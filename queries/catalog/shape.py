@@ -88,7 +88,7 @@ class OnViolationShape(Shape):
 class ColumnShape(Shape):
     """One column; what its type allows is checked afterwards."""
 
-    type = Scalar(one_of(*Type), required=True)
+    type = Scalar(one_of(*(one for one in Type if one is not Type.INTERVAL)), required=True)
     nullable = Scalar(flag)
     lower = Scalar()
     upper = Scalar()

@@ -54,6 +54,7 @@ def parse(column: Column, source: str, kind: str, zone: str) -> Parsed:
             return _date(source, kind, zone)
         case Type.TIMESTAMP:
             return _timestamp(source, kind, zone)
+    raise TypesDisagree(f"no column is declared as {column.type}")
 
 
 def _family(kind: str) -> str:

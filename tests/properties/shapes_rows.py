@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.properties.drawn import Query, chosen
-from tests.properties.grammar import Words
+from tests.properties.grammar import SHOWN, SPANS, Words
 
 ABOVE = (
     (
@@ -112,3 +112,31 @@ def numbered(start: Words) -> Query:
         ("SELECT COUNT(DISTINCT u) AS c FROM ({}) AS t WHERE x <= 30", 0),
     ))  # fmt: skip
     return Query(outer.format(inner), keys)
+
+
+def waited(start: Words) -> Query:
+    """The time between two moments, of each row or of each unit, carried to the query around it."""
+    ways = tuple(way for way in start.world.ways if way.members[0].unit is not None)
+    to, source, where = chosen(start, ways)
+    unit = f"{to.members[0].alias}.{to.members[0].unit}"
+    if not to.has("date"):
+        return told_apart(start)
+    end, begin = f"CAST({to.moment(1)} AS TIMESTAMP)", to.moment(1)
+    inner = to.pick((
+        f"SELECT {end} - {begin} AS w FROM {source}{where}",
+        f"SELECT {begin} - {end} AS w FROM {source}{where}",
+        f"SELECT MAX({end}) - MIN({begin}) AS w FROM {source}{where} GROUP BY {unit}",
+        f"SELECT MIN({end} - {begin}) AS w FROM {source}{where} GROUP BY {unit}",
+    ))  # fmt: skip
+    outer, keys = to.pick((
+        ("SELECT COUNT(*) AS c, COUNT(w) AS d FROM ({}) AS t WHERE w > INTERVAL {}", 0),
+        ("SELECT w <= INTERVAL {1} AS k, COUNT(*) AS c FROM ({0}) AS t GROUP BY k", 1),
+        ("SELECT COUNT(DISTINCT w) AS c FROM ({}) AS t WHERE w NOT IN (INTERVAL {}, NULL) OR w = w",
+         0),
+        ("SELECT COUNT(*) AS c FROM ({}) AS t WHERE w BETWEEN INTERVAL '-9 days' AND INTERVAL {}",
+         0),
+        (("SELECT EXTRACT({2} FROM GREATEST(w, w)) > 3 AS k, COUNT(*) AS c FROM ({0}) AS t "
+          "GROUP BY k"), 1),
+        ("SELECT COUNT(*) AS c, AVG(EXTRACT(epoch FROM w)) AS m FROM ({}) AS t", 0),
+    ))  # fmt: skip
+    return Query(outer.format(inner, to.pick(SPANS), to.pick(SHOWN)), keys)

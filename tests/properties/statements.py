@@ -22,7 +22,7 @@ SHAPES: tuple[Callable[[Words], Query], ...] = (
     shapes.within, shapes.within, shapes.rolled, shapes.windowed, shapes.united, shapes.pivoted,
     shapes.ranked, shapes_inputs.compared, shapes_inputs.keyed, shapes_inputs.beside,
     shapes_inputs.kept, shapes_inputs.listed, shapes_rows.above, shapes_rows.told_apart,
-    shapes_rows.turned, shapes_rows.numbered,
+    shapes_rows.waited, shapes_rows.turned, shapes_rows.numbered,
 )  # fmt: skip
 
 

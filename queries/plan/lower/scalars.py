@@ -224,6 +224,11 @@ def _divided(name: str, value: str, unit: int, least: int) -> str:
     return f"((({value} - ({least * unit - more})) // {unit}) + ({least}))"
 
 
+def _same(to: Scalars, call: Call, fixed: list[str]) -> str:
+    """The same number, of another type."""
+    return to.write(call.args[0])
+
+
 def _cast(kind: str, word: str = "CAST") -> Form:
     return lambda to, call, _: f"{word}({to.write(call.args[0])} AS {kind})"
 
@@ -280,6 +285,7 @@ FORMS: dict[str, Form] = {
     "round": _rounding("round"), "floor": _rounding("floor"), "ceil": _rounding("ceil"),
     "timestamp": _cast("TIMESTAMP"), "date": _cast("DATE"), "text": _cast("VARCHAR"),
     "truth": _cast("BIGINT"), "whole": _whole, "try": _try, "fit": _fit, "days-": _infix("-"),
+    "gap": _same, "microseconds": _same,
     "clamp": _clamp, "steps": _steps, "quantised": _quantised,
     "truncate": _rounding("trunc"), **maths.FORMS,
     **dates.FORMS,

@@ -81,3 +81,13 @@ SELECT kind, SUM(urgent), SUM(score > 0), COUNT_IF(urgent = 1), COUNT_IF(urgent 
 SELECT AVG(n) FROM (SELECT person, SUM(urgent) AS n FROM visits GROUP BY person)
 SELECT QUANTILE_CONT(cost, [0.1, 0.9])[2] - (QUANTILE_CONT(cost, [0.1, 0.9]))[1] AS spread FROM visits
 SELECT q[1], q[-1] FROM (SELECT QUANTILE_DISC(score, [0.25, 0.75]) AS q FROM visits)
+WITH d AS (SELECT person, visit, kind, seen - day AS wait FROM visits) SELECT kind, AVG(EXTRACT(epoch FROM wait)) AS seconds, COUNT(*) FILTER (WHERE wait < INTERVAL '3 hours') AS soon FROM d GROUP BY kind
+SELECT COUNT(*) FROM (SELECT person, MAX(seen) - MIN(seen) AS stay FROM visits GROUP BY person) WHERE stay > INTERVAL '30 days'
+SELECT COUNT(*) FROM (SELECT person, seen - LAG(seen) OVER (PARTITION BY person ORDER BY seen, visit) AS gap FROM visits) WHERE gap <= INTERVAL 30 DAY
+WITH d AS (SELECT person, visit, kind, seen - day AS wait FROM visits) SELECT COUNT(DISTINCT wait) FROM d WHERE wait IN (INTERVAL 1 HOUR, INTERVAL 2 HOUR) OR COALESCE(wait, wait) IS NULL
+WITH d AS (SELECT person, visit, kind, seen - day AS wait FROM visits) SELECT SUM(wait) FROM d
+WITH d AS (SELECT person, visit, kind, seen - day AS wait FROM visits) SELECT wait, COUNT(*) FROM d GROUP BY wait
+WITH d AS (SELECT person, visit, kind, seen - day AS wait FROM visits) SELECT MAX(wait), MODE(wait), MEDIAN(wait) FROM d
+WITH d AS (SELECT person, visit, kind, seen - day AS wait FROM visits) SELECT COUNT(*) FROM d WHERE wait + wait > INTERVAL 1 HOUR
+WITH d AS (SELECT person, visit, kind, seen - day AS wait FROM visits) SELECT COUNT(*) FROM d WHERE wait > 5
+WITH d AS (SELECT person, visit, kind, seen - day AS wait FROM visits) SELECT COUNT(*) FROM d WHERE wait IN (SELECT wait FROM d)
