@@ -36,6 +36,7 @@ from queries.language.refusals import (
     UnsupportedSql,
 )
 from queries.language.spelling import suggestion
+from queries.language.trees import anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,7 @@ class Binder:
             case exp.Lateral():
                 return self._lateral(node, names, env)
             case exp.Subquery():
-                return FromItem(node.alias, node, self._wrapped(node, env, None), names)
+                return FromItem(node.alias, node, self._wrapped(anew(node), env, None), names)
         raise UnsupportedSql("This member of FROM is not answered.", position=place(node))
 
     def _lateral(self, node: exp.Lateral, names: tuple[str, ...], env: Environment) -> FromItem:
