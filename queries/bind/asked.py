@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from queries.bind import open_queries
 from queries.bind.colours import Environment, Open, Private
 from queries.language.refusals import QueryRefused
-from queries.language.trees import anew, walk
+from queries.language.trees import anew, children, walk
 
 if TYPE_CHECKING:
     from queries.bind.binder import Binder, FromItem
@@ -41,7 +42,7 @@ def asked(
     sources = [item for item in items if any(owners[n] is item for n in places)]
     if not places:
         return None
-    shown = [exp.alias_(anew(compared[n]), f"_key{n}", quoted=True) for n in places]
+    shown = [open_queries.aliased(anew(compared[n]), f"_key{n}") for n in places]
     members = [anew(item.node) for item in sources]
     query = exp.Select(
         expressions=shown,
@@ -54,7 +55,7 @@ def asked(
         plain = _reads_only(part, sources, items) and _of_public(binder, env, part)
         if plain and _binds(binder, env, query, [*conditions, part]):
             conditions.append(part)
-    if not _binds(binder, env, query, conditions):
+    if not conditions and not _binds(binder, env, query, conditions):
         return None
     return Asked(_with(query, conditions), tuple(places))
 
@@ -77,7 +78,7 @@ def _reads_only(part: exp.Expr, sources: list[FromItem], items: Sequence[FromIte
         if isinstance(current, exp.Column):
             found.append(current)
         elif not isinstance(current, exp.Query):
-            stack.extend(current.iter_expressions())
+            stack.extend(children(current))
     owners = [_owner(column, items) for column in found]
     return bool(owners) and all(any(owner is s for s in sources) for owner in owners)
 

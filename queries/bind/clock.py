@@ -8,6 +8,7 @@ what is asked twice in a minute is one question. Zones are those that the manife
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -15,7 +16,6 @@ from sqlglot import exp
 
 from queries.language.parse import place
 from queries.language.refusals import UnsupportedFunction
-from queries.language.trees import walk
 
 MENTIONED = re.compile(
     r"\b(current_date|today|current_timestamp|localtimestamp|now|age)\b"
@@ -38,13 +38,13 @@ def minute(now: datetime) -> datetime:
     return now.replace(second=0, microsecond=0)
 
 
-def bind(tree: exp.Expr, now: datetime | None, zone: str) -> None:
-    """Write the moment into the tree, in place, and refuse zones that are not declared.
+def bind(parts: Iterable[exp.Expr], now: datetime | None, zone: str) -> None:
+    """Write the moment into the parts of a tree, in place, and refuse zones that are not declared.
 
     Without a moment the tree keeps its functions, which are then refused like any other unknown.
     """
     shown = None if now is None else minute(now).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
-    for node in walk(tree):
+    for node in parts:
         if isinstance(node, exp.AtTimeZone):
             _check_zone(node, node.args["zone"], zone)
         elif shown is not None and isinstance(node, TIMED):

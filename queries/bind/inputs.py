@@ -15,7 +15,6 @@ Privacy note
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -30,7 +29,7 @@ from queries.bind import open_queries, open_sql
 from queries.bind.colours import Cell, Open
 from queries.bind.publics import kind
 from queries.catalog.manifest import Type
-from queries.language.trees import anew, walk
+from queries.language.trees import anew, by_level, nodes, walk
 
 if TYPE_CHECKING:
     from queries.bind.binder import Binder
@@ -55,22 +54,18 @@ class Drafted(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """An input as it is bound: a query over stages, whose columns are c0, c1, ... in order."""
+    """An input as it is bound: a query over stages, whose columns are c0, c1, ... in order.
+
+    `reads` are the stages that the query reads; it is `public` where it reads other tables besides.
+    """
 
     name: str
     query: exp.Select
     columns: tuple[InputColumn, ...]
     most_rows: int
     unique: tuple[str, ...] | None
-
-    @property
-    def reads(self) -> tuple[str, ...]:
-        """The stages that the query reads."""
-        return tuple(sorted({name for name in _tables(self.query) if open_queries.is_stage(name)}))
-
-    @property
-    def public(self) -> bool:
-        return any(not open_queries.is_stage(name) for name in _tables(self.query))
+    reads: tuple[str, ...]
+    public: bool
 
 
 def given(binder: Binder, bound: Open, *, distinct: bool = False) -> tuple[Released, Named]:
@@ -79,15 +74,19 @@ def given(binder: Binder, bound: Open, *, distinct: bool = False) -> tuple[Relea
     query = open_queries.wrapped(bound.query)
     if distinct:
         query.set("distinct", exp.Distinct())
-    tables = [(name, binder.drafted(name).noised) for name in dict.fromkeys(_stages(query))]
-    sql = open_sql.text(open_sql.total(_occurring(query)))
+    read = _tables(query)
+    stages = tuple(dict.fromkeys(filter(open_queries.is_stage, read)))
+    tables = [(name, binder.drafted(name).noised) for name in stages]
+    sql = open_sql.total_text(_occurring(query))
     found = binder.publics.rows.describe(tuple(tables), sql)
     facts = _facts(binder, bound, [of for _, of in found])
     shown = _handed(query, facts)
     unique = _unique(bound, facts, distinct=distinct or bound.distinct)
     columns = tuple(input_column(f"c{n}", one) for n, one in enumerate(facts) if one is not None)
     most = _most_rows(binder, bound)
-    made = Given(_name(binder, shown, columns, most, unique), shown, columns, most, unique)
+    name = _name(binder, shown, columns, most, unique)
+    public = any(not open_queries.is_stage(one) for one in read)
+    made = Given(name, shown, columns, most, unique, tuple(sorted(stages)), public)
     binder.given.setdefault(made.name, made)  # its stages stand before those of an equal one
     source = Released(number, made.name, most, None if unique is None else frozenset(unique))
     return source, _named(number, [name for name, _ in found], facts)
@@ -96,7 +95,7 @@ def given(binder: Binder, bound: Open, *, distinct: bool = False) -> tuple[Relea
 def _occurring(query: exp.Select) -> exp.Select:
     """The query with some number in the place of the count from which a key occurs."""
     copied = anew(query)
-    for column in list(copied.find_all(exp.Column)):
+    for column in nodes(copied, exp.Column):
         if column.name == OCCURS:
             column.replace(exp.Literal.number(1))
     return copied
@@ -186,7 +185,7 @@ def _handed(query: exp.Select, facts: list[Facts | None]) -> exp.Select:
             text = exp.TryCast(
                 this=open_queries.column("q", f"c{place}"), to=exp.DataType.build("VARCHAR")
             )
-            shown.append(exp.alias_(text, f"c{place}", quoted=True))
+            shown.append(open_queries.aliased(text, f"c{place}"))
     source = exp.Subquery(this=query, alias=alias)
     return exp.Select(expressions=shown, from_=exp.From(this=source))
 
@@ -204,7 +203,7 @@ def _name(
     would then be read under the bounds of another.
     """
     copied = anew(query)
-    stages = list(dict.fromkeys(_stages(copied)))
+    stages = list(dict.fromkeys(filter(open_queries.is_stage, _tables(copied))))
     for node in walk(copied):
         if isinstance(node, exp.Identifier) and node.name in stages:
             node.set("this", f"_stage{stages.index(node.name)}")
@@ -213,9 +212,6 @@ def _name(
     return f"_in{hashlib.sha256(meant.encode()).hexdigest()}"
 
 
-def _stages(query: exp.Expr) -> Iterable[str]:
-    return (name for name in _tables(query) if open_queries.is_stage(name))
-
-
-def _tables(query: exp.Expr) -> Iterable[str]:
-    return (table.name for table in query.find_all(exp.Table))
+def _tables(query: exp.Expr) -> list[str]:
+    """The names of the tables that a query reads, those nearest to its root first."""
+    return [node.name for node in by_level(query) if isinstance(node, exp.Table)]

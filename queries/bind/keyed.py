@@ -174,8 +174,8 @@ def _query(
             key = open_queries.column(SPINE, f"_key{place_of}")
             conditions.append(exp.EQ(this=keys[place_of], expression=key))
             keys[place_of] = anew(key)
-    shown = [exp.alias_(anew(key), f"_key{n}", quoted=True) for n, key in enumerate(keys)]
-    shown.append(exp.alias_(item, VALUE, quoted=True))
+    shown = [open_queries.aliased(anew(key), f"_key{n}") for n, key in enumerate(keys)]
+    shown.append(open_queries.aliased(item, VALUE))
     query = exp.Select(expressions=shown, from_=anew(node.args["from_"]), joins=joins)
     if conditions:
         query.set("where", exp.Where(this=conjunction(conditions)))

@@ -44,7 +44,7 @@ from queries.language.refusals import (
     TooManyColumns,
     UnknownColumn,
 )
-from queries.language.trees import anew, rebuilt, walk
+from queries.language.trees import anew, children, rebuilt, walk
 
 if TYPE_CHECKING:
     from queries.bind.binder import Binder
@@ -91,7 +91,7 @@ def select(
     measure = replace(measure, leading=0 if listing else leading.wanted(node, reader, measure))
     binder.measures.append(measure)
     grouped = [(item, key) for item, key in keys.keys if item is not None]
-    texts = {(type(item), item.sql()): measure.keys.index(key) for item, key in grouped}
+    texts = {(type(item), reader.text(item)): measure.keys.index(key) for item, key in grouped}
     stage = f"_stage{len(binder.measures) - 1}"
     listing = listing and bool(keys.keys) and not keys.sets
     return Writer(binder, env, reader, node, measure, stage, texts, keys, order, listing).open()
@@ -127,7 +127,7 @@ def _calls(node: exp.Select, reader: Reader) -> list[exp.Expr]:
         if reader.reads(current):
             found.append(current)
         elif not isinstance(current, exp.Query):
-            stack.extend(current.iter_expressions())
+            stack.extend(children(current))
     return found
 
 
@@ -161,7 +161,7 @@ class Writer:
             query.set("qualify", exp.Qualify(this=self._written(self.node.args["qualify"].this)))
         query.set("order", self._order())
         shown = [
-            exp.alias_(cell_sql, name or f"col{n}", quoted=True)
+            open_queries.aliased(anew(cell_sql), name or f"col{n}")
             for n, ((cell_sql, _), name) in enumerate(zip(items, names, strict=True))
         ]
         query.set("expressions", shown)
@@ -170,7 +170,7 @@ class Writer:
         if self.node.args.get("distinct") is not None:
             distinct = open_queries.is_distinct(query)
             return Open(query, True, names, single=single, distinct=distinct)
-        rowed = anew(query)
+        rowed = anew(query, but=("expressions",))
         rowed.set("expressions", [open_queries.row(self.stage), *(anew(e) for e in shown)])
         cells = tuple(
             (name or f"col{n}", cell)
@@ -271,7 +271,7 @@ class Writer:
         if not self.measure.keys or aggregates.contains(node) or isinstance(node, STRUCTURAL):
             return None
         if any(kind is type(node) for kind, _ in self.texts):  # writing every node out is dear
-            found = self.texts.get((type(node), node.sql()))
+            found = self.texts.get((type(node), self.reader.text(node)))
             if found is not None:
                 return self._column(f"k{found}")
         if any(isinstance(part, exp.Query) for part in walk(node)):

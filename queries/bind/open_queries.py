@@ -58,7 +58,12 @@ def column(table: str, name: str) -> exp.Column:
 
 
 def row(table: str) -> exp.Expr:
-    return exp.alias_(column(table, "_row"), "_row", quoted=True)
+    return aliased(column(table, "_row"), "_row")
+
+
+def aliased(written: exp.Expr, name: str) -> exp.Expr:
+    """An expression that stands nowhere else yet, under a name."""
+    return exp.alias_(written, name, quoted=True, copy=False)
 
 
 def identifier(name: str) -> exp.Identifier:
@@ -268,12 +273,12 @@ def _rowwise(node: exp.Select, query: exp.Select, items: list[FromItem]) -> Roww
     for number, item in enumerate(query.expressions):
         if isinstance(item, exp.Star) or (isinstance(item, exp.Column) and item.is_star):
             for name in own:
-                written.append(exp.alias_(column(alias, name), name, quoted=True))
+                written.append(aliased(column(alias, name), name))
                 cells.append((name, known[name.lower()]))
         else:
             written.append(anew(item))
             cells.append((item_name(item) or f"col{number}", _through(item.unalias(), known)))
-    rowed = anew(query)
+    rowed = anew(query, but=("expressions",))
     rowed.args["from_"].set("this", subquery(inner.query, alias, ["_row", *own]))
     rowed.set("expressions", [row(alias), *written])
     given = rowed.args.get("order")

@@ -296,6 +296,12 @@ def total(query: Tree) -> Tree:
     return query
 
 
+def total_text(query: exp.Expr) -> str:
+    """The text of what `total` makes of a query, which stays as it is."""
+    fails = any(isinstance(node, FAILING) for node in walk(query))
+    return text(total(anew(query)) if fails else query)
+
+
 def text(query: exp.Expr) -> str:
     """The query as DuckDB text in which precedence cannot be read in two ways.
 

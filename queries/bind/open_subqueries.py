@@ -11,7 +11,7 @@ from queries.bind import aggregates, keyed, occurring, open_queries, spines
 from queries.bind.colours import Environment, Open, Private
 from queries.language.parse import place
 from queries.language.refusals import UnknownColumn
-from queries.language.trees import anew, rebuilt, walk
+from queries.language.trees import anew, children, rebuilt, walk
 
 if TYPE_CHECKING:
     from queries.bind.binder import Binder, FromItem
@@ -49,7 +49,7 @@ def _outermost(node: exp.Expr | None) -> list[exp.Query]:
         if isinstance(current, exp.Query):
             found.append(current)
         else:
-            stack.extend(current.iter_expressions())
+            stack.extend(children(current))
     return found
 
 

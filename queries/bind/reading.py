@@ -53,7 +53,7 @@ class Reader:
 
     def collect(self, node: exp.Expr) -> None:
         """Bind one call; raises a QueryRefused."""
-        text = self._text(node)
+        text = self.text(node)
         if text not in self.calls:
             readings = self._read(node)
             parts = [part for s in readings[0].statistics for part in parts_of(s)]
@@ -82,7 +82,7 @@ class Reader:
         sides = weighted.sides(node)
         if sides is None or self.once is not None:
             return None
-        text = self._text(node)
+        text = self.text(node)
         if text not in self._ratios:
             above, below, guarded = sides
             try:
@@ -98,10 +98,10 @@ class Reader:
 
     def of(self, node: exp.Expr) -> Reading:
         """The reading of one call that adds the least to what calls with one reading need."""
-        return self._chosen(self._text(node))
+        return self._chosen(self.text(node))
 
-    def _text(self, node: exp.Expr) -> str:
-        """The call written out: once for each node, since writing is dear."""
+    def text(self, node: exp.Expr) -> str:
+        """A node written out: once for each, since writing is dear."""
         found = self._texts.get(id(node))
         if found is None or found[0] is not node:
             found = self._texts[id(node)] = (node, anew(node).sql(copy=False))

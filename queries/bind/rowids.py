@@ -5,22 +5,23 @@ It would be another one in each delivery, and is there in tables and not in what
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlglot import exp
 
 from queries.catalog.manifest import Manifest
 from queries.language.parse import place
 from queries.language.refusals import UnknownColumn
-from queries.language.trees import nodes
 
 NAME = "rowid"
 
 
-def refuse(tree: exp.Query, manifest: Manifest) -> None:
+def refuse(parts: Iterable[exp.Expr], manifest: Manifest) -> None:
     """Raises UnknownColumn where the text names one and no table declares a column of that name."""
-    if any(table.column(NAME) is not None for table in manifest.tables):
-        return
-    for column in nodes(tree, exp.Column):
-        if column.name.lower() == NAME:
+    for column in parts:
+        if isinstance(column, exp.Column) and column.name.lower() == NAME:
+            if any(table.column(NAME) is not None for table in manifest.tables):
+                return
             raise UnknownColumn(
                 f"There is no column {column.name} here.",
                 position=place(column),

@@ -20,10 +20,15 @@ class Visible:
 
     alias: str
     columns: tuple[tuple[str, Scalar], ...]
+    _by_name: Mapping[str, Scalar] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        named = {name.lower(): scalar for name, scalar in reversed(self.columns)}
+        object.__setattr__(self, "_by_name", named)
 
     def find(self, name: str) -> Scalar | None:
-        folded = name.lower()
-        return next((scalar for own, scalar in self.columns if own.lower() == folded), None)
+        """The column of a name, whatever its case: the first one where there are several."""
+        return self._by_name.get(name.lower())
 
     def nullable(self) -> Visible:
         """The same table on the side of a join that may be missing."""

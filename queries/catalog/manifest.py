@@ -12,6 +12,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 
 
 class Type(StrEnum):
@@ -64,8 +65,13 @@ class Column:
         """Decimals kept: a stored whole number n means n / 10**scale."""
         if self.type is not Type.DECIMAL or self.step is None:
             return 0
-        exponent = self.step.normalize().as_tuple().exponent
-        return max(0, -int(exponent))
+        return _decimals(self.step)
+
+
+@lru_cache(maxsize=1024)
+def _decimals(step: Decimal) -> int:
+    """The decimals of a step."""
+    return max(0, -int(step.normalize().as_tuple().exponent))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,18 +7,23 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from queries.language.trees import anew, walk
+from queries.language.trees import anew
 
 EXTRACTS = frozenset({"list_extract", "list_element", "array_extract"})
 COMPARED = (exp.EQ, exp.NEQ)
 OTHERWISE_SAID = (exp.Select, exp.In, exp.Anonymous, exp.ArrayContains, *COMPARED)
+ELEMENTS = (exp.Bracket, exp.Anonymous)
+"""What is an element of a list, or may be written as one."""
 MOST_COMPARED = 500
 """The most comparisons that a list of rows is written out as."""
 
 
-def spelt_out(tree: exp.Expr) -> None:
-    """Write such clauses, in place, as the ones that are bound; what has no other form stays."""
-    for node in walk(tree):
+def spelt_out(parts: list[exp.Expr]) -> None:
+    """Write such clauses of a tree, in place, as the ones that are bound.
+
+    What has no other form stays.
+    """
+    for node in parts:
         limit = node.args.get("limit")
         if isinstance(limit, exp.Fetch) and not _more_than_a_number(limit):
             count = limit.args.get("count") or exp.Literal.number(1)

@@ -10,7 +10,7 @@ from sqlglot.errors import ParseError, TokenError
 from sqlglot.tokenizer_core import Token
 
 from queries.language.backtracking import parsed
-from queries.language.forms import spelt_out
+from queries.language.forms import ELEMENTS, spelt_out
 from queries.language.limits import check_text, check_tokens, check_tree
 from queries.language.refusals import (
     EmptyStatement,
@@ -42,9 +42,11 @@ def parse(text: str) -> exp.Query:
     check_tokens(tokens)
     tree = only_query(_statements(tokens, text))
     check_tree(tree)
-    _check_whole(tree)
-    spelt_out(tree)
-    _as_written(tree)
+    parts = walk(tree)
+    _check_whole(parts)
+    spelt_out(parts)
+    if any(isinstance(part, ELEMENTS) for part in parts):
+        _as_written(tree)
     return tree
 
 
@@ -91,9 +93,9 @@ def _statements(tokens: list[Token], text: str) -> list[exp.Expr]:
         raise TooComplex("The statement is nested too deeply.") from None
 
 
-def _check_whole(tree: exp.Expr) -> None:
+def _check_whole(parts: list[exp.Expr]) -> None:
     """Refuse operators without an operand, which the parser lets pass."""
-    for node in walk(tree):
+    for node in parts:
         for name in node.required_args:
             if node.args.get(name) is None:
                 raise Malformed(f"A part of {node.key.upper()} is missing.", position=place(node))

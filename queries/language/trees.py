@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
 from sqlglot import exp
@@ -28,11 +28,16 @@ def rebuilt(node: Tree, write: Callable[[exp.Expr], exp.Expr]) -> Tree:
     return fresh
 
 
-def anew(node: Tree) -> Tree:
-    """The tree anew, without the comments and types that the parser may have noted."""
+def anew(node: Tree, but: Collection[str] = ()) -> Tree:
+    """The tree anew, without the comments and types that the parser may have noted.
+
+    The node itself comes without the arguments named by `but`.
+    """
     fresh = blank(node)
     args = fresh.args
     for name, value in node.args.items():
+        if name in but:
+            continue
         if isinstance(value, Expr):
             part = args[name] = anew(value)
             part.parent = fresh
@@ -114,6 +119,14 @@ def walk(node: exp.Expr) -> list[exp.Expr]:
                 stack.append(value)
             elif value.__class__ is list:
                 stack.extend(_listed(value))
+    return found
+
+
+def by_level(node: exp.Expr) -> list[exp.Expr]:
+    """The node and all its parts, level after level, each in order."""
+    found = [node]
+    for current in found:
+        found.extend(children(current))
     return found
 
 

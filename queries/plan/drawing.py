@@ -20,6 +20,7 @@ from queries.catalog.view import PublicRows, View
 from queries.language.limits import LIMITS
 from queries.language.parse import Texts, place
 from queries.language.refusals import NamesPersons, NotAnAggregate, TooManyColumns
+from queries.language.trees import walk
 from queries.plan import effects, explain, options, others, partial, policy, split, unbounded
 from queries.plan.formulas import value_of
 from queries.plan.levels import Families, Family
@@ -104,8 +105,9 @@ def drawn(sql: str, terms: Terms) -> Drawn:
 
 def _parsed(sql: str, terms: Terms) -> exp.Query:
     tree = terms.texts.tree(sql)
-    rowids.refuse(tree, terms.view.manifest)
-    clock.bind(tree, terms.now, terms.view.manifest.time_zone)
+    parts = walk(tree)
+    rowids.refuse(parts, terms.view.manifest)
+    clock.bind(parts, terms.now, terms.view.manifest.time_zone)
     return tree
 
 

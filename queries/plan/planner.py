@@ -30,7 +30,7 @@ from queries.language.refusals import (
     TooManyColumns,
     UnsupportedSql,
 )
-from queries.language.trees import anew, nodes
+from queries.language.trees import anew, nodes, walk
 from queries.plan import (
     boxes,
     explain,
@@ -44,7 +44,7 @@ from queries.plan import (
     usefulness,
 )
 from queries.plan.drawing import Drawn, Terms, drawn
-from queries.plan.model import Hierarchy, Plan
+from queries.plan.model import Hierarchy, Plan, Stage
 from queries.plan.post import Output, Post, Role
 from queries.plan.price import Options, Price
 from queries.plan.rewrites import offering
@@ -141,7 +141,7 @@ def _planned(sql: str, found: Drawn) -> Plan:
     hierarchies = tuple(h for name, f in kept.items() if (h := f.hierarchy(name)) is not None)
     _bindable(found)
     names = found.found.names
-    listed = policy.listing(_renamed(found.bound, names), names, stages)
+    listed = _listing(found.bound, names, stages)
     post = _post(sql, listed, found, hierarchies)
     shapes = [shape for one in found.drafts for shape in one.shapes]
     if found.held is not None:
@@ -185,12 +185,13 @@ def _notes(found: Drawn) -> tuple[str, ...]:
 def _bindable(found: Drawn) -> None:
     """Have the engine bind each stage on empty tables, so that it cannot fail to afterwards."""
     stages = found.every
-    stored = (*tables.stored(found.terms.view.manifest), *tables.given(stages))
+    given = tables.given(stages)
     texts = [sql for s in stages for sql in (s.sql, *(d.sql for d in s.distributions)) if sql]
     for stage in stages:
         if stage.other is not None:
-            stored = (*stored, *others.kept(stage))
+            given = (*given, *others.kept(stage))
             texts.append(stage.other.sql)
+    stored = (*tables.stored(found.terms.view.manifest, texts), *given)
     bound = [(stored, sql.replace("$seed", "0")) for sql in texts]
     bound += [(tables.given([one]), one.listing) for one in stages if one.listing is not None]
     for seen, sql in bound:
@@ -205,7 +206,7 @@ def _post(asked: str, bound: Open, drawn: Drawn, hierarchies: tuple[Hierarchy, .
     if isinstance(query, exp.Table):
         query = exp.Select(expressions=[exp.Star()], from_=exp.From(this=query))
     shown = query if bound.rowwise is None else bound.rowwise.query
-    sql = open_sql.text(open_sql.total(anew(shown)))
+    sql = open_sql.total_text(shown)
     found = drawn.terms.public.describe(tables.noised(stages, hierarchies), sql)
     found = found if bound.rowwise is None else found[1:]
     if len(found) > LIMITS.columns:
@@ -245,13 +246,16 @@ def _described(asked: str, terms: Terms) -> list[str]:
     return [name for name, _ in named]
 
 
-def _renamed(bound: Open, names: dict[str, str]) -> Open:
-    """The open query over the stages that were kept."""
-    rename(bound.query, names)
-    if bound.rowwise is None:
+def _listing(bound: Open, names: dict[str, str], stages: tuple[Stage, ...]) -> Open:
+    """The open query over the stages that were kept, with the counts from which keys occur."""
+    rowwise = bound.rowwise
+    for query in [bound.query] if rowwise is None else [bound.query, rowwise.query]:
+        parts = walk(query)
+        rename(parts, names)
+        policy.occurring(parts, names, stages)
+    if rowwise is None:
         return bound
-    rename(bound.rowwise.query, names)
-    return replace(bound, rowwise=replace(bound.rowwise, stage=names[bound.rowwise.stage]))
+    return replace(bound, rowwise=replace(rowwise, stage=names[rowwise.stage]))
 
 
 def _output(name: str, cell: Cell, kind: str, table: str, types: Mapping[str, str]) -> Output:
@@ -267,5 +271,5 @@ def _output(name: str, cell: Cell, kind: str, table: str, types: Mapping[str, st
         box = boxes.boxed(cell.expression, kind, table, types)
         reason = cell.reason if box is None else boxes.MADE
         return Output(name, Role.DERIVED, reason=reason, box=box)
-    text = open_sql.text(open_sql.total(exp.Paren(this=anew(cell.expression))))
+    text = open_sql.total_text(exp.Paren(this=anew(cell.expression)))
     return Output(name, Role.DERIVED, expression=text)

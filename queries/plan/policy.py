@@ -11,16 +11,14 @@ Privacy note
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
 from queries.algebra.measures import OCCURS, BinCounts, Measure, Units
-from queries.bind.colours import Open
 from queries.catalog.manifest import Manifest
-from queries.language.trees import nodes
 from queries.plan import split
 from queries.plan.formulas import never_negative
 from queries.plan.model import Stage
@@ -69,24 +67,19 @@ def non_negative(families: Mapping[str, Family], options: Options) -> tuple[NonN
     return tuple(found)
 
 
-def listing(bound: Open, names: Mapping[str, str], stages: tuple[Stage, ...]) -> Open:
-    """The open query, with the count written in from which a listed key is said to occur.
+def occurring(
+    parts: Iterable[exp.Expr], names: Mapping[str, str], stages: tuple[Stage, ...]
+) -> None:
+    """Write into the parts of a query the count from which a listed key is said to occur.
 
     Keys that are not public occur as soon as they are there: they reached their threshold.
-    """
-    occurring(bound.query, names, stages)
-    if bound.rowwise is not None:
-        occurring(bound.rowwise.query, names, stages)
-    return bound
-
-
-def occurring(query: exp.Expr, names: Mapping[str, str], stages: tuple[Stage, ...]) -> None:
-    """Write in the count from which a listed key is said to occur.
 
     Where keys alone were selected, the order of their values is that in which they left.
     """
     named = {stage.name: stage for stage in stages}
-    for column in list(nodes(query, exp.Column)):
+    for column in parts:
+        if not isinstance(column, exp.Column):
+            continue
         stage = named.get(names.get(column.table, ""))
         if stage is not None and column.name == OCCURS:
             column.replace(exp.Literal.number(_least(stage)))

@@ -27,7 +27,7 @@ from queries.bind import open_queries, open_sql
 from queries.bind.binder import Binder
 from queries.bind.colours import Open
 from queries.bind.inputs import Given
-from queries.language.trees import anew, nodes
+from queries.language.trees import anew, nodes, walk
 from queries.plan import policy
 from queries.plan.levels import Family, merged
 from queries.plan.model import Stage
@@ -60,9 +60,10 @@ class Needed:
 
     def _input(self, given: Given, earlier: tuple[Stage, ...]) -> Input:
         query = anew(given.query)
-        rename(query, self.names)
-        policy.occurring(query, self.names, earlier)
-        sql = open_sql.text(open_sql.total(query))
+        parts = walk(query)
+        rename(parts, self.names)
+        policy.occurring(parts, self.names, earlier)
+        sql = open_sql.total_text(query)
         return Input(
             given.name,
             sql,
@@ -110,10 +111,10 @@ def _reached(
     return sorted(found, key=open_queries.stage_number)
 
 
-def rename(query: exp.Expr, names: dict[str, str]) -> None:
-    """Have a query read the stages that were kept."""
-    for table in list(nodes(query, exp.Table)):
-        if table.name in names:
+def rename(parts: Iterable[exp.Expr], names: dict[str, str]) -> None:
+    """Have the parts of a query read the stages that were kept."""
+    for table in parts:
+        if isinstance(table, exp.Table) and names.get(table.name, table.name) != table.name:
             table.set("this", open_queries.identifier(names[table.name]))
 
 

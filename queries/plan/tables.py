@@ -6,7 +6,7 @@ lacks is a refusal, and never a fault after the charge.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from queries.algebra.names import text
 from queries.catalog.manifest import Column, Manifest, Table, Type
@@ -22,10 +22,14 @@ from queries.catalog.view import Tables
 from queries.plan.model import Hierarchy, Stage
 
 
-def stored(manifest: Manifest) -> Tables:
-    """The tables that a delivery's private file stores otherwise than its public one."""
+def stored(manifest: Manifest, texts: Iterable[str]) -> Tables:
+    """The tables that a delivery's private file stores otherwise than its public one.
+
+    Those that no text can name are left out.
+    """
+    read = " ".join(texts).lower()
     kept = [table for table in manifest.tables if not table.public or table.unit_key is not None]
-    return tuple((table.name, _stored(table)) for table in kept)
+    return tuple((table.name, _stored(table)) for table in kept if table.name.lower() in read)
 
 
 def _stored(table: Table) -> tuple[tuple[str, str], ...]:

@@ -81,7 +81,8 @@ class Connections:
         path = f"SET search_path = 'main,{tables}.main'"
         first = (attach, *_shown(scope or ()), path)
         connection = sealed(":memory:", self._settings, read_only=False, first=first)
-        self._open = (delivery, scope), connection, Signatures(_beside(connection, tables))
+        beside = (_beside(connection, tables, name) for name in ("empty_tables", "other_tables"))
+        self._open = (delivery, scope), connection, Signatures(beside)
         return self._open
 
 
@@ -96,11 +97,13 @@ def _shown(scope: Scope) -> Iterator[str]:
         )
 
 
-def _beside(connection: duckdb.DuckDBPyConnection, tables: str) -> duckdb.DuckDBPyConnection:
-    """Another connection to the same engine, whose tables the first one does not see."""
+def _beside(
+    connection: duckdb.DuckDBPyConnection, tables: str, name: str
+) -> duckdb.DuckDBPyConnection:
+    """Another connection to the same engine, whose own tables no other one finds by their names."""
     found = connection.cursor()
-    found.execute("ATTACH ':memory:' AS empty_tables")
-    found.execute(f"SET search_path = 'empty_tables.main,{tables}.main'")
+    found.execute(f"ATTACH ':memory:' AS {name}")
+    found.execute(f"SET search_path = '{name}.main,{tables}.main'")
     return found
 
 

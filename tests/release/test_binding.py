@@ -53,4 +53,11 @@ def test_tables_are_not_kept_without_end(signatures: Signatures) -> None:
     for number in range(MOST_HELD + 50):
         given: Tables = ((f"t{number}_", (("a", "INTEGER"),)),)
         signatures.of(given, f"SELECT a FROM t{number}_")
-    assert len(signatures._held) <= MOST_HELD + 1
+    assert all(len(place.held) <= MOST_HELD + 1 for place in signatures._places)
+
+
+def test_tables_given_in_two_ways_by_turns_are_made_once_each(signatures: Signatures) -> None:
+    declared: Tables = (("visits", (("cost", "DECIMAL(18, 2)"), ("kind", "VARCHAR"))),)
+    for given, kind in ((VISITS, "BIGINT"), (declared, "DECIMAL(18,2)")) * 2:
+        assert signatures.of(given, "SELECT cost FROM visits") == (("cost", kind),)
+    assert {place.held["visits"] for place in signatures._places} == {VISITS[0][1], declared[0][1]}
