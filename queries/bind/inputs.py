@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from queries.bind.binder import Binder
 
 Named = tuple[tuple[str, Scalar], ...]
+TEXT = exp.DataType.build("VARCHAR")
 MOST_ROWS = 200_000
 """The most rows of an input of which nothing less is known."""
 FINEST = 4
@@ -182,9 +183,7 @@ def _handed(query: exp.Select, facts: list[Facts | None]) -> exp.Select:
     shown = []
     for place, one in enumerate(facts):
         if one is not None:
-            text = exp.TryCast(
-                this=open_queries.column("q", f"c{place}"), to=exp.DataType.build("VARCHAR")
-            )
+            text = exp.TryCast(this=open_queries.column("q", f"c{place}"), to=anew(TEXT))
             shown.append(open_queries.aliased(text, f"c{place}"))
     source = exp.Subquery(this=query, alias=alias)
     return exp.Select(expressions=shown, from_=exp.From(this=source))

@@ -153,7 +153,7 @@ class Writer:
         query = exp.Select(expressions=[], from_=exp.From(this=open_queries.stage(self.stage)))
         conditions = self._conditions()
         if conditions:
-            query.set("where", exp.Where(this=exp.and_(*conditions)))
+            query.set("where", exp.Where(this=exp.and_(*conditions, copy=False)))
         for name in ("limit", "offset", "distinct"):
             if self.node.args.get(name) is not None:
                 query.set(name, anew(self.node.args[name]))

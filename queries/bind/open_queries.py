@@ -152,10 +152,8 @@ def select(binder: Binder, node: exp.Select, items: list[FromItem], env: Environ
         )
     from queries.bind import open_subqueries
 
-    copied = anew(node)
-    copied.set("with_", None)
     _check_names(items)
-    _replace_sources(copied, items)
+    copied = _over(node, items)
     open_subqueries.replace_nested(binder, node, copied, items, env)
     check_nodes(copied)
     released = any(isinstance(item.bound, Open) and item.bound.released for item in items)
@@ -199,14 +197,28 @@ def _check_names(items: list[FromItem]) -> None:
             raise UnsupportedSql("More column names than columns.", position=place(item.node))
 
 
-def _replace_sources(copied: exp.Select, items: list[FromItem]) -> None:
-    places: list[exp.Expr] = []
-    if copied.args.get("from_") is not None:
-        places.append(copied.args["from_"])
-    places.extend(copied.args.get("joins") or [])
-    for holder, item in zip(places, items, strict=True):
-        if isinstance(item.bound, Open):
-            holder.set("this", subquery(item.bound.query, item.alias or "q", item.names))
+def _over(node: exp.Select, items: list[FromItem]) -> exp.Select:
+    """A SELECT anew, without its WITH, over what the members of its FROM are."""
+    copied = anew(node, but=("from_", "joins", "with_"))
+    copied.set("with_", None)
+    joins = node.args.get("joins") or []
+    clause = node.args.get("from_")
+    holders = [*([] if clause is None else [clause]), *joins]
+    made = [_held(holder, item) for holder, item in zip(holders, items, strict=True)]
+    if clause is not None:
+        copied.set("from_", made.pop(0))
+    if made:
+        copied.set("joins", made)
+    return copied
+
+
+def _held(holder: exp.Expr, item: FromItem) -> exp.Expr:
+    """FROM or a join anew, over what its member is."""
+    if not isinstance(item.bound, Open):
+        return anew(holder)
+    made = anew(holder, but=("this",))
+    made.set("this", subquery(item.bound.query, item.alias or "q", item.names))
+    return made
 
 
 def _reads_stage(query: exp.Expr) -> bool:

@@ -14,7 +14,7 @@ from sqlglot import exp
 from queries.bind import forms, maps, open_functions, rows
 from queries.language.parse import DIALECT, place
 from queries.language.refusals import TooComplex, UnsupportedFunction, UnsupportedSql
-from queries.language.trees import anew, rebuilt, walk
+from queries.language.trees import anew, walk
 
 NODES: frozenset[str] = frozenset(
     [
@@ -310,7 +310,8 @@ def text(query: exp.Expr) -> str:
     """
     if len(walk(query)) > MOST_NODES:
         raise TooComplex("With its common table expressions written out the query is too large.")
-    return _parenthesised(query).sql(dialect=DIALECT, comments=False, identify=True, copy=False)
+    apart = anew(query, around=_apart)
+    return apart.sql(dialect=DIALECT, comments=False, identify=True, copy=False)
 
 
 OPERATORS = (exp.Binary, exp.Unary, exp.Predicate, exp.Case, exp.Cast)
@@ -320,13 +321,7 @@ BARE = (
 )  # fmt: skip
 
 
-def _parenthesised(node: Tree) -> Tree:
-    """The tree anew, each operator in parentheses but one that all the tree is."""
-    apart = isinstance(node, exp.Paren)
-
-    def part(one: exp.Expr) -> exp.Expr:
-        fresh = _parenthesised(one)
-        bare = apart or not isinstance(one, OPERATORS) or isinstance(one, BARE)
-        return fresh if bare else exp.Paren(this=fresh)
-
-    return rebuilt(node, part)
+def _apart(around: exp.Expr, part: exp.Expr) -> exp.Expr:
+    """An operator in parentheses of its own."""
+    inner = isinstance(part, OPERATORS) and not isinstance(part, BARE)
+    return exp.Paren(this=part) if inner and not isinstance(around, exp.Paren) else part

@@ -13,54 +13,69 @@ Expr = exp.Expr
 
 def rebuilt(node: Tree, write: Callable[[exp.Expr], exp.Expr]) -> Tree:
     """The node anew, with its parts written by `write`, each of which must be new as well."""
-
     fresh = blank(node)
     args = fresh.args
     for name, value in node.args.items():
         if isinstance(value, Expr):
-            part = args[name] = write(value)
-            part.parent = fresh
-            part.arg_key = name
+            args[name] = _placed(write(value), fresh, name)
         elif value.__class__ is list:
-            args[name] = [_written(one, fresh, name, at, write) for at, one in enumerate(value)]
+            args[name] = _members(value, fresh, name, write)
         else:
             args[name] = value
     return fresh
 
 
-def anew(node: Tree, but: Collection[str] = ()) -> Tree:
+def anew(node: Tree, but: Collection[str] = (), around: Around | None = None) -> Tree:
     """The tree anew, without the comments and types that the parser may have noted.
 
-    The node itself comes without the arguments named by `but`.
+    The node itself comes with None in the place of the arguments named by `but`. What stands in the
+    place of each part is what `around` makes of it. A level of the tree is one call.
     """
     fresh = blank(node)
     args = fresh.args
     for name, value in node.args.items():
         if name in but:
-            continue
-        if isinstance(value, Expr):
-            part = args[name] = anew(value)
-            part.parent = fresh
-            part.arg_key = name
+            args[name] = None
+        elif isinstance(value, Expr):
+            part = anew(value, (), around)
+            args[name] = _placed(around(node, part) if around else part, fresh, name)
         elif value.__class__ is list:
-            args[name] = [_member(one, fresh, name, at) for at, one in enumerate(value)]
+            members: list[Any] = []
+            args[name] = members
+            for one in value:
+                if isinstance(one, Expr):
+                    part = anew(one, (), around)
+                    part = around(node, part) if around else part
+                    members.append(_placed(part, fresh, name, len(members)))
+                else:
+                    members.append(_members(one, fresh, name, anew) if type(one) is list else one)
         else:
             args[name] = value
     return fresh
 
 
-def _written(
-    value: Any, parent: exp.Expr, name: str, index: int, write: Callable[[exp.Expr], exp.Expr]
-) -> Any:
-    """One member of a list, written in its place."""
-    if not isinstance(value, Expr):
-        whole = type(value) is not list
-        return value if whole else [_written(one, parent, name, index, write) for one in value]
-    part = write(value)
+Around = Callable[[exp.Expr, exp.Expr], exp.Expr]
+"""Makes something of a part of a node that was made anew."""
+
+
+def _placed(part: exp.Expr, parent: exp.Expr, name: str, index: int | None = None) -> exp.Expr:
     part.parent = parent
     part.arg_key = name
     part.index = index
     return part
+
+
+def _members(
+    values: list[Any], parent: exp.Expr, name: str, write: Callable[[exp.Expr], exp.Expr]
+) -> list[Any]:
+    """The members of a list, written in their places."""
+    found: list[Any] = []
+    for value in values:
+        if isinstance(value, Expr):
+            found.append(_placed(write(value), parent, name, len(found)))
+        else:
+            found.append(_members(value, parent, name, write) if type(value) is list else value)
+    return found
 
 
 def blank(node: Tree) -> Tree:
@@ -71,18 +86,6 @@ def blank(node: Tree) -> Tree:
     fresh._meta = node._meta.copy() if node._meta else None
     fresh.args = {}
     return fresh
-
-
-def _member(value: Any, parent: exp.Expr, name: str, index: int) -> Any:
-    """One member of a list anew, in its place."""
-    if not isinstance(value, Expr):
-        whole = type(value) is not list
-        return value if whole else [_member(one, parent, name, index) for one in value]
-    part = anew(value)
-    part.parent = parent
-    part.arg_key = name
-    part.index = index
-    return part
 
 
 def children(node: exp.Expr) -> list[exp.Expr]:

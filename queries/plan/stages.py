@@ -184,13 +184,16 @@ def _leading(found: Draft) -> Leading | None:
 
 
 def rebounded(found: Draft, units: int, options: Options) -> Draft:
-    """The same under other bounds, to tell its noise by: it has no digest. May refuse."""
+    """The same under other bounds, to tell its noise by: it has no digest and no text.
+
+    May refuse.
+    """
     query = _query(found.measure, found.groups, found.level, units, options)
     return replace(
         found,
         digest="",
         meaning="",
-        text=query.text(),
+        text="",
         query=query,
         sensitivities=_sensitivities(query),
     )
