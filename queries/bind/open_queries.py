@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from queries.language.refusals import (
     TooManyColumns,
     UnsupportedSql,
 )
-from queries.language.trees import anew, nodes, walk
+from queries.language.trees import anew, walk
 
 if TYPE_CHECKING:
     from queries.bind.binder import Binder, FromItem
@@ -36,10 +36,12 @@ def check(node: exp.Select) -> None:
     open_sql.check_select(node)
 
 
-def check_nodes(query: exp.Expr) -> None:
-    """Refuse syntax that is not on the list for open queries."""
-    for node in walk(query):
+def check_nodes(query: exp.Expr) -> list[exp.Expr]:
+    """Refuse syntax that is not on the list for open queries; the query and all its parts."""
+    parts = walk(query)
+    for node in parts:
         open_sql.check_node(node)
+    return parts
 
 
 def table(found: Table) -> Open:
@@ -155,11 +157,11 @@ def select(binder: Binder, node: exp.Select, items: list[FromItem], env: Environ
     _check_names(items)
     copied = _over(node, items)
     open_subqueries.replace_nested(binder, node, copied, items, env)
-    check_nodes(copied)
+    parts = check_nodes(copied)
     released = any(isinstance(item.bound, Open) and item.bound.released for item in items)
-    released = released or _reads_stage(copied)
+    released = released or _reads_stage(parts)
     names = _names(copied, items)
-    query = open_sql.total(copied)
+    query = open_sql.total(copied, parts)
     return Open(
         query,
         released,
@@ -221,8 +223,8 @@ def _held(holder: exp.Expr, item: FromItem) -> exp.Expr:
     return made
 
 
-def _reads_stage(query: exp.Expr) -> bool:
-    return any(is_stage(table.name) for table in nodes(query, exp.Table))
+def _reads_stage(parts: Iterable[exp.Expr]) -> bool:
+    return any(isinstance(part, exp.Table) and is_stage(part.name) for part in parts)
 
 
 def is_stage(name: str) -> bool:

@@ -7,12 +7,13 @@ setting and no volatile function stands on it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TypeVar
 
 from sqlglot import exp
 
 from queries.bind import forms, maps, open_functions, rows
-from queries.language.parse import DIALECT, place
+from queries.language.parse import DUCKDB, place
 from queries.language.refusals import TooComplex, UnsupportedFunction, UnsupportedSql
 from queries.language.trees import anew, walk
 
@@ -280,9 +281,13 @@ JOINS = frozenset({"", "INNER", "OUTER", "CROSS"})
 FAILING = (exp.Cast, exp.IntDiv, exp.Mod, exp.Bracket)
 
 
-def total(query: Tree) -> Tree:
-    """The same query with casts and whole division that yield NULL instead of failing."""
-    failing = [node for node in walk(query) if isinstance(node, FAILING)]
+def total(query: Tree, parts: Iterable[exp.Expr] | None = None) -> Tree:
+    """The same query with casts and whole division that yield NULL instead of failing.
+
+    `parts` are those of the query, where they are known.
+    """
+    every = walk(query) if parts is None else parts
+    failing = [node for node in every if isinstance(node, FAILING)]
     for node in reversed(failing):  # parts first: what is around them copies them
         if type(node) is exp.Cast:
             node.replace(exp.TryCast(this=node.this, to=node.args["to"]))
@@ -311,7 +316,7 @@ def text(query: exp.Expr) -> str:
     if len(walk(query)) > MOST_NODES:
         raise TooComplex("With its common table expressions written out the query is too large.")
     apart = anew(query, around=_apart)
-    return apart.sql(dialect=DIALECT, comments=False, identify=True, copy=False)
+    return apart.sql(dialect=DUCKDB, comments=False, identify=True, copy=False)
 
 
 OPERATORS = (exp.Binary, exp.Unary, exp.Predicate, exp.Case, exp.Cast)

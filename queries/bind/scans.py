@@ -17,7 +17,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from queries.algebra.calendar import days, microseconds
-from queries.algebra.facts import EXACT, Facts, stored
+from queries.algebra.facts import EXACT, STORED, Facts
 from queries.algebra.relations import Scan
 from queries.algebra.scalars import Call, Column, Scalar
 from queries.bind.joins import Member
@@ -36,11 +36,13 @@ def scanned(
     `bounds` are the analyst's own, in whole steps, by "table.column" in lower case.
     """
     scan = Scan(number, table.name, rows_per_unit(table))
+    known, owner = identities(table, manifest), _owner(table)
     named = []
     for declared in table.columns:
-        facts = column_facts(table, declared, manifest)
+        folded = declared.name.lower()
+        facts = column_facts(declared, known.get(folded), owned=folded == owner)
         column = Column(number, column_name(table, declared), facts)
-        tight = bounds.get(f"{table.name}.{declared.name}".lower())
+        tight = bounds.get(f"{table.name}.{declared.name}".lower()) if bounds else None
         named.append((declared.name, column if tight is None else clamped(column, *tight)))
     return scan, tuple(named)
 
@@ -81,33 +83,36 @@ def clamped(column: Column, lower: int, upper: int) -> Call:
     return Call(f"clamp:{lower}:{upper}", (column,), facts)
 
 
-def column_facts(table: Table, declared: Declared, manifest: Manifest) -> Facts:
-    """What the sealed manifest proves about a column."""
+def _owner(table: Table) -> str | None:
+    """The column that leads to the unit, its name in lower case."""
+    path = table.unit_via.column if table.unit_via is not None else table.unit_key
+    return None if path is None else path.lower()
+
+
+def column_facts(declared: Declared, identity: str | None, *, owned: bool) -> Facts:
+    """What the sealed manifest proves about a column.
+
+    `owned` is that rows with a NULL here have no unit, and so were dropped at registration.
+    """
     low, high = end_of(declared.lower, declared), end_of(declared.upper, declared)
     known, scale = True, 0
     if declared.type in EXACT:
         known, scale = low is not None and high is not None, declared.scale
-        facts = stored(declared.type, scale).within(low, high)
-        low, high = facts.span()
+        high = STORED if high is None else min(high, STORED)
+        low = min(high, -STORED if low is None else max(low, -STORED))
     reference = declared.references
     return Facts(
         declared.type,
-        declared.nullable and not _owned(table, declared.name),
+        declared.nullable and not owned,
         scale,
         low,
         high,
         declared.categories or None,
         None if reference is None else (reference.table, reference.column),
-        identity(table, declared.name, manifest),
+        identity,
         known,
         declared.length,
     )
-
-
-def _owned(table: Table, name: str) -> bool:
-    """Whether rows with a NULL here have no unit, and so were dropped at registration."""
-    path = table.unit_via.column if table.unit_via is not None else table.unit_key
-    return path is not None and path.lower() == name.lower()
 
 
 def end_of(end: Bound, declared: Declared) -> int | None:
@@ -124,16 +129,20 @@ def end_of(end: Bound, declared: Declared) -> int | None:
     return None
 
 
-def identity(table: Table, name: str, manifest: Manifest) -> str | None:
-    """What an equal value of the column says about the unit: equal names mean the same unit."""
-    folded = name.lower()
-    if table.unit_key is not None and table.unit_key.lower() == folded:
-        return "unit"
-    if table.unit_via is not None and table.unit_via.column.lower() == folded:
-        return _key_identity(manifest, table.unit_via.table, table.unit_via.key)
-    if len(table.key) == 1 and table.key[0].lower() == folded:
-        return f"{table.name}.{name}".lower()
-    return None
+def identities(table: Table, manifest: Manifest) -> dict[str, str]:
+    """What an equal value of a column (by its name in lower case) says about the unit.
+
+    Equal names mean the same unit.
+    """
+    found: dict[str, str] = {}
+    if len(table.key) == 1:
+        found[table.key[0].lower()] = f"{table.name}.{table.key[0]}".lower()
+    if table.unit_via is not None:
+        path = table.unit_via
+        found[path.column.lower()] = _key_identity(manifest, path.table, path.key)
+    if table.unit_key is not None:
+        found[table.unit_key.lower()] = "unit"
+    return found
 
 
 def _key_identity(manifest: Manifest, table: str, key: str) -> str:

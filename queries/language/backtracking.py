@@ -16,7 +16,7 @@ MOST_AGAIN = 2_000
 """The most words and signs that may be read again; long ones that make sense need two hundred."""
 
 
-def parsed(tokens: list[Token], text: str, dialect: str) -> list[exp.Expr]:
+def parsed(tokens: list[Token], text: str, dialect: str | Dialect) -> list[exp.Expr]:
     """The statements of a text that was split into tokens; raises TooComplex or a ParseError."""
     parser = Dialect.get_or_raise(dialect).parser()
     back = parser._retreat

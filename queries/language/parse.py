@@ -25,7 +25,8 @@ from queries.language.trees import anew, children, nodes, walk
 logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # it would print the analyst's text
 
 DIALECT = "duckdb"
-WRITTEN = sqlglot.Dialect.get_or_raise(DIALECT).generator()
+DUCKDB = sqlglot.Dialect.get_or_raise(DIALECT)
+WRITTEN = DUCKDB.generator()
 
 
 def parse(text: str) -> exp.Query:
@@ -58,9 +59,13 @@ class Texts:
 
     def tree(self, text: str) -> exp.Query:
         """A tree of its own for each caller; raises as `parse` does."""
+        return anew(self.shared(text))
+
+    def shared(self, text: str) -> exp.Query:
+        """The tree that others are made of, which is read and never changed."""
         if text not in self._trees:
             self._trees[text] = parse(text)
-        return anew(self._trees[text])
+        return self._trees[text]
 
 
 def place(node: exp.Expr | None) -> Position | None:
@@ -77,7 +82,7 @@ def place(node: exp.Expr | None) -> Position | None:
 
 def _tokens(text: str) -> list[Token]:
     try:
-        return sqlglot.tokenize(text, read=DIALECT)
+        return DUCKDB.tokenize(text)
     except TokenError:
         raise Malformed(
             "The statement has a quotation mark or comment that is not closed."
@@ -86,7 +91,7 @@ def _tokens(text: str) -> list[Token]:
 
 def _statements(tokens: list[Token], text: str) -> list[exp.Expr]:
     try:
-        return parsed(tokens, text, DIALECT)
+        return parsed(tokens, text, DUCKDB)
     except ParseError as error:
         raise Malformed("The statement is not valid SQL.", position=_error_place(error)) from None
     except RecursionError:

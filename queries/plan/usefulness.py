@@ -103,7 +103,7 @@ def warnings(sql: str, drawn: Drawn, shows: Callable[[str], bool]) -> tuple[str,
 
 def _answered(sql: str, drawn: Drawn, shows: Callable[[str], bool]) -> Iterator[str]:
     """Other questions whose own plans hide nothing, the nearest first."""
-    select = outermost(drawn.terms.texts.tree(sql))
+    select = outermost(drawn.terms.texts.shared(sql))
     manifest = drawn.terms.view.manifest
     counted = None if select is None else _of_units(select, manifest)
     yield from (text for text in [counted] if text is not None and _planned(shows, text))

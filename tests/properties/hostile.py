@@ -143,7 +143,7 @@ def manifest() -> Manifest:
 def engine() -> duckdb.DuckDBPyConnection:
     """An engine that holds the hostile rows, stored as registration stores them."""
     made = duckdb.connect(config={"threads": 1})
-    kinds = dict(stored(manifest()))["visits"]
+    kinds = dict(stored(manifest(), ["visits"]))["visits"]
     columns = ", ".join(f"{quoted(name)} {kind}" for name, kind in kinds)
     made.execute(f"CREATE TABLE visits ({columns})")
     chance = random.Random(3)
