@@ -25,17 +25,24 @@ class Signatures:
     """
 
     def __init__(self, connections: Iterable[duckdb.DuckDBPyConnection]) -> None:
-        self._places = tuple(map(_Place, connections))
+        self._places = list(map(_Place, connections))
 
     def of(self, tables: Tables, sql: str) -> Columns:
         """The columns of one SELECT; an empty table hides a public one of its name."""
         read = sql.lower()
         given = {name.lower(): columns for name, columns in tables if name.lower() in read}
-        place = min(self._places, key=lambda one: one.to_make(given))
+        place = self._fittest(given)
         statement = selected(place.connection, sql)
         place.prepare(given, read)
         found = place.connection.sql(statement)
         return tuple(zip(found.columns, map(str, found.types), strict=True))
+
+    def _fittest(self, given: Mapping[str, Columns]) -> _Place:
+        """The place with the least to make; of equal ones that which was left alone the longest."""
+        place = min(self._places, key=lambda one: one.to_make(given))
+        self._places.remove(place)
+        self._places.append(place)
+        return place
 
 
 class _Place:
