@@ -15,10 +15,7 @@ from queries.bind.outputs import item_name
 from queries.catalog.manifest import Table
 from queries.language.limits import LIMITS
 from queries.language.parse import place
-from queries.language.refusals import (
-    TooManyColumns,
-    UnsupportedSql,
-)
+from queries.language.refusals import TooManyColumns, UnsupportedSql
 from queries.language.trees import anew, walk
 
 if TYPE_CHECKING:
@@ -27,6 +24,9 @@ if TYPE_CHECKING:
 WINDOW = "a window over released rows"
 SUBQUERY = "a subquery over released rows"
 QUANTILES = "computed from quantiles: a column of its own says how exact each one is"
+ROWWISE = frozenset(
+    {"expressions", "from_", "where", "order", "limit", "offset", "with_", "qualify"}
+)
 COUNTS = "computed from a histogram, whose own column says how exact each count is"
 FOUND = re.compile(r"q\d+_(\d+_\d+[ad][cd]|mode|counts)")
 """The columns of a stage that were found among values: `Measure.column` names them."""
@@ -261,17 +261,7 @@ def _starred(item: exp.Expr, items: list[FromItem]) -> list[str | None] | None:
 def _rowwise(node: exp.Select, query: exp.Select, items: list[FromItem]) -> Rowwise | None:
     """The row-by-row form of a SELECT over one row-by-row source, or None."""
     used = {key for key, value in node.args.items() if value}
-    plain = used <= {
-        "expressions",
-        "from_",
-        "where",
-        "order",
-        "limit",
-        "offset",
-        "with_",
-        "qualify",
-    }
-    if len(items) != 1 or not plain or aggregates.present(node):
+    if len(items) != 1 or not used <= ROWWISE or aggregates.present(node):
         return None
     source = items[0]
     inner = source.bound.rowwise if isinstance(source.bound, Open) else None
