@@ -40,7 +40,16 @@ from queries.language.refusals import (
     UnsupportedFunction,
     UnsupportedSql,
 )
-from queries.plan.rewrites import declaring, grouping, joining, listing, lists, naming, narrowing
+from queries.plan.rewrites import (
+    declaring,
+    grouping,
+    joining,
+    listing,
+    lists,
+    naming,
+    narrowing,
+    pivoting,
+)
 from queries.plan.rewrites.selects import outermost, written
 
 TRIALS = 10
@@ -160,6 +169,7 @@ def _candidates(
             yield from lists.grouped(tree)
         case UnsupportedSql():
             yield from lists.listed(tree)
+            yield from pivoting.listed(tree, manifest)
 
 
 def _tree(sql: str, texts: Texts) -> exp.Query | None:
