@@ -13,6 +13,7 @@ TEXTS = st.none() | st.text(st.sampled_from("a='|,\" \ue000é") | st.characters(
 WIDE = (("a", "VARCHAR"), ('b "c"', "VARCHAR"))
 
 
+@pytest.mark.slow
 @given(rows=st.lists(st.tuples(TEXTS, TEXTS), max_size=5))
 def test_texts_come_back_as_they_are(rows: list[tuple[str | None, str | None]]) -> None:
     rows = [row for row in rows if "\x00" not in "".join(value or "" for value in row)]

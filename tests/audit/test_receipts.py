@@ -207,6 +207,7 @@ def test_another_key_another_manifest_and_no_receipt_are_refused(
     assert office.prove(changed) == ("The signature is not that of the given key.",)
 
 
+@pytest.mark.slow
 def test_the_command_says_yes_or_no_with_nothing_of_the_home(
     office: Office, tmp_path: Path
 ) -> None:

@@ -149,6 +149,7 @@ def test_a_transfer_and_charges_at_once_never_pass_a_capacity(place: Place) -> N
     invariants.hold(place)
 
 
+@pytest.mark.slow
 def test_killed_in_a_transfer_both_or_neither_changed(places: Places) -> None:
     def transfer(ledger: Ledger, arm: Arm) -> None:
         arm()

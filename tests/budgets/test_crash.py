@@ -133,6 +133,7 @@ STEPS = {
 """The step; what is left and what recovery makes of it, killed before and after its commit."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", STEPS)
 def test_killed_before_any_statement_or_the_commit(name: str, places: Places) -> None:
     step, before, then, _, _ = STEPS[name]

@@ -314,6 +314,7 @@ STEPS = {
 """What is left, and what recovery makes of it, killed before and after the commit."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", STEPS)
 def test_killed_at_each_step_it_is_charged_once_and_run_at_most_once(
     name: str, places: Places

@@ -40,6 +40,7 @@ def test_a_test_of_gaussian_noise_finds_out_no_more(rho: float) -> None:
     assert found_out(PrivacyLoss(math.ceil(rho * PICO))) >= 100 * best - 1e-6
 
 
+@pytest.mark.slow
 @given(st.floats(1e-4, 6))
 def test_a_randomised_response_finds_out_no_more(epsilon: float) -> None:
     """Of a pure epsilon it has the largest share there is; its rho is at most epsilon^2 / 2."""
@@ -52,6 +53,7 @@ def test_a_randomised_response_finds_out_no_more(epsilon: float) -> None:
     assert found_out(PrivacyLoss(0, 0, whole)) == found_out(loss)
 
 
+@pytest.mark.slow
 @given(st.integers(0, 10**13), st.integers(0, 10**13), st.integers(1, 4))
 def test_more_loss_and_more_units_are_found_out_more(a: int, b: int, units: int) -> None:
     less, more = sorted((a, b))

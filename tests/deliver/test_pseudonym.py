@@ -40,6 +40,7 @@ keys = st.binary(min_size=32, max_size=100)
 messages = st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=150)
 
 
+@pytest.mark.slow
 @given(unit=keys, message=messages)
 def test_the_sql_is_hmac_sha256(unit: bytes, message: str) -> None:
     with duckdb.connect(":memory:") as engine:

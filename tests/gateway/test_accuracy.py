@@ -51,6 +51,7 @@ prices = st.one_of(
 )
 
 
+@pytest.mark.slow
 @settings(
     max_examples=30,
     deadline=None,

@@ -97,6 +97,7 @@ def test_commands_export_and_sign_beside_a_running_server(audited: Gateway, tmp_
     assert told.stdout.startswith("intact")
 
 
+@pytest.mark.slow
 def test_checkpoints_are_kept_while_it_runs_and_when_it_stops(tmp_path: Path) -> None:
     home = tmp_path / "home"
     gateway = start(home, make_home(home), checkpoint=1)
@@ -113,6 +114,7 @@ def test_checkpoints_are_kept_while_it_runs_and_when_it_stops(tmp_path: Path) ->
     assert kept[-1] == (home / "checkpoint").read_text().strip()
 
 
+@pytest.mark.slow
 def test_a_server_does_not_start_on_a_database_that_forgets(tmp_path: Path) -> None:
     import shutil
 
@@ -128,6 +130,7 @@ def test_a_server_does_not_start_on_a_database_that_forgets(tmp_path: Path) -> N
         start(home, keys)
 
 
+@pytest.mark.slow
 def test_no_log_holds_a_literal_or_a_value_after_a_busy_day(tmp_path: Path) -> None:
     """Answers, refusals of every step, malformed requests, a fault, and a stop."""
     home = tmp_path / "home"

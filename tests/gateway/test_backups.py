@@ -149,6 +149,7 @@ def _refused(folder: Path, home: Path) -> str:
         time.sleep(0.2)
 
 
+@pytest.mark.slow
 def test_a_running_gateway_is_backed_up_killed_and_restored(tmp_path: Path) -> None:
     """Charges run on while it is copied; the copy agrees with itself, and serves again."""
     home, folder = tmp_path / "home", tmp_path / "b"
@@ -191,6 +192,7 @@ def test_a_running_gateway_is_backed_up_killed_and_restored(tmp_path: Path) -> N
     assert list(read_all((new / "checkpoints").read_text().splitlines()))
 
 
+@pytest.mark.slow
 def test_no_home_is_restored_under_a_running_server(tmp_path: Path) -> None:
     home = tmp_path / "home"
     with running(home, make_home(home)):

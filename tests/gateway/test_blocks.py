@@ -173,6 +173,7 @@ def test_a_person_may_hold_several_units(growing: Growing) -> None:
     assert one < two
 
 
+@pytest.mark.slow
 def test_a_block_is_raised_from_the_command_line_and_the_page_follows(growing: Growing) -> None:
     """Its own ceiling alone; a correction of it needs the ceiling that stands, as any delivery."""
     here = parse(manifest(growing.folder).read_bytes()).manifest

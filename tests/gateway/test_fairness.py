@@ -124,6 +124,7 @@ def test_little_is_counted_over_a_minute() -> None:
             pass
 
 
+@pytest.mark.slow
 def test_one_worker_alone_is_kept_for_nobody(pool: ThreadPoolExecutor) -> None:
     queue = queue_of(1)
     with queue.turn("p", HEAVY):

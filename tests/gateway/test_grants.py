@@ -64,6 +64,7 @@ def test_a_question_is_answered_as_if_there_were_no_more(gateway: Gateway, sql: 
         assert not without_names(part, json.dumps(body))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["queries", "rehearsals"])
 def test_answers_and_rehearsals_have_the_same_shape(gateway: Gateway, what: str) -> None:
     for sql in QUESTIONS:
@@ -214,6 +215,7 @@ def test_a_project_can_be_narrow_from_its_first_moment(gateway: Gateway) -> None
     assert gateway.ask("GET", "/v1/projects/never", key="root").status == 404
 
 
+@pytest.mark.slow
 def test_the_terminal_grants_as_well(gateway: Gateway) -> None:
     home = ("--home", str(gateway.home))
     created = sluis("project", "create", "dark", "--dataset", "full", "--epsilon", "1", "--delta",

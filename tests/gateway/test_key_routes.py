@@ -222,6 +222,7 @@ def test_ending_a_member_ends_its_keys_at_once(house: Gateway) -> None:
     assert house.ask("DELETE", "/v1/members/guest", key="root").status == 404
 
 
+@pytest.mark.slow
 def test_the_first_administrator_enters_over_http(tmp_path: Path) -> None:
     home = tmp_path / "home"
     Storage.open(Home(home).prepare().database).close()
@@ -244,6 +245,7 @@ def test_the_first_administrator_enters_over_http(tmp_path: Path) -> None:
         assert secret.encode() not in kept + (home / "serve.log").read_bytes()
 
 
+@pytest.mark.slow
 def test_the_terminal_rotates_and_ends(tmp_path: Path) -> None:
     home = ("--home", str(tmp_path / "home"))
     make_home(tmp_path / "home")

@@ -64,6 +64,7 @@ def test_presets_ascend_and_stay_below_what_one_question_may_cost(gateway: Gatew
         checked(Presets(precise=Fraction(1, 2)), Fraction(1, 10))
 
 
+@pytest.mark.slow
 def test_the_command_line_asks_at_them_and_sets_them(gateway: Gateway) -> None:
     home = str(gateway.home)
     shown = sluis("project", "presets", "p", "--rough", "0.7%", "--home", home)

@@ -165,6 +165,7 @@ def test_a_clock_that_is_behind_gives_no_more(two: tuple[Storage, Storage]) -> N
 PAUSES = st.one_of(st.integers(0, 300_000), st.integers(0, 4_000_000))
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(
     limit=st.sampled_from([60, 300, 900]),
@@ -226,6 +227,7 @@ print(json.dumps(passed))
 """
 
 
+@pytest.mark.slow
 def test_two_processes_share_one_bucket(two: tuple[Storage, Storage], place: Path | str) -> None:
     """Never above the rate, and no token lost: neither in the burst nor after it."""
     told, pipe = [sys.executable, "-c", HAMMER, str(place)], subprocess.PIPE

@@ -188,6 +188,7 @@ def test_a_route_that_changes_something_leaves_a_line(
     assert all(one.by in busy.keys and one.key is not None for one in told)
 
 
+@pytest.mark.slow
 def test_what_changes_nothing_is_counted(tmp_path: Path) -> None:
     home = tmp_path / "home"
     with running(home, make_home(home)) as gateway:
@@ -265,6 +266,7 @@ def test_every_command_that_changes_something_is_tried_here() -> None:
     assert leaves - {"sluis"} == tried | CHANGE_NOTHING | {"bootstrap"}
 
 
+@pytest.mark.slow
 def test_a_command_that_changes_something_leaves_a_line(tmp_path: Path) -> None:
     home = tmp_path / "home"
     make_home(home)
@@ -285,6 +287,7 @@ def test_a_command_that_changes_something_leaves_a_line(tmp_path: Path) -> None:
         assert all(one.by.startswith("operator") for one in told)
 
 
+@pytest.mark.slow
 def test_entering_an_empty_house_leaves_its_lines(tmp_path: Path) -> None:
     home = tmp_path / "home"
     secret = sluis("bootstrap", SLUIS_HOME=str(home)).stdout.strip()

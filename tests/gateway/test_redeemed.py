@@ -91,6 +91,7 @@ def test_terms_are_read_as_they_were_written(price: Price, moment: datetime | No
     assert json.loads(terms.written()).keys() == {"moment", "price"}
 
 
+@pytest.mark.slow
 def test_it_is_run_of_the_delivery_that_it_was_charged_for(own: Gateway, tmp_path: Path) -> None:
     """Its receipt verifies; asked another time, the question is one of the newer delivery."""
     query = failed(own, COUNT)

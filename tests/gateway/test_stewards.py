@@ -43,7 +43,7 @@ def test_a_ceiling_is_shown_to_those_who_look_after_the_house(gateway: Gateway) 
     for key in ("root", "auditor"):
         found = gateway.ask("GET", path, key=key).json
         assert found["ceiling"] == {"epsilon": "900", "delta": "0.0001"}
-        assert {one["project"] for one in found["projects"]} == {"p", "other", "pure"}
+        assert {one["project"] for one in found["projects"]} >= {"p", "other", "pure"}
     assert gateway.ask("GET", "/v1/datasets/nothing/ceiling", key="root").status == 404
 
 
@@ -103,6 +103,7 @@ def test_a_frozen_dataset_stops_every_project_on_it(own: Gateway) -> None:
     assert own.query().status == 201
 
 
+@pytest.mark.slow
 def test_what_runs_when_a_freeze_comes_is_charged_stored_and_not_sent(tmp_path: Path) -> None:
     home = tmp_path / "home"
     with running(home, make_home(home, "{slot: 2s, growth: 2}")) as gateway:
@@ -122,6 +123,7 @@ def test_what_runs_when_a_freeze_comes_is_charged_stored_and_not_sent(tmp_path: 
         assert gateway.budget()["spent"]["rho"] == budget["spent"]["rho"]
 
 
+@pytest.mark.slow
 def test_a_ceiling_on_the_command_line(tmp_path: Path) -> None:
     home = tmp_path / "home"
     make_home(home)
@@ -141,6 +143,7 @@ def test_a_ceiling_on_the_command_line(tmp_path: Path) -> None:
     assert sluis("ledger", "verify", **here).returncode == 0
 
 
+@pytest.mark.slow
 def test_a_failed_run_is_asked_again_under_its_charge(tmp_path: Path) -> None:
     home = tmp_path / "home"
     with running(home, make_home(home), workers=1) as gateway:

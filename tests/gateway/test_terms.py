@@ -150,6 +150,7 @@ def test_after_its_end_a_project_is_answered_from_what_was_released(house: Gatew
     assert ceiling.status == 200
 
 
+@pytest.mark.slow
 def test_on_a_terminal(tmp_path: Any) -> None:
     home = tmp_path / "home"
     make_home(home)

@@ -191,6 +191,7 @@ def test_a_least_frequency_reads_the_fitted_count_of_units() -> None:
         assert 0 < len(kept) < len(every)
 
 
+@pytest.mark.slow
 def test_margins_hold_the_exact_value_and_are_narrower_than_those_of_one_set() -> None:
     sql = CUBE.format("COUNT(*) AS n, AVG(distance) AS d, COUNT(DISTINCT tailnum) AS u")
     _, exact = bench().answered(bench().plan(sql))
