@@ -71,6 +71,9 @@ class Amounts:
         return self.rho <= cap.rho and self.delta <= cap.delta and self.epsilon <= cap.epsilon
 
 
+_NOTHING = Amounts()
+
+
 @dataclass(frozen=True, slots=True)
 class Grant:
     """An (epsilon, delta) that somebody may spend, rounded down: epsilon in 1e-12, delta in 1e-18.
@@ -153,11 +156,27 @@ class Account:
     @property
     def kept(self) -> Amounts:
         """What is set aside for later and not for whoever does not name it."""
-        return self.allocated if self.kind is Kind.PROJECT else Amounts()
+        return self.allocated if self.kind is Kind.PROJECT else _NOTHING
 
     @property
     def remaining(self) -> Amounts:
         return self.cap - self.taken - self.kept
+
+    def admits(self, asked: Amounts) -> bool:
+        """Whether no part of it exceeds what remains."""
+        cap, kept, reserved, spent = self.cap, self.kept, self.reserved, self.spent
+        return (
+            reserved.rho + spent.rho + kept.rho + asked.rho <= cap.rho
+            and reserved.delta + spent.delta + kept.delta + asked.delta <= cap.delta
+            and reserved.epsilon + spent.epsilon + kept.epsilon + asked.epsilon <= cap.epsilon
+        )
+
+    def advanced(self, head: str, length: int, latest: datetime) -> Account:
+        """The same ceiling, once its chain is longer."""
+        figures = (self.cap, self.allocated, self.reserved, self.spent)
+        whose = (self.id, self.kind, self.owner, self.name, self.dataset, self.parent, self.grant)
+        ends = (self.frozen, self.overcommit, self.expires, latest)
+        return Account(*whose, *figures, head, length, *ends)
 
     @property
     def given(self) -> Amounts:

@@ -50,9 +50,13 @@ def due(stages: Iterable[StageClaim], floor: int) -> PrivacyLoss:
     if not losses:
         return NONE
     loss = total(losses)
-    least = math.isqrt(max(2 * floor * PICO - 1, 0)) + 1 if floor else 0
-    epsilon = None if loss.epsilon is None else max(loss.epsilon, least)
+    epsilon = None if loss.epsilon is None else max(loss.epsilon, _least(floor))
     return PrivacyLoss(max(loss.rho, floor), loss.delta, epsilon)
+
+
+def _least(floor: int) -> int:
+    """The least epsilon of which the rho is that floor at least."""
+    return math.isqrt(max(2 * floor * PICO - 1, 0)) + 1 if floor else 0
 
 
 def due_in_blocks(stages: Iterable[StageClaim], floor: int) -> PrivacyLoss:
@@ -82,9 +86,7 @@ def postings(
     more = loss if in_blocks is None else in_blocks
     amounts = tuple(one.posting(more if one.kind is Kind.BLOCK else loss) for one in path)
     for account, asked in reversed(list(zip(path, amounts, strict=True))):
-        if max(asked.rho, asked.delta, asked.epsilon) > LARGEST or not (
-            asked.within(account.remaining)
-        ):
+        if max(asked.parts) > LARGEST or not account.admits(asked):
             raise exceeded(path, account, loss)
     return amounts
 

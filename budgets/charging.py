@@ -65,7 +65,7 @@ def reserve(tx: Connection, claim: Claim, holder: str, policy: Policy, at: datet
     """Charge a claim to its whole path, or raise a refusal and change nothing."""
     asked = _Asked(tx, claim)
     path = _path(tx, asked.path, claim)
-    number, redeems = _queued(tx, asked.query, claim)
+    number, redeems, charge = _taken(tx, asked.query, claim)
     if redeems is not None:
         return redeeming.resume(tx, path, claim, redeems, holder, policy, at)
     stages = sorted_by(asked.stages, claim.stages)
@@ -76,7 +76,6 @@ def reserve(tx: Connection, claim: Claim, holder: str, policy: Policy, at: datet
         expiring.refuse_ended(path, at)
     in_blocks = due_in_blocks(stages.unserved, policy.floor)
     posted = postings(path, loss, in_blocks) if stages.unserved else ()
-    charge: int = asked.charge.scalar()
     charges.add(tx, charge, number, claim, loss, holder)
     root = _post(tx, path, posted, charge, claim, stages, at) if stages.unserved else None
     return Charge(
@@ -101,9 +100,8 @@ class _Asked:
 
     def __init__(self, tx: Connection, claim: Claim) -> None:
         self.path = paths.Path(tx, claim.project, claim.analyst, claim.blocks)
-        self.query = queries.stands(tx, claim.query)
+        self.query = queries.take(tx, claim.project, claim.query, claim.due)
         self.stages = sorting.asked(tx, claim.project, claim.stages)
-        self.charge = charges.following_id(tx)
 
 
 def _path(tx: Connection, asked: paths.Path, claim: Claim) -> tuple[Account, ...]:
@@ -220,15 +218,15 @@ def refuse_frozen(tx: Connection, project: str) -> None:
         raise DatasetFrozen(row.dataset)
 
 
-def _queued(tx: Connection, asked: Answer, claim: Claim) -> tuple[int, int | None]:
-    """Take the query from queued to running: its number, and the charge it redeems."""
+def _taken(tx: Connection, asked: Answer, claim: Claim) -> tuple[int, int | None, int]:
+    """Of the query that was taken its number, the charge it redeems, and that of a new charge."""
     row = asked.first()
-    if row is None or row.project != claim.project:
+    if row is not None:
+        return row.number, row.redeems, row.charge
+    state = queries.state(tx, claim.project, claim.query)
+    if state is None:
         raise UnknownQuery
-    if row.state != QueryState.QUEUED:
-        raise InFlight if row.state == QueryState.RUNNING else AlreadyAnswered
-    queries.take(tx, row.number, claim.due)
-    return row.number, row.redeems
+    raise InFlight if state in (QueryState.RUNNING, QueryState.QUEUED) else AlreadyAnswered
 
 
 def _post(

@@ -35,11 +35,13 @@ from budgets.storage.conditions import (
 from budgets.storage.prepared import Answer, Prepared
 from budgets.storage.schema import account
 
-_FIGURES = {
-    prefix: attrgetter(*(f"{prefix}_{part}" for part in PARTS))
+_KINDS = {kind.value: kind for kind in Kind}
+_NAMED = attrgetter("id", "kind", "owner", "name", "dataset", "parent", "epsilon", "delta")
+_CAP, _ALLOCATED, _RESERVED, _SPENT = (
+    attrgetter(*(f"{prefix}_{part}" for part in PARTS))
     for prefix in ("cap", "allocated", "reserved", "spent")
-}
-
+)
+_CHAINED = attrgetter("head", "length", "frozen", "overcommit", "expires", "latest")
 
 _THIS: ColumnElement[bool] = account.c.id == bindparam("which")
 _CHANGE: Update = update(account).where(_THIS)
@@ -218,10 +220,6 @@ def _granted(grant: Grant, cap: Amounts | None = None) -> dict[str, int]:
     return figures | {"cap_rho": cap.rho, "cap_delta": cap.delta, "cap_epsilon": cap.epsilon}
 
 
-def _amounts(row: Any, prefix: str) -> Amounts:
-    return Amounts(*_FIGURES[prefix](row))
-
-
 def first(sent: Answer) -> Account | None:
     """The account that was asked for, or None."""
     row = sent.first()
@@ -230,22 +228,18 @@ def first(sent: Answer) -> Account | None:
 
 def read(row: Any) -> Account:
     """The account that a row of all its columns tells."""
+    which, kind, owner, name, dataset, parent, epsilon, delta = _NAMED(row)
     return Account(
-        id=row.id,
-        kind=Kind(row.kind),
-        owner=row.owner,
-        name=row.name,
-        dataset=row.dataset,
-        parent=row.parent,
-        grant=Grant(row.epsilon, row.delta),
-        cap=_amounts(row, "cap"),
-        allocated=_amounts(row, "allocated"),
-        reserved=_amounts(row, "reserved"),
-        spent=_amounts(row, "spent"),
-        head=row.head,
-        length=row.length,
-        frozen=row.frozen,
-        overcommit=row.overcommit,
-        expires=row.expires,
-        latest=row.latest,
+        which,
+        _KINDS[kind],
+        owner,
+        name,
+        dataset,
+        parent,
+        Grant(epsilon, delta),
+        Amounts(*_CAP(row)),
+        Amounts(*_ALLOCATED(row)),
+        Amounts(*_RESERVED(row)),
+        Amounts(*_SPENT(row)),
+        *_CHAINED(row),
     )

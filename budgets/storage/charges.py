@@ -14,11 +14,10 @@ from budgets.chain import canonical
 from budgets.charge import ChargeState, Claim, Ground, QueryState, StageClaim, StoredStage
 from budgets.loss import PrivacyLoss
 from budgets.refusals import ChargeClosed
-from budgets.storage.columns import afterwards, fixed, following
+from budgets.storage.columns import afterwards, fixed
 from budgets.storage.prepared import Answer, Prepared
 from budgets.storage.schema import charge, charge_reads, project, query, stage
 
-_NEXT = Prepared(select(following(charge.c.id).label("id")))
 _ADD = Prepared(
     insert(charge).inline(),
     *("id", "query", "delivery", "terms", "holder", "state", "deadline"),
@@ -98,11 +97,6 @@ class Paid:
 
     loss: PrivacyLoss
     families: Mapping[str, str]
-
-
-def following_id(tx: Connection) -> Answer:
-    """Ask for a number that no charge has: that of the next one."""
-    return _NEXT.send(tx, {})
 
 
 def add(

@@ -43,7 +43,8 @@ class Moment(TypeDecorator[datetime]):
         """Whole microseconds since 1970; raises ValueError without a zone."""
         if value.tzinfo is None:
             raise ValueError("a point in time has a zone")
-        return (value - _EPOCH) // timedelta(microseconds=1)
+        since = value - _EPOCH
+        return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
         return None if value is None else _EPOCH + timedelta(microseconds=value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 
@@ -23,20 +23,23 @@ _ADVANCE = Prepared(
     .where(_THIS, account.c.length == bindparam("before"))
     .values(head=bindparam("digest"), length=bindparam("after"), latest=bindparam("last"))
 )
-_COLUMNS = tuple(entry.c[name] for name in (
+_COLUMNS = (
     *("dataset", "number", "event", "account", "charge"),
     *("rho", "delta", "epsilon", "note", "at", "hash"),
-))  # fmt: skip
+)
+"""The columns of an entry, in the order of `_row`."""
 
 
 @cache
 def _enter(count: int) -> Prepared:
-    """The statement that enters so many entries."""
+    """The statement that enters so many entries, given by `_row` one after another."""
+    kinds = {name: BigInteger() if name == "at" else entry.c[name].type for name in _COLUMNS}
     rows = [
-        {one.name: bindparam(f"{one.name}_{place}", type_=one.type) for one in _COLUMNS}
+        {name: bindparam(f"{name}_{place}", type_=kind) for name, kind in kinds.items()}
         for place in range(count)
     ]
-    return Prepared(insert(entry).values(rows).inline())
+    placed = [f"{name}_{place}" for place in range(count) for name in _COLUMNS]
+    return Prepared(insert(entry).values(rows).inline(), placed=placed)
 
 
 _ENTRIES = Prepared(
@@ -84,19 +87,18 @@ class Forked(Exception):
 
 def append(tx: Connection, root: Account, items: Sequence[Item], at: datetime) -> Account:
     """Add entries at the end of the chain of a locked root; the root as it stands then."""
-    digest = root.head or GENESIS
-    values: dict[str, object] = {}
-    for place, item in enumerate(items):
-        made = _entry(item, root.length + 1 + place, at)
+    digest, moment = root.head or GENESIS, Moment.written(at)
+    values: list[object] = []
+    for number, item in enumerate(items, root.length + 1):
+        made = _entry(item, number, moment)
         digest = link(digest, made)
-        row = _row(made, item.account.id, at, digest)
-        values |= {f"{name}_{place}": value for name, value in row.items()}
+        values += _row(made, item.account.id, digest)
     after = root.length + len(items)
     _enter(len(items)).run(tx, values)
     last = at if root.latest is None else max(at, root.latest)
     moved = {"root": root.id, "before": root.length, "digest": digest, "after": after, "last": last}
     _ADVANCE.write(tx, moved, Forked())
-    return replace(root, head=digest, length=after, latest=last)
+    return root.advanced(digest, after, last)
 
 
 def head(tx: Connection, root: int) -> tuple[str, int]:
@@ -152,7 +154,7 @@ def charged(tx: Connection, charge: int) -> Callable[[], dict[int, Amounts]]:
     }
 
 
-def _entry(item: Item, number: int, at: datetime) -> Entry:
+def _entry(item: Item, number: int, at: int) -> Entry:
     return Entry(
         dataset=item.account.dataset,
         number=number,
@@ -160,22 +162,12 @@ def _entry(item: Item, number: int, at: datetime) -> Entry:
         account=item.account.address,
         charge=item.charge,
         amounts=item.amounts,
-        note=canonical(dict(item.note)),
-        at=Moment.written(at),
+        note=canonical(dict(item.note)) if item.note else "{}",
+        at=at,
     )
 
 
-def _row(made: Entry, account_id: int, at: datetime, digest: str) -> dict[str, object]:
-    return {
-        "dataset": made.dataset,
-        "number": made.number,
-        "event": made.event,
-        "account": account_id,
-        "charge": made.charge,
-        "rho": made.amounts.rho,
-        "delta": made.amounts.delta,
-        "epsilon": made.amounts.epsilon,
-        "note": made.note,
-        "at": at,
-        "hash": digest,
-    }
+def _row(made: Entry, account_id: int, digest: str) -> tuple[object, ...]:
+    dataset, number, event, _, charge, amounts, note, at = made
+    posted = (amounts.rho, amounts.delta, amounts.epsilon)
+    return (dataset, number, event, account_id, charge, *posted, note, at, digest)

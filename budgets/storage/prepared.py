@@ -24,11 +24,11 @@ from sqlalchemy.exc import DBAPIError
 
 from budgets.storage.wire import Wire
 
-_PENDING, _WIRE = "sluis_pending", "sluis_wire"
+_SESSION = "sluis_session"
 _OIDS = ((Boolean, 16), (LargeBinary, 17), (Integer, 20), (String, 25))
 """What PostgreSQL calls the types of values; every whole number is sent as a large one."""
 _NUMBER = count()
-Values = Mapping[str, Any]
+Values = Mapping[str, Any] | Sequence[Any]
 Convert = Callable[[Any], Any]
 
 
@@ -39,7 +39,7 @@ class Pending:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._wire = _wire(connection)
+        self._wire = _session(connection).wire
         self._expected: list[tuple[Any, int, Exception]] = []
 
     def send(self, compiled: _Compiled, values: Sequence[Any]) -> Any:
@@ -74,9 +74,8 @@ class Pending:
 @contextmanager
 def answered(connection: Connection) -> Iterator[None]:
     """Send prepared statements without waiting; all are answered as expected when it ends."""
-    pending = Pending(connection)
-    info = connection.info
-    info[_PENDING] = pending
+    session, pending = _session(connection), Pending(connection)
+    session.pending = pending
     try:
         yield
         pending.answered()
@@ -85,15 +84,15 @@ def answered(connection: Connection) -> Iterator[None]:
         pending.compare()  # what follows from a change that changed nothing is told as that
         raise
     finally:
-        info.pop(_PENDING, None)
+        session.pending = None
         pending.end()
 
 
 def leave(connection: Connection, *_: Any) -> None:
     """Wait for all answers before SQLAlchemy itself sends a statement."""
-    pending = connection.info.get(_PENDING)
-    if pending is not None:
-        pending.answered()
+    session: _Session | None = connection.info.get(_SESSION)
+    if session is not None and session.pending is not None:
+        session.pending.answered()
 
 
 class Answer:
@@ -113,7 +112,8 @@ class Answer:
 
     def rows(self) -> list[Any]:
         """All rows, with a name for each column."""
-        return [self._compiled.read(row) for row in self.plain()]
+        read = self._compiled.read
+        return [read(row) for row in self.plain()]
 
     def plain(self) -> list[Any]:
         """All rows as the driver reads them, times as whole microseconds."""
@@ -126,7 +126,8 @@ class Answer:
 
     def first(self) -> Any | None:
         """The first row, or None."""
-        return next(iter(self.rows()), None)
+        found = self.plain()
+        return self._compiled.read(found[0]) if found else None
 
     def scalar(self) -> Any:
         """The first column of the first row, or None without one."""
@@ -137,18 +138,20 @@ class Answer:
 class Prepared:
     """One statement, compiled once for each kind of database.
 
-    `columns` are those that an insertion sets; no value of a statement is a list.
+    `columns` are those that an insertion sets; no value of a statement is a list. Values have
+    names; those of a statement with many rows are `placed` one after another, in that order.
     """
 
-    def __init__(self, statement: Any, *columns: str) -> None:
-        self._statement, self._columns = statement, columns or None
+    def __init__(self, statement: Any, *columns: str, placed: Sequence[str] = ()) -> None:
+        self._statement, self._columns, self._placed = statement, columns or None, placed
         self._compiled: dict[str, _Compiled] = {}
 
     def send(self, tx: Connection, values: Values) -> Answer:
         """Send the statement; its answer may be looked at later."""
-        compiled, pending = self._for(tx), tx.info.get(_PENDING)
-        reply = self._sent(tx, compiled, pending, values)
-        return Answer(tx, compiled, reply, known=pending is None)
+        session, compiled = _session(tx), self._for(tx)
+        return Answer(
+            tx, compiled, self._sent(tx, session, compiled, values), session.pending is None
+        )
 
     def rows(self, tx: Connection, values: Values) -> list[Any]:
         """Its rows."""
@@ -161,33 +164,30 @@ class Prepared:
     def write(self, tx: Connection, values: Values, otherwise: Exception, rows: int = 1) -> None:
         """Change so many rows; where it is another number, `otherwise` is raised, before the
         commit at the latest."""
-        pending = tx.info.get(_PENDING)
-        cursor = self._sent(tx, self._for(tx), pending, values)
-        if pending is not None:
-            pending.expect(cursor, rows, otherwise)
-        elif cursor.rowcount != rows:
+        session = _session(tx)
+        reply = self._sent(tx, session, self._for(tx), values)
+        if session.pending is not None:
+            session.pending.expect(reply, rows, otherwise)
+        elif reply.rowcount != rows:
             raise otherwise
 
     def run(self, tx: Connection, values: Values) -> None:
         """Change what there is, be it nothing."""
-        self._sent(tx, self._for(tx), tx.info.get(_PENDING), values)
+        self._sent(tx, _session(tx), self._for(tx), values)
 
-    def _sent(
-        self, tx: Connection, compiled: _Compiled, pending: Pending | None, values: Values
-    ) -> Any:
+    def _sent(self, tx: Connection, session: _Session, compiled: _Compiled, values: Values) -> Any:
         """What the driver answers with: a cursor, or a reply that is still to come."""
         try:
-            given = compiled.given(values)
-            if pending is not None:
-                return pending.send(compiled, given)
-            return _cursor(tx).execute(compiled.sql, given)
+            if session.pending is not None:
+                return session.pending.send(compiled, compiled.given(values))
+            return session.cursor().execute(compiled.sql, compiled.given(values))
         except tx.dialect.loaded_dbapi.Error as error:
             raise _told(tx, error) from error
 
     def _for(self, tx: Connection) -> _Compiled:
         compiled = self._compiled.get(tx.dialect.name)
         if compiled is None:
-            compiled = _compiled(self._statement, self._columns, tx.dialect)
+            compiled = _compiled(self._statement, self._columns, self._placed, tx.dialect)
             self._compiled[tx.dialect.name] = compiled
         return compiled
 
@@ -196,14 +196,14 @@ class Prepared:
 class _Compiled:
     """A statement as one driver is given it, its values by their places.
 
-    `constants` are values that never change, `writes` what turns a value of ours into one of the
-    driver's; `name`, `sent` and `types` are what a server prepares it by.
+    `constants` are values that never change, `writes` and `reads` what turns the value at a place
+    into the driver's and back; `name`, `sent` and `types` are what a server prepares it by.
     """
 
     sql: str
     values: Callable[[Values], tuple[Any, ...]]
     constants: Mapping[str, Any]
-    writes: tuple[tuple[str, Convert], ...]
+    writes: tuple[tuple[int, Convert], ...]
     reads: tuple[tuple[int, Convert], ...]
     row: Any
     name: bytes
@@ -212,22 +212,17 @@ class _Compiled:
 
     def given(self, values: Values) -> tuple[Any, ...]:
         """The parameters of one execution."""
-        if self.constants or self.writes:
-            values = {**values, **self.constants}
-            for name, convert in self.writes:
-                values[name] = convert(values[name])
-        return self.values(values)
+        given = self.values({**dict(values), **self.constants} if self.constants else values)
+        return _converted(given, self.writes) if self.writes else given
 
     def read(self, row: Sequence[Any]) -> Any:
         """A row of the driver's with our names and types."""
-        if self.reads:
-            row = list(row)
-            for at, convert in self.reads:
-                row[at] = convert(row[at])
-        return self.row._make(row)
+        return self.row._make(_converted(row, self.reads) if self.reads else row)
 
 
-def _compiled(statement: Any, columns: Sequence[str] | None, dialect: Any) -> _Compiled:
+def _compiled(
+    statement: Any, columns: Sequence[str] | None, placed: Sequence[str], dialect: Any
+) -> _Compiled:
     if dialect.name == "postgresql":
         dialect = type(dialect)(paramstyle="numeric_dollar")
     made = statement.compile(dialect=dialect, column_keys=columns)
@@ -237,14 +232,16 @@ def _compiled(statement: Any, columns: Sequence[str] | None, dialect: Any) -> _C
     names = list(made.positiontup)
     return _Compiled(
         sql=made.string,
-        values=_picked(names),
+        values=_picked([placed.index(name) for name in names] if placed else names),
         constants={
             name: _through(writes[name], bind.effective_value)
             for name, bind in binds.items()
             if not bind.required
         },
         writes=tuple(
-            (name, convert) for name, convert in writes.items() if convert and binds[name].required
+            (at, convert)
+            for at, name in enumerate(names)
+            if (convert := writes[name]) and binds[name].required
         ),
         reads=tuple(
             (at, convert)
@@ -258,10 +255,19 @@ def _compiled(statement: Any, columns: Sequence[str] | None, dialect: Any) -> _C
     )
 
 
-def _picked(names: Sequence[str]) -> Callable[[Values], tuple[Any, ...]]:
-    if len(names) > 1:
-        return itemgetter(*names)
-    return lambda values: tuple(values[name] for name in names)
+def _converted(row: Sequence[Any], how: Sequence[tuple[int, Convert]]) -> tuple[Any, ...]:
+    """A row whose values at some places are converted, but for those that are missing."""
+    found = list(row)
+    for at, convert in how:
+        if found[at] is not None:
+            found[at] = convert(found[at])
+    return tuple(found)
+
+
+def _picked(named: Sequence[Any]) -> Callable[[Any], tuple[Any, ...]]:
+    if len(named) > 1:
+        return itemgetter(*named)
+    return lambda values: tuple(values[name] for name in named)
 
 
 def _converts(bind: Any, dialect: Any) -> Convert | None:
@@ -278,24 +284,41 @@ def _through(convert: Convert | None, value: Any) -> Any:
     return value if convert is None else convert(value)
 
 
-def _wire(tx: Connection) -> Wire:
-    """What speaks to this session in pipelines, made once for each."""
-    found: Wire | None = tx.info.get(_WIRE)
+class _Session:
+    """What speaks to one connection of the driver's, made once for each.
+
+    `pending` is there while statements are sent without waiting.
+    """
+
+    __slots__ = ("_driver", "_kept", "_module", "_wire", "pending")
+
+    def __init__(self, tx: Connection) -> None:
+        self._driver: Any = _driver(tx)
+        self._module: Any = tx.dialect.loaded_dbapi
+        self._kept = self._driver.cursor() if tx.dialect.name == "sqlite" else None
+        self._wire: Wire | None = None
+        self.pending: Pending | None = None
+
+    def cursor(self) -> Any:
+        """What runs a statement at once, given the values by their places.
+
+        One is enough for a driver that answers at once, since its answers are read at once.
+        """
+        return self._kept or self._module.RawCursor(self._driver)
+
+    @property
+    def wire(self) -> Wire:
+        """What speaks to it in pipelines."""
+        if self._wire is None:
+            self._wire = Wire(self._driver, self._module)
+        return self._wire
+
+
+def _session(tx: Connection) -> _Session:
+    found: _Session | None = tx.info.get(_SESSION)
     if found is None:
-        found = tx.info[_WIRE] = Wire(_driver(tx), tx.dialect.loaded_dbapi)
+        found = tx.info[_SESSION] = _Session(tx)
     return found
-
-
-def _cursor(tx: Connection) -> Any:
-    """What runs a statement at once, given the values by their places."""
-    driver = _driver(tx)
-    if tx.dialect.name == "postgresql":
-        return tx.dialect.loaded_dbapi.RawCursor(driver)
-    return driver.cursor()
-
-
-def _driver(tx: Connection) -> Any:
-    return tx.connection.driver_connection
 
 
 def _told(tx: Connection, error: Any) -> Exception:
@@ -306,3 +329,7 @@ def _told(tx: Connection, error: Any) -> Exception:
         None, None, error, tx.dialect.loaded_dbapi.Error, hide_parameters=True, dialect=tx.dialect
     )
     return told
+
+
+def _driver(tx: Connection) -> Any:
+    return tx.connection.driver_connection

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from budgets.charge import ChargeState, QueryRecord, QueryState
 from budgets.loss import PrivacyLoss
 from budgets.refusals import ChargeClosed, UnknownQuery
-from budgets.storage.columns import fixed
+from budgets.storage.columns import afterwards, fixed, following
 from budgets.storage.prepared import Answer, Prepared
 from budgets.storage.schema import charge, query, release
 
@@ -49,15 +49,16 @@ _MOVE = Prepared(
     .where(query.c.id == bindparam("name"), query.c.state == bindparam("before"))
     .values(state=bindparam("after"), incident=bindparam("because"))
 )
-_STANDS = Prepared(
-    select(query.c.number, query.c.project, query.c.state, query.c.redeems).where(
-        query.c.id == bindparam("name")
-    )
-)
+_STANDS = Prepared(select(query.c.project, query.c.state).where(query.c.id == bindparam("name")))
 _TAKE = Prepared(
     update(query)
-    .where(query.c.number == bindparam("which"), query.c.state == fixed(QueryState.QUEUED))
+    .where(
+        query.c.id == bindparam("name"),
+        afterwards(query.c.project) == bindparam("of"),
+        query.c.state == fixed(QueryState.QUEUED),
+    )
     .values(state=QueryState.RUNNING.value, incident=None, refusal=None, due=bindparam("ends"))
+    .returning(query.c.number, query.c.redeems, following(charge.c.id).label("charge"))
 )
 _REDEEM = (
     update(query)
@@ -205,17 +206,19 @@ def move(
     _MOVE.write(tx, {"name": name} | words, ChargeClosed())
 
 
-def stands(tx: Connection, name: str) -> Answer:
-    """Ask for a query: its number, project and state, and the charge that it redeems."""
-    return _STANDS.send(tx, {"name": name})
+def take(tx: Connection, project: str, name: str, due: datetime | None) -> Answer:
+    """Take a query of a project from queued to running; `due` is when its slot ends.
 
-
-def take(tx: Connection, number: int, due: datetime | None) -> None:
-    """Take a query from queued to running; ChargeClosed, before the commit, if it is not queued.
-
-    `due` is when its slot ends.
+    Asks for its number, the charge that it redeems, and a number that no charge has: that of the
+    next one. Nothing is answered where it was not queued.
     """
-    _TAKE.write(tx, {"which": number, "ends": due}, ChargeClosed())
+    return _TAKE.send(tx, {"of": project, "name": name, "ends": due})
+
+
+def state(tx: Connection, project: str, name: str) -> QueryState | None:
+    """The state of a query, or None if the project has none of that id."""
+    row = _STANDS.first(tx, {"name": name})
+    return None if row is None or row.project != project else QueryState(row.state)
 
 
 def redeem(tx: Connection, name: str, failed: int) -> bool:

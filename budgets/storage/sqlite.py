@@ -45,15 +45,30 @@ class Sqlite:
     def __init__(self, path: Path) -> None:
         self.name = str(path)
         self._engine = engine(path)
+        self._writing = self._engine.execution_options(**{WRITES: True})
+        self._writer: Connection | None = None
         self._turn = threading.Lock()
 
     @contextmanager
     def write(self, serial: bool) -> Iterator[Connection]:
-        """A write transaction. Threads queue here instead of polling the file's lock."""
-        with self._turn, _told(), self._engine.connect() as plain:
-            connection = plain.execution_options(**{WRITES: True})
-            with connection.begin():
-                yield connection
+        """A write transaction. Threads queue here instead of polling the file's lock.
+
+        All have the same connection, for as long as nothing goes wrong with it.
+        """
+        with self._turn, _told():
+            connection = self._writer = self._writer or self._writing.connect()
+            try:
+                with connection.begin():
+                    yield connection
+            except BaseException:
+                self._drop()
+                raise
+
+    def _drop(self) -> None:
+        """Give the connection that writes back."""
+        dropped, self._writer = self._writer, None
+        if dropped is not None:
+            dropped.close()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -85,6 +100,8 @@ class Sqlite:
 
     def close(self) -> None:
         """Close every connection that is not in use."""
+        with self._turn:
+            self._drop()
         self._engine.dispose()
 
 

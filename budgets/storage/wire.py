@@ -2,9 +2,9 @@
 
 What stands between a statement and its answer is a journey to the server and back, and the driver's
 own work for each execution. Here a statement is prepared once in a session, its values are written
-as text, and whatever was sent is answered at once when the first answer is looked at (libpq's
-pipeline mode, PostgreSQL 14, section 34.5). The server does them in order, each seeing all that
-was done before it.
+as text, and what was sent leaves together and is answered at once when the first answer is looked
+at (libpq's pipeline mode, PostgreSQL 14, section 34.5). The server does it in order, each statement
+seeing all that was done before it.
 
 The driver's connection is left as it was found: outside the pipeline, in its transaction.
 """
@@ -73,7 +73,6 @@ class Wire:
         self._to.send_query_prepared(name, given, kinds)
         reply = Reply(self)
         self._sent.append(reply)
-        self._to.flush()
         return reply
 
     def answered(self) -> None:

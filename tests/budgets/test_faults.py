@@ -184,9 +184,10 @@ def test_a_file_that_cannot_be_written_while_it_runs_charges_nothing(tmp_path: P
     path = tmp_path / "a.db"
     ledger = ready(path)
     query = asked(ledger)
-    with ledger._storage.read() as tx:
-        tx.exec_driver_sql(READ_ONLY)
     before = marks(ledger)
+    for connection in (ledger._storage.read, ledger._storage.begin):
+        with connection() as tx:
+            tx.exec_driver_sql(READ_ONLY)
     for act in (
         lambda: ledger.reserve(claim(query, stage("count"))),
         lambda: asked(ledger),
