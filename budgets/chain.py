@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii
@@ -79,10 +79,11 @@ class Entry(NamedTuple):
     def canonical(self) -> bytes:
         """The one text of this entry that is hashed: `canonical` of a mapping of its columns."""
         amounts = self.amounts
-        return text(
+        words = text(
             listed(self.account), self.at, self.charge, quoted(self.dataset), amounts.delta,
             amounts.epsilon, quoted(self.event), self.note, self.number, amounts.rho,
         )  # fmt: skip
+        return words.encode("ascii")
 
 
 def text(
@@ -96,7 +97,7 @@ def text(
     note: str,
     number: int,
     rho: int,
-) -> bytes:
+) -> str:
     """The canonical text of an entry of which account, dataset and event are JSON already.
 
     It is put together here, since verifying a long chain does little else.
@@ -105,7 +106,7 @@ def text(
     return (
         f'{{"account":{account},"at":{at},"charge":{paid},"dataset":{dataset},"delta":{delta},'
         f'"epsilon":{epsilon},"event":{event},"note":{quoted(note)},"number":{number},"rho":{rho}}}'
-    ).encode("ascii")
+    )
 
 
 @lru_cache(maxsize=10_000)
@@ -117,6 +118,12 @@ def listed(account: tuple[str, str, str]) -> str:
 def canonical(value: object) -> str:
     """JSON with sorted keys, no blanks, ASCII only: one text for one value."""
     return _ENCODER.encode(value)
+
+
+def settlement(query: str, document: str, stages: Mapping[str, str]) -> str:
+    """The note of a settlement, of hashes and a query's id: `canonical` of what it maps."""
+    listed = ",".join(f"{quoted(name)}:{quoted(stages[name])}" for name in sorted(stages))
+    return f'{{"document":{quoted(document)},"query":{quoted(query)},"stages":{{{listed}}}}}'
 
 
 def link(previous: str, entry: Entry) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 
-from budgets.chain import canonical
+from budgets.chain import quoted
 
 NAME = "drawn"
 _BEFORE = f'"{NAME}":"'
@@ -19,9 +19,12 @@ _LENGTH = 64
 
 
 def digest(stages: Iterable[tuple[str, str]]) -> str:
-    """The digest of some stages: what each is called, and the text of what it drew."""
-    text = canonical(sorted([name, mechanisms] for name, mechanisms in stages))
-    return hashlib.sha256(text.encode("ascii")).hexdigest()
+    """The digest of some stages: what each is called, and the text of what it drew.
+
+    It is that of the `canonical` list of them, put together here, as verifying asks for many.
+    """
+    pairs = ",".join(f"[{quoted(name)},{quoted(drawn)}]" for name, drawn in sorted(stages))
+    return hashlib.sha256(f"[{pairs}]".encode("ascii")).hexdigest()
 
 
 def told(note: str) -> str | None:

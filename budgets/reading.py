@@ -2,8 +2,9 @@
 
 An entry follows from the hash before it, which is stored: so whether entries 501 to 1,000 follow
 from one another and from the 500th can be told without having read the first 500, and whether what
-they settled is what is stored. What they come to is told as few entries that say the same: between
-two acts of any other kind, charges that were reserved and settled are added up by account.
+they settled is what is stored. What they come to is told as few entries that say the same
+(`summing.py`). Each table is read in the order of the chain, and what comes next is looked up by
+the database while this process compares what came before.
 """
 
 from __future__ import annotations
@@ -18,45 +19,14 @@ from sqlalchemy import BigInteger, Connection, bindparam, select
 
 from budgets import drawn
 from budgets.account import Amounts
-from budgets.chain import GENESIS, Entry, Event, listed, quoted, text
-from budgets.storage import accounts, journal
-from budgets.storage.prepared import Prepared
-from budgets.storage.schema import charge, entry, query, release, stage
+from budgets.chain import GENESIS, Entry, Event, listed, quoted, settlement, text
+from budgets.storage import accounts, journal, released
+from budgets.storage.prepared import Prepared, answered, depart
+from budgets.storage.schema import entry
+from budgets.summing import Sum
 
-Note = Mapping[str, Any]
-_RESERVE, _SETTLE, _RESUME = Event.RESERVE.value, Event.SETTLE.value, Event.RESUME.value
-_SETTLED = (
-    entry.c.dataset == bindparam("of"),
-    entry.c.event == _SETTLE,
-    entry.c.number > bindparam("after", type_=BigInteger),
-    entry.c.number <= bindparam("last", type_=BigInteger),
-)
-_RELEASES = Prepared(
-    select(entry.c.number, query.c.id, release.c.document)
-    .select_from(entry)
-    .join(charge, charge.c.id == entry.c.charge)
-    .join(query, query.c.number == charge.c.query)
-    .join(release, release.c.query == query.c.number)
-    .where(*_SETTLED)
-)
-_STAGES = Prepared(
-    select(entry.c.number, stage.c.digest, stage.c.document)
-    .select_from(entry)
-    .join(stage, stage.c.charge == entry.c.charge)
-    .where(stage.c.document.is_not(None), *_SETTLED)
-)
-_DREW = Prepared(
-    select(entry.c.number, stage.c.digest, stage.c.mechanisms)
-    .select_from(entry)
-    .join(stage, stage.c.charge == entry.c.charge)
-    .where(
-        entry.c.dataset == bindparam("of"),
-        (entry.c.event == _RESERVE) | (entry.c.event == _RESUME),
-        entry.c.note != "{}",
-        entry.c.number > bindparam("after", type_=BigInteger),
-        entry.c.number <= bindparam("last", type_=BigInteger),
-    )
-)
+_SETTLE, _RESUME = Event.SETTLE.value, Event.RESUME.value
+_QUOTED = {one.value: quoted(one.value) for one in Event}
 _LATER = Prepared(
     select(entry.c.number).where(
         entry.c.charge == bindparam("paid"),
@@ -91,10 +61,60 @@ def read(tx: Connection, dataset: str, after: int, last: int) -> Found:
     if before is None:
         return Found(after, "", 0, (), 0, 0, ())
     reading = _Reading(tx, dataset, after, *before)
-    for rows in journal.batches(tx, dataset, after, last):
-        if not reading.follows(rows):
-            break
+    with answered(tx):
+        asked = journal.asked(tx, dataset, after, last)
+        while rows := asked.plain():
+            said = _Said(tx, rows)
+            asked = journal.asked(tx, dataset, rows[-1][0], last)
+            depart(tx)  # what comes next is looked up while these are read
+            if not reading.follows(rows, said):
+                break
     return reading.found(last)
+
+
+class _Said:
+    """What some entries say that was settled and drawn, and what is stored of it, asked for.
+
+    `settled` are the notes of settlements, `drew` digests of draws, each with its charge, by entry.
+    """
+
+    def __init__(self, tx: Connection, rows: Sequence[journal.Row]) -> None:
+        self.settled: dict[int, tuple[int | None, str]] = {}
+        self.drew: dict[int, tuple[int | None, str]] = {}
+        for number, event, _, paid, _, _, _, note, _, _ in rows:
+            if event == _SETTLE:
+                self.settled[number] = paid, note
+            elif note != "{}" and (digest := drawn.told(note)) is not None:
+                self.drew[number] = paid, digest
+        settling, drawing = _charges(self.settled), _charges(self.drew)
+        self._releases = released.releases(tx, settling)
+        self._tables = released.tables(tx, settling)
+        self._draws = released.draws(tx, drawing)
+
+    def releases(self) -> Mapping[int, tuple[str, str]]:
+        """By charge, the query that it released and the hash of its document."""
+        return {
+            paid: (query, hashlib.sha256(document).hexdigest())
+            for paid, query, document in self._releases.plain()
+        }
+
+    def tables(self) -> Mapping[int, Mapping[str, str]]:
+        """By charge, the hashes of the tables that it stored, by stage."""
+        found: dict[int, dict[str, str]] = {}
+        for paid, digest, table in self._tables.plain():
+            found.setdefault(paid, {})[digest] = hashlib.sha256(table).hexdigest()
+        return found
+
+    def draws(self) -> Mapping[int, Sequence[tuple[str, str]]]:
+        """By charge, its stages, each with the text of what it drew."""
+        found: dict[int, list[tuple[str, str]]] = {}
+        for paid, digest, mechanisms in self._draws.plain():
+            found.setdefault(paid, []).append((digest, mechanisms))
+        return found
+
+
+def _charges(said: Mapping[int, tuple[int | None, str]]) -> Sequence[int]:
+    return [paid for paid, _ in said.values() if paid is not None]
 
 
 class _Reading:
@@ -107,26 +127,17 @@ class _Reading:
         self._began, self._expected, self._previous = after, after + 1, previous
         addresses = {one.id: one.address for one in accounts.of_dataset(tx, dataset)}
         self._listed = {which: listed(address) for which, address in addresses.items()}
-        self._sum = _Sum(dataset, addresses, split)
+        self._sum = Sum(dataset, addresses, split)
         self._releases = self._tables = 0
         self._wrong: list[str] = []
 
-    def follows(self, rows: Sequence[journal.Row]) -> bool:
+    def follows(self, rows: Sequence[journal.Row], said: _Said) -> bool:
         """Whether these entries follow from those before; as far as they do, they are read."""
-        first = self._expected
         following = rows[: self._linked(rows)]
-        settled: dict[int, tuple[Any, Note]] = {}
-        told: dict[int, tuple[Any, str]] = {}
         for row in following:
             self._sum.read(row)
-            if row[1] == _SETTLE:
-                settled[row[0]] = row[3], json.loads(row[7])
-            elif (digest := drawn.told(row[7])) is not None:
-                told[row[0]] = row[3], digest
-        if settled:
-            self._compare(first - 1, settled)
-        if told:
-            self._drew(first - 1, told)
+        self._compare(said)
+        self._drew(said)
         return len(following) == len(rows)
 
     def found(self, last: int) -> Found:
@@ -149,117 +160,58 @@ class _Reading:
             account = self._listed.get(which)
             if number != expected or account is None:
                 break
-            words = text(
-                account, at, paid, dataset, delta, epsilon, quoted(event), note, number, rho
-            )
-            digest = hashlib.sha256(previous.encode("ascii") + b"\n" + words).hexdigest()
+            what = _QUOTED.get(event) or quoted(event)
+            words = text(account, at, paid, dataset, delta, epsilon, what, note, number, rho)
+            digest = hashlib.sha256(f"{previous}\n{words}".encode("ascii")).hexdigest()
             if digest != stored:
                 break
             previous, expected = digest, number + 1
-        linked = expected - self._expected
+        found = expected - self._expected
         self._previous, self._expected = previous, expected
-        return linked
+        return found
 
-    def _compare(self, after: int, settled: Mapping[int, tuple[Any, Note]]) -> None:
+    def _compare(self, said: _Said) -> None:
         """Whether what these entries settled is what is stored, to the byte."""
-        where = {"of": self._dataset, "after": after, "last": self._expected - 1}
-        stored = {
-            number: (name, hashlib.sha256(document).hexdigest())
-            for number, name, document in _RELEASES.send(self._tx, where).plain()
-        }
-        tables: dict[int, dict[str, str]] = {number: {} for number in settled}
-        for number, digest, table in _STAGES.send(self._tx, where).plain():
-            tables[number][digest] = hashlib.sha256(table).hexdigest()
-        for number, (paid, note) in settled.items():
-            if "document" not in note:
-                continue
-            self._releases += number in stored
-            self._tables += len(tables[number])
-            if stored.get(number) != (note["query"], note["document"]):
-                name = f"The release of query {note['query']}"
-                self._wrong.append(f"{name} is not the one that was settled.")
-            if tables[number] != note["stages"]:
-                self._wrong.append(
-                    f"A stored stage of charge {paid} is not the one that was settled."
-                )
+        stored, tables = said.releases(), said.tables()
+        for number, (paid, note) in said.settled.items():
+            if number >= self._expected:
+                break
+            query, hashed = stored.get(paid or 0, (None, None))
+            kept = tables.get(paid or 0, {})
+            if paid and query and hashed and note == settlement(query, hashed, kept):
+                self._releases += 1
+                self._tables += len(kept)
+            else:
+                self._differs(paid, json.loads(note), (query, hashed), kept)
 
-    def _drew(self, after: int, told: Mapping[int, tuple[Any, str]]) -> None:
+    def _differs(
+        self,
+        paid: int | None,
+        note: Mapping[str, Any],
+        stored: tuple[str | None, str | None],
+        kept: Mapping[str, str],
+    ) -> None:
+        """Say in what a settlement is not what is stored; others may say more of themselves."""
+        if "document" not in note:
+            return
+        self._releases += stored[0] is not None
+        self._tables += len(kept)
+        if stored != (note["query"], note["document"]):
+            name = f"The release of query {note['query']}"
+            self._wrong.append(f"{name} is not the one that was settled.")
+        if kept != note["stages"]:
+            self._wrong.append(f"A stored stage of charge {paid} is not the one that was settled.")
+
+    def _drew(self, said: _Said) -> None:
         """Whether what these entries say was drawn is what is stored, unless it was told anew."""
-        where = {"of": self._dataset, "after": after, "last": self._expected - 1}
-        stored: dict[int, list[tuple[str, str]]] = {number: [] for number in told}
-        for number, digest, mechanisms in _DREW.send(self._tx, where).plain():
-            if number in stored:
-                stored[number].append((digest, mechanisms))
-        for number, (paid, digest) in told.items():
-            if digest == drawn.digest(stored[number]):
+        stored = said.draws()
+        for number, (paid, digest) in said.drew.items():
+            if number >= self._expected:
+                break
+            if digest == drawn.digest(stored.get(paid or 0, ())):
                 continue
             if not _LATER.send(self._tx, {"paid": paid, "after": number}).plain():
                 self._wrong.append(f"What charge {paid} drew is not what was charged.")
-
-
-class _Sum:
-    """Entries told shorter: charges reserved and settled between two other acts, as one.
-
-    `split` is the charge of the entry before the first one: part of it may stand there.
-    """
-
-    def __init__(
-        self, dataset: str, addresses: Mapping[int, tuple[str, str, str]], split: int | None
-    ) -> None:
-        self._dataset, self._addresses, self._split = dataset, addresses, split
-        self._told: list[Entry] = []
-        self._open: dict[int | None, list[tuple[journal.Row, int]]] = {}
-        self._settled: dict[int, list[int]] = {}
-        self._charge: int | None = None
-        self._latest = self._number = 0
-
-    def read(self, row: journal.Row) -> None:
-        """The entry after those that were read before."""
-        number, event, _, paid, _, _, _, _, at, _ = row
-        self._number = number
-        if at > self._latest:
-            self._latest = at
-        if event == _RESERVE and paid != self._split:
-            self._open.setdefault(paid, []).append((row, self._latest))
-        elif event == _SETTLE and paid in self._open:
-            self._settle(paid)
-        else:
-            self._flush()
-            self._tell(row)
-
-    def told(self) -> list[Entry]:
-        """All that was read, told shorter."""
-        self._flush()
-        return self._told
-
-    def _settle(self, paid: int | None) -> None:
-        for (number, _, which, _, rho, delta, epsilon, _, _, _), at in self._open.pop(paid):
-            of = self._settled.setdefault(which, [0, 0, 0, 0, 0])
-            of[0] += rho
-            of[1] += delta
-            of[2] += epsilon
-            if number > of[3]:
-                of[3:] = number, at
-        self._charge = paid
-
-    def _flush(self) -> None:
-        """Tell what was reserved so far, by the last of each account, in order."""
-        sums = [
-            (number, _RESERVE, which, self._charge, rho, delta, epsilon, "{}", at, "")
-            for which, (rho, delta, epsilon, number, at) in self._settled.items()
-        ]
-        standing = [(*row[:8], at, "") for rows in self._open.values() for row, at in rows]
-        for row in sorted([*sums, *standing]):
-            self._tell(row)
-        if sums:
-            ended = (self._number, _SETTLE, sums[0][2], self._charge, 0, 0, 0, "{}")
-            self._tell((*ended, self._latest, ""))
-        self._settled, self._open = {}, {}
-
-    def _tell(self, row: journal.Row) -> None:
-        number, event, which, paid, rho, delta, epsilon, note, at, _ = row
-        amounts, account = Amounts(rho, delta, epsilon), self._addresses[which]
-        self._told.append(Entry(self._dataset, number, event, account, paid, amounts, note, at))
 
 
 def written(found: Found) -> str:

@@ -13,7 +13,7 @@ from budgets.account import Account, Amounts
 from budgets.chain import GENESIS, Entry, Event, canonical, link
 from budgets.storage import accounts
 from budgets.storage.columns import Moment
-from budgets.storage.prepared import Prepared
+from budgets.storage.prepared import Answer, Prepared
 from budgets.storage.schema import account, entry
 
 _THIS = account.c.id == bindparam("root")
@@ -122,11 +122,14 @@ def entries(tx: Connection, dataset: str, after: int = 0) -> Iterator[tuple[Entr
 
 def batches(tx: Connection, dataset: str, after: int = 0, last: int = _LAST) -> Iterator[list[Row]]:
     """The entries after number `after` and up to `last`, in order, some thousand at a time."""
-    while rows := _ENTRIES.send(
-        tx, {"of": dataset, "after": after, "last": last, "most": BATCH}
-    ).plain():
+    while rows := asked(tx, dataset, after, last).plain():
         yield rows
         after = rows[-1][0]
+
+
+def asked(tx: Connection, dataset: str, after: int, last: int) -> Answer:
+    """Ask for the entries after number `after` and up to `last`, in order: the first thousands."""
+    return _ENTRIES.send(tx, {"of": dataset, "after": after, "last": last, "most": BATCH})
 
 
 def longest(tx: Connection, dataset: str) -> int:

@@ -50,6 +50,10 @@ class Pending:
         """Compare, once it is known, how many rows a statement changed."""
         self._expected.append((reply, rows, otherwise))
 
+    def depart(self) -> None:
+        """Let what was sent leave; its answers are waited for later."""
+        self._wire.depart()
+
     def answered(self) -> None:
         """Wait for all answers; raises what was expected otherwise, the earliest first."""
         try:
@@ -73,7 +77,13 @@ class Pending:
 
 @contextmanager
 def answered(connection: Connection) -> Iterator[None]:
-    """Send prepared statements without waiting; all are answered as expected when it ends."""
+    """Send prepared statements without waiting; all are answered as expected when it ends.
+
+    An embedded database answers at once all the same.
+    """
+    if connection.dialect.name == "sqlite":
+        yield
+        return
     session, pending = _session(connection), Pending(connection)
     session.pending = pending
     try:
@@ -93,6 +103,13 @@ def leave(connection: Connection, *_: Any) -> None:
     session: _Session | None = connection.info.get(_SESSION)
     if session is not None and session.pending is not None:
         session.pending.answered()
+
+
+def depart(tx: Connection) -> None:
+    """Let what was sent leave now: a server does it while something else is done here."""
+    session = _session(tx)
+    if session.pending is not None:
+        session.pending.depart()
 
 
 class Answer:
@@ -293,9 +310,11 @@ class _Session:
     __slots__ = ("_driver", "_kept", "_module", "_wire", "pending")
 
     def __init__(self, tx: Connection) -> None:
-        self._driver: Any = _driver(tx)
+        driver: Any = tx.connection.driver_connection
+        embedded = tx.dialect.name == "sqlite"
         self._module: Any = tx.dialect.loaded_dbapi
-        self._kept = self._driver.cursor() if tx.dialect.name == "sqlite" else None
+        self._kept: Any = driver.cursor() if embedded else None
+        self._driver = driver
         self._wire: Wire | None = None
         self.pending: Pending | None = None
 
@@ -304,7 +323,7 @@ class _Session:
 
         One is enough for a driver that answers at once, since its answers are read at once.
         """
-        return self._kept or self._module.RawCursor(self._driver)
+        return self._module.RawCursor(self._driver) if self._kept is None else self._kept
 
     @property
     def wire(self) -> Wire:
@@ -329,7 +348,3 @@ def _told(tx: Connection, error: Any) -> Exception:
         None, None, error, tx.dialect.loaded_dbapi.Error, hide_parameters=True, dialect=tx.dialect
     )
     return told
-
-
-def _driver(tx: Connection) -> Any:
-    return tx.connection.driver_connection

@@ -75,6 +75,11 @@ class Wire:
         self._sent.append(reply)
         return reply
 
+    def depart(self) -> None:
+        """Let what was sent leave now, as far as it does without waiting."""
+        if self._open:
+            self._to.flush()
+
     def answered(self) -> None:
         """Wait for the answers to all that was sent; raises the first error among them."""
         if not self._open:

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from budgets import verifying
+from budgets import drawn, verifying
 from budgets.account import Amounts
-from budgets.chain import GENESIS, Entry, canonical, first_break, link
+from budgets.chain import GENESIS, Entry, canonical, first_break, link, settlement
 from budgets.reading import understood, written
 from budgets.reporting import Verification
 from budgets.storage import postgres
@@ -269,6 +269,23 @@ def test_the_text_of_an_entry_is_canonical_json() -> None:
             "epsilon": 3, "event": "reserve", "note": note, "number": 3, "rho": 1,
         }  # fmt: skip
         assert entry.canonical() == canonical(value).encode("ascii")
+
+
+names = st.text(max_size=8)
+
+
+@given(query=names, document=names, stages=st.dictionaries(names, names, max_size=3))
+def test_the_note_of_a_settlement_is_canonical_json(
+    query: str, document: str, stages: dict[str, str]
+) -> None:
+    value = {"query": query, "document": document, "stages": stages}
+    assert settlement(query, document, stages) == canonical(value)
+
+
+@given(stages=st.lists(st.tuples(names, names), max_size=3))
+def test_the_digest_of_draws_is_of_canonical_json(stages: list[tuple[str, str]]) -> None:
+    listed = canonical(sorted([name, mechanisms] for name, mechanisms in stages))
+    assert drawn.digest(stages) == hashlib.sha256(listed.encode("ascii")).hexdigest()
 
 
 def test_an_export_can_be_verified_by_itself(place: Place) -> None:
