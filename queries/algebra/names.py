@@ -8,6 +8,11 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def occurs(name: str, read: str) -> bool:
+    """Whether SQL, `read` in lower case, can name what has this name, quoted or not."""
+    return name.lower().replace('"', '""') in read
+
+
 def text(value: str) -> str:
     """A string constant between single quotes."""
     return "'" + value.replace("'", "''") + "'"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from queries.algebra.names import text
+from queries.algebra.names import occurs, text
 from queries.catalog.manifest import Column, Manifest, Table, Type
 from queries.catalog.storage import (
     DECIMAL_DIGITS,
@@ -29,7 +29,7 @@ def stored(manifest: Manifest, texts: Iterable[str]) -> Tables:
     """
     read = " ".join(texts).lower()
     kept = [table for table in manifest.tables if not table.public or table.unit_key is not None]
-    return tuple((table.name, _stored(table)) for table in kept if table.name.lower() in read)
+    return tuple((table.name, _stored(table)) for table in kept if occurs(table.name, read))
 
 
 def _stored(table: Table) -> tuple[tuple[str, str], ...]:

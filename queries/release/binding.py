@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import duckdb
 
-from queries.algebra.names import quoted
+from queries.algebra.names import occurs, quoted
 from queries.catalog.view import Tables
 from queries.workers.sealed import selected
 
@@ -30,7 +30,7 @@ class Signatures:
     def of(self, tables: Tables, sql: str) -> Columns:
         """The columns of one SELECT; an empty table hides a public one of its name."""
         read = sql.lower()
-        given = {name.lower(): columns for name, columns in tables if name.lower() in read}
+        given = {name.lower(): columns for name, columns in tables if occurs(name, read)}
         place = self._fittest(given)
         statement = selected(place.connection, sql)
         place.prepare(given, read)
@@ -61,7 +61,7 @@ class _Place:
         """Have exactly the tables given of those that a text can name."""
         if len(self.held) > MOST_HELD:
             self._drop(list(self.held))
-        self._drop([name for name in self.held if name in read and name not in given])
+        self._drop([name for name in self.held if occurs(name, read) and name not in given])
         for name, columns in given.items():
             self._make(name, columns)
 

@@ -40,6 +40,14 @@ def test_a_table_that_is_given_no_more_is_unknown(signatures: Signatures) -> Non
         signatures.of((), "SELECT cost FROM VISITS")
 
 
+def test_a_name_with_quotes_is_found_and_forgotten(signatures: Signatures) -> None:
+    given: Tables = (('the "old" ones', (("cost", "BIGINT"),)),)
+    sql = 'SELECT cost FROM "The ""old"" ones"'
+    assert signatures.of(given, sql) == (("cost", "BIGINT"),)
+    with pytest.raises(duckdb.CatalogException):
+        signatures.of((), sql)
+
+
 def test_an_empty_table_hides_a_public_one_from_what_is_bound_alone(
     connections: Connections, signatures: Signatures
 ) -> None:
