@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any
 
+from queries.algebra.names import quoted
 from queries.catalog.document import MOST_BYTES, Document, read_document
 from queries.catalog.faults import ManifestFault, ManifestRefused, Path
 from queries.catalog.growing import check_ceiling, read_blocks
@@ -146,7 +147,7 @@ def _warnings(manifest: Manifest, document: Document) -> Iterator[ManifestFault]
         names += [((*path, "columns", column.name), column.name) for column in table.columns]
         for place, name in names:
             if not is_bare(name):
-                yield _warning(document, place, f'SQL must quote this name: "{name}"')
+                yield _warning(document, place, f"SQL must quote this name: {quoted(name)}")
         for column in table.columns:
             place = (*path, "columns", column.name, "upper")
             if column.type is Type.TIMESTAMP and _is_day(_text(document, place)):
