@@ -3,7 +3,7 @@
 Nothing of the gateway is asked: the SQL is planned anew on the public facts that the receipt
 carries, and what follows is compared with what was signed. An audit export, where one is given,
 shows besides that the charge stands where the receipt says, with this query, these stages and this
-loss.
+loss, at every account of its path, and that it was not taken back.
 """
 
 from __future__ import annotations
@@ -13,11 +13,14 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from operator import ge
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from budgets.account import Kind
 from budgets.admission import due
+from budgets.chain import Event
 from gateway.audit import facts, receipts, signing, verifying
 from gateway.audit.facts import FactMissing, Remembered
 from gateway.claims import claimed
@@ -56,29 +59,54 @@ def prove(document: object, manifest: bytes, keys: Keys) -> tuple[str, ...]:
 
 
 def charged(document: Mapping[str, Any], export: Iterable[bytes], keys: Keys) -> tuple[str, ...]:
-    """What an audit export says against a receipt; nothing if the charge stands in it."""
-    statement = document.get(receipts.KIND, document)["statement"]
-    position = statement["position"]
+    """What an audit export says against a receipt; nothing if the charge stands in it.
+
+    Of what was served again it is the charges of the queries that paid that have to stand.
+    """
     lines = list(export)
     if not (verdict := verifying.verify(lines, keys)).intact:
         return tuple(f"The export: {one}" for one in verdict.findings)
-    if position is None:
+    return _charged(document.get(receipts.KIND, document), [json.loads(line) for line in lines])
+
+
+def _charged(given: Mapping[str, Any], told: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """The same of one receipt and those that it brings along, by the lines of an export."""
+    paid = (
+        f"The receipt of query {one['statement']['query']}: {finding}"
+        for one in given.get("originals", [])
+        for finding in _charged(one, told)
+    )
+    return (*_standing(given["statement"], told), *paid)
+
+
+def _standing(statement: Statement, told: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Whether the charge of a receipt stands as it says."""
+    if (position := statement["position"]) is None:
         return ()
-    posted = [one for one in map(json.loads, lines) if _posts(one, statement)]
+    posted = [one["entry"] for one in told if _posts(one, statement)]
     if not posted:
         return ("The export has no charge of this query.",)
-    last = [one for one in map(json.loads, lines) if _stands(one, position)]
+    last = [one for one in told if _stands(one, position)]
     if not last or last[0]["hash"] != position["head"]:
         return ("The charge stands elsewhere.",)
-    entry = posted[-1]["entry"]
-    beside = [one["entry"]["account"] for one in map(json.loads, lines)
-              if _beside(one, entry, statement)]  # fmt: skip
-    if ("project", statement["project"]) not in [(kind, name) for kind, _, name in beside]:
+    own = [one["entry"] for one in told if _of_charge(one, posted[-1], statement)]
+    beside = [one for one in own if one["event"] == Event.RESERVE]
+    accounts = [one["account"] for one in beside]
+    if (Kind.PROJECT, statement["project"]) not in [(kind, name) for kind, _, name in accounts]:
         return ("The charge is another project's.",)
-    if sorted(name for kind, _, name in beside if kind == "block") != statement["blocks"]:
+    if sorted(name for kind, _, name in accounts if kind == Kind.BLOCK) != statement["blocks"]:
         return ("The charge was not posted to the blocks that were read.",)
-    asked = [one["question"] for one in map(json.loads, lines) if "question" in one]
-    return (*_entered(entry, statement, position), *_questioned(asked, statement))
+    if any(one["event"] == Event.VOID for one in own):
+        return ("The charge was taken back.",)
+    asked = [one["question"] for one in told if "question" in one]
+    return (
+        *_entered(posted[-1], statement, position),
+        *(() if all(_paid(one, statement) for one in beside) else (_OF_ANOTHER_LOSS,)),
+        *_questioned(asked, statement),
+    )
+
+
+_OF_ANOTHER_LOSS = "The charge is of another loss."
 
 
 def _questioned(asked: Iterable[Mapping[str, Any]], statement: Statement) -> Iterable[str]:
@@ -202,17 +230,27 @@ def _released(statement: Statement, whole: Mapping[str, Any]) -> Iterable[str]:
 def _posts(line: Mapping[str, Any], statement: Statement) -> bool:
     """Whether a line of an export enters the charge of this query at its root."""
     entry = line.get("entry", {})
-    if line.get("chain") != statement["position"]["chain"] or entry.get("event") != "reserve":
+    if line.get("chain") != statement["position"]["chain"] or entry.get("event") != Event.RESERVE:
         return False
     return bool(json.loads(entry["note"]).get("query") == statement["query"])
 
 
-def _beside(line: Mapping[str, Any], root: Mapping[str, Any], statement: Statement) -> bool:
-    """Whether a line of an export posts the same charge to another account of its path."""
+def _of_charge(line: Mapping[str, Any], root: Mapping[str, Any], statement: Statement) -> bool:
+    """Whether a line of an export enters something of the same charge, at any account."""
     if line.get("chain") != statement["position"]["chain"]:
         return False
-    entry = line["entry"]
-    return bool(entry["event"] == "reserve" and entry["charge"] == root["charge"])
+    return bool(line["entry"]["charge"] == root["charge"])
+
+
+def _paid(entry: Mapping[str, Any], statement: Statement) -> bool:
+    """Whether an account was posted the loss, as it counts; a block may pay more than once."""
+    loss, posted = statement["loss"], [entry[name] for name in ("rho", "delta", "epsilon")]
+    counted = [[loss["rho"], loss["delta"], 0]]
+    if loss["epsilon"] is not None and not loss["delta"]:
+        counted.append([0, 0, loss["epsilon"]])
+    if entry["account"][0] == Kind.BLOCK:
+        return any(any(one) and all(map(ge, posted, one)) for one in counted)
+    return any(posted) and posted in counted
 
 
 def _stands(line: Mapping[str, Any], position: Mapping[str, Any]) -> bool:
@@ -224,14 +262,11 @@ def _stands(line: Mapping[str, Any], position: Mapping[str, Any]) -> bool:
 def _entered(
     entry: Mapping[str, Any], statement: Statement, position: Mapping[str, Any]
 ) -> Iterable[str]:
-    note, loss = json.loads(entry["note"]), statement["loss"]
+    note = json.loads(entry["note"])
     paid = [one["claimed"] for one in _stages(statement) if one["paid_by"] is None]
     if note["stages"] != paid:
         yield "The charge is for other stages."
     if note["asked"] != statement["asked"]:
         yield "The charge is for another question."
-    amounts = {name: entry[name] for name in ("rho", "delta", "epsilon") if entry[name]}
-    if not amounts or any(loss[name] != amount for name, amount in amounts.items()):
-        yield "The charge is of another loss."
     if entry["number"] > position["entry"]:
         yield "The charge stands elsewhere."
