@@ -293,7 +293,7 @@ def test_a_part_is_named_in_one_way(part: tuple[Fraction | None, Fraction | None
         Part(*part)
 
 
-@pytest.mark.parametrize("share", [Fraction(0), Fraction(11, 10)])
+@pytest.mark.parametrize("share", [Fraction(-1, 10), Fraction(0), Fraction(11, 10)])
 def test_a_share_is_of_the_whole(share: Fraction) -> None:
     with pytest.raises(ValueError, match="a share lies"):
         Part(share=share)
