@@ -152,7 +152,6 @@ def settle(
 ) -> None:
     """Store what was released and make its loss final."""
     root, charged = _closed(tx, charge, ChargeState.SETTLED)
-    posting.spend(tx, charged)
     charges.store_stages(tx, charge.id, stages)
     queries.store(tx, charge.query, document)
     note: dict[str, object] = {
@@ -162,7 +161,11 @@ def settle(
     }
     if not charge.stages:  # nothing was posted, so nothing yet tells who asked
         note |= {"by": charge.by, "asked": charge.asked}
-    _enter(tx, root, Event.SETTLE, charge.id, note, at)
+    if not charged:
+        _enter(tx, root, Event.SETTLE, charge.id, note, at)
+        return
+    item = journal.Item(Event.SETTLE, root, charge=charge.id, note=note)
+    posting.spend(tx, charged, posting.Chain(root, journal.enter(tx, root, [item], at)))
 
 
 def void(tx: Connection, charge: Charge, at: datetime) -> None:
@@ -243,7 +246,6 @@ def _post(
     for one in path:
         if one.kind is Kind.EARMARK and one.parent is not None:
             accounts.keep(tx, one.parent, -asked[one.id])
-    posting.reserve(tx, asked)
     charges.add_stages(tx, charge, claim.project, stages.unserved)
     note: dict[str, object] = {
         "query": claim.query,
@@ -256,7 +258,9 @@ def _post(
         journal.Item(Event.RESERVE, account, amounts, charge, note if account is path[0] else {})
         for account, amounts in zip(path, posted, strict=True)
     ]
-    return journal.append(tx, path[0], items, at)
+    after = journal.enter(tx, path[0], items, at)
+    posting.reserve(tx, asked, posting.Chain(path[0], after))
+    return after
 
 
 def _closed(

@@ -87,6 +87,17 @@ class Forked(Exception):
 
 def append(tx: Connection, root: Account, items: Sequence[Item], at: datetime) -> Account:
     """Add entries at the end of the chain of a locked root; the root as it stands then."""
+    after = enter(tx, root, items, at)
+    ends = {"digest": after.head, "after": after.length, "last": after.latest}
+    _ADVANCE.write(tx, {"root": root.id, "before": root.length} | ends, Forked())
+    return after
+
+
+def enter(tx: Connection, root: Account, items: Sequence[Item], at: datetime) -> Account:
+    """Add entries as `append` does, but for the row of the root itself: the root as it is to stand.
+
+    The caller posts to that row, and lets it advance by the same statement.
+    """
     digest, moment = root.head or GENESIS, Moment.written(at)
     values: list[object] = []
     for number, item in enumerate(items, root.length + 1):
@@ -96,8 +107,6 @@ def append(tx: Connection, root: Account, items: Sequence[Item], at: datetime) -
     after = root.length + len(items)
     _enter(len(items)).run(tx, values)
     last = at if root.latest is None else max(at, root.latest)
-    moved = {"root": root.id, "before": root.length, "digest": digest, "after": after, "last": last}
-    _ADVANCE.write(tx, moved, Forked())
     return root.advanced(digest, after, last)
 
 
