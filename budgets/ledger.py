@@ -97,9 +97,11 @@ class Ledger(Administration):
                 found = queries.redeemed(tx, project, body_digest)
             return redeeming.redeemed(tx, found)
 
-    def query(self, project: str, query: str) -> QueryRecord:
-        """One query of a project."""
+    def query(self, project: str, query: str, *, seen_by: str | None = None) -> QueryRecord:
+        """One query of a project; what has not ended is not there for another than its member."""
         with self._storage.read() as tx:
+            if seen_by is not None:
+                return queries.seen(tx, project, query, seen_by)
             return queries.get(tx, project, query)
 
     def project_of(self, query: str) -> str:

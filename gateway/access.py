@@ -143,6 +143,13 @@ class Caller:
         return bool(self.overall & {Role.ADMINISTRATOR, Role.AUDITOR})
 
     @property
+    def sees(self) -> frozenset[str] | None:
+        """The projects that are there for this caller; None: all of them."""
+        if self.sees_all:
+            return None
+        return frozenset(name for name, roles in (self.within or {}).items() if roles)
+
+    @property
     def sees_all(self) -> bool:
         """Whether every project is visible to this caller."""
         return bool(self.overall)

@@ -62,8 +62,7 @@ class Catalog:
 
     def _open_to(self, caller: Caller) -> list[Project]:
         """The caller's projects, but for those that an administrator has frozen."""
-        found = self._registry.projects()
-        return [one for one in found if caller.roles(one.name) and one.shut is None]
+        return [one for one in self._registry.projects(caller.sees) if one.shut is None]
 
     def _seen(self, caller: Caller, dataset: str) -> View:
         """A dataset as far as it is there for the caller's projects; NotFound without one."""

@@ -201,7 +201,7 @@ class House:
 
     def projects(self, caller: Caller) -> list[dict[str, Any]]:
         """The projects that this caller may see."""
-        return [project_shown(one) for one in self.registry.projects() if caller.roles(one.name)]
+        return [project_shown(one) for one in self.registry.projects(caller.sees)]
 
     def project(self, name: str) -> dict[str, Any]:
         """One project."""

@@ -53,6 +53,26 @@ class ApiKey:
     bucket: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """Whose keys a caller may see: its own key, those of a member, and those of some projects.
+
+    The database leaves out all others, so that nothing is done for them.
+    """
+
+    key: str
+    member: str | None
+    projects: frozenset[str]
+
+
+def _within(keys: Any, sight: Sight | None) -> Any:
+    """The keys within sight; all of them where nothing bounds it."""
+    if sight is None:
+        return keys
+    mine = (api_key.c.id == sight.key) | api_key.c.project.in_(sorted(sight.projects))
+    return keys.where(mine if sight.member is None else mine | (api_key.c.member == sight.member))
+
+
 def now() -> datetime:
     """This moment, with its zone."""
     return datetime.now(UTC)
@@ -146,18 +166,20 @@ class Keyring:
         with self._record.act(Deed.KEY_RATED, found.project, **told) as tx:
             tx.execute(api_key.update().where(shared).values(rate=rate))
 
-    def key(self, id: str) -> ApiKey:
-        """One key, or NotFound."""
+    def key(self, id: str, sight: Sight | None = None) -> ApiKey:
+        """One key, or NotFound: it is not there, or not within sight."""
+        wanted = _within(api_key.select().where(api_key.c.id == id), sight)
         with self._storage.read() as connection:
-            row = connection.execute(api_key.select().where(api_key.c.id == id)).first()
+            row = connection.execute(wanted).first()
         if row is None:
             raise NotFound()
         return _key(row)
 
-    def all_keys(self) -> list[ApiKey]:
-        """All keys, oldest first."""
+    def all_keys(self, sight: Sight | None = None) -> list[ApiKey]:
+        """All keys that are within sight, oldest first."""
+        wanted = _within(api_key.select().order_by(api_key.c.created), sight)
         with self._storage.read() as connection:
-            rows = connection.execute(api_key.select().order_by(api_key.c.created)).all()
+            rows = connection.execute(wanted).all()
         return [_key(row) for row in rows]
 
     def write_use(self) -> None:

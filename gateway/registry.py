@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -66,10 +67,13 @@ class Registry(Keyring, Delivered):
             raise NotFound()
         return _project(row)
 
-    def projects(self) -> list[Project]:
-        """All projects, by name."""
+    def projects(self, only: Collection[str] | None = None) -> list[Project]:
+        """All projects, or those of these names, by name."""
+        wanted = STANDING.order_by(project.c.name)
+        if only is not None:
+            wanted = wanted.where(project.c.name.in_(sorted(only)))
         with self._storage.read() as connection:
-            rows = connection.execute(STANDING.order_by(project.c.name)).all()
+            rows = connection.execute(wanted).all()
         return [_project(row) for row in rows]
 
     # -- members ----------------------------------------------------------------------------------

@@ -37,7 +37,8 @@ _RECORDS = select(
     )
 )
 
-_BY_ID = Prepared(_RECORDS.where(query.c.id == bindparam("name")))
+_OWN = and_(query.c.id == bindparam("name"), query.c.project == bindparam("of"))
+_BY_ID = Prepared(_RECORDS.where(_OWN))
 _USED: BindParameter[str] = bindparam("used", type_=String)
 _BY_KEY = Prepared(
     _RECORDS.where(query.c.project == bindparam("of"), query.c.key.between(_USED, _USED))
@@ -96,7 +97,13 @@ _WAIT = (
 _DECLINE = (
     update(query).where(query.c.id == bindparam("name"), _QUEUED).values(refusal=bindparam("why"))
 )
-_ENDED = [QueryState.RELEASED.value, QueryState.FAULTED.value]
+_SHOWN = or_(
+    query.c.state == fixed(QueryState.RELEASED),
+    query.c.state == fixed(QueryState.FAULTED),
+    query.c.refusal.is_not(None),
+    query.c.member == bindparam("by"),
+)
+_SEEN = Prepared(_RECORDS.where(_OWN, _SHOWN))
 _STORE = Prepared(
     insert(release)
     .from_select(
@@ -159,8 +166,18 @@ def get(tx: Connection, project: str, name: str) -> QueryRecord:
 
 def find(tx: Connection, project: str, name: str) -> QueryRecord | None:
     """The query of that id in this project, or None."""
-    row = _BY_ID.first(tx, {"name": name})
-    return None if row is None or row.project != project else _read(row)
+    row = _BY_ID.first(tx, {"name": name, "of": project})
+    return None if row is None else _read(row)
+
+
+def seen(tx: Connection, project: str, name: str, member: str) -> QueryRecord:
+    """The query of that id, if it is this project's and has ended or is the member's own.
+
+    The database leaves out what is not, so that nothing is done for it that is not done in vain.
+    """
+    if (row := _SEEN.first(tx, {"name": name, "of": project, "by": member})) is None:
+        raise UnknownQuery
+    return _read(row)
 
 
 def project_of(tx: Connection, name: str) -> str:
@@ -186,9 +203,7 @@ def listed(
     """
     wanted = _RECORDS.where(query.c.project == project)
     if seen_by is not None:
-        wanted = wanted.where(
-            or_(query.c.state.in_(_ENDED), query.c.refusal.is_not(None), query.c.member == seen_by)
-        )
+        wanted = wanted.where(_SHOWN.params(by=seen_by))
     if before is not None:
         wanted = wanted.where(query.c.number < before)
     return [_read(row) for row in tx.execute(wanted.order_by(query.c.number.desc()).limit(limit))]

@@ -17,7 +17,8 @@ from gateway.http.fields import Whole
 from gateway.http.members import IN_PROJECT, MEMBER_PATTERN
 from gateway.http.resources import Blueprint, Body, administrator, created, house, permitted
 from gateway.http.schemas import Closed
-from gateway.refusals import KeyTooWide, NotFound, NotPermitted
+from gateway.keyring import Sight
+from gateway.refusals import KeyTooWide, NotPermitted
 from gateway.registry import ApiKey, now
 
 MOST_RATE = 1_000_000
@@ -142,8 +143,7 @@ class Keys(MethodView):
     @blueprint.gives(200, KeysSchema, "Without their texts.")
     def get(self) -> Response:
         """List keys: one's own, those of projects one leads, or all for administrators."""
-        caller = guard.caller()
-        mine = [key for key in house().registry.all_keys() if _may_see(caller, key)]
+        mine = house().registry.all_keys(_sight(guard.caller()))
         return jsonify({"keys": [shown(key) for key in mine]})
 
     @blueprint.named("createKey")
@@ -258,21 +258,20 @@ def _may_pace(role: Role, project: str | None, rate: int | None) -> Caller:
 
 
 def _visible(id: str) -> ApiKey:
-    found = house().registry.key(id)
-    if not _may_see(guard.caller(), found):
-        raise NotFound()
-    return found
+    return house().registry.key(id, _sight(guard.caller()))
+
+
+def _sight(caller: Caller) -> Sight | None:
+    """The keys that a caller may see; None: all of them."""
+    if Act.ADMINISTER in caller.acts():
+        return None
+    managed = frozenset(name for name in caller.within or () if caller.may(Act.MANAGE, name))
+    return Sight(caller.key, caller.member if caller.sees_all else None, managed)
 
 
 def _manages(caller: Caller, project: str | None) -> bool:
     manages = project is not None and caller.may(Act.MANAGE, project)
     return manages or Act.ADMINISTER in caller.acts()
-
-
-def _may_see(caller: Caller, key: ApiKey) -> bool:
-    if _manages(caller, key.project) or key.id == caller.key:
-        return True
-    return key.member == caller.member and caller.sees_all
 
 
 def shown(key: ApiKey) -> dict[str, Any]:
