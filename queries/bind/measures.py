@@ -44,7 +44,7 @@ from queries.language.refusals import (
     TooManyColumns,
     UnknownColumn,
 )
-from queries.language.trees import anew, children, rebuilt, walk
+from queries.language.trees import Form, anew, children, form, rebuilt, walk
 
 if TYPE_CHECKING:
     from queries.bind.binder import Binder
@@ -91,10 +91,10 @@ def select(
     measure = replace(measure, leading=0 if listing else leading.wanted(node, reader, measure))
     binder.measures.append(measure)
     grouped = [(item, key) for item, key in keys.keys if item is not None]
-    texts = {(type(item), reader.text(item)): measure.keys.index(key) for item, key in grouped}
+    said = {form(item): measure.keys.index(key) for item, key in grouped}
     stage = f"_stage{len(binder.measures) - 1}"
     listing = listing and bool(keys.keys) and not keys.sets
-    return Writer(binder, env, reader, node, measure, stage, texts, keys, order, listing).open()
+    return Writer(binder, env, reader, node, measure, stage, said, keys, order, listing).open()
 
 
 def listed(
@@ -141,7 +141,7 @@ class Writer:
     node: exp.Select
     measure: Measure
     stage: str
-    texts: dict[tuple[type[exp.Expr], str], int]
+    said: dict[Form, int]
     keys: Grouping
     order: tuple[int, ...] = ()
     listing: bool = False
@@ -270,8 +270,8 @@ class Writer:
         """The key that the expression is, or None."""
         if not self.measure.keys or aggregates.contains(node) or isinstance(node, STRUCTURAL):
             return None
-        if any(kind is type(node) for kind, _ in self.texts):  # writing every node out is dear
-            found = self.texts.get((type(node), self.reader.text(node)))
+        if any(kind is type(node) for kind, _ in self.said):
+            found = self.said.get(form(node))
             if found is not None:
                 return self._column(f"k{found}")
         if any(isinstance(part, exp.Query) for part in walk(node)):

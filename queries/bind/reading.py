@@ -30,7 +30,7 @@ from queries.bind.calls import Aggregate, Read, Reading, alone
 from queries.bind.expressions import TRUTH, Expressions, measured
 from queries.bind.formulas import filled
 from queries.language.refusals import QueryRefused
-from queries.language.trees import anew
+from queries.language.trees import Form, form
 
 
 @dataclass(slots=True)
@@ -43,9 +43,8 @@ class Reader:
     expressions: Expressions
     weigh: Callable[[int], None]
     once: tuple[Scalar, ...] | None = None
-    calls: dict[str, tuple[Reading, ...]] = field(default_factory=dict)
-    _ratios: dict[str, tuple[Reading, ...] | None] = field(default_factory=dict)
-    _texts: dict[int, tuple[exp.Expr, str]] = field(default_factory=dict)
+    calls: dict[Form, tuple[Reading, ...]] = field(default_factory=dict)
+    _ratios: dict[Form, tuple[Reading, ...] | None] = field(default_factory=dict)
 
     def reads(self, node: exp.Expr) -> bool:
         """Whether the node is read as a whole: an aggregate call, or a mean written as a ratio."""
@@ -53,12 +52,12 @@ class Reader:
 
     def collect(self, node: exp.Expr) -> None:
         """Bind one call; raises a QueryRefused."""
-        text = self.text(node)
-        if text not in self.calls:
+        said = form(node)
+        if said not in self.calls:
             readings = self._read(node)
             parts = [part for s in readings[0].statistics for part in parts_of(s)]
             self.weigh(sum(part.size for part in parts))
-            self.calls[text] = readings
+            self.calls[said] = readings
 
     def _read(self, node: exp.Expr) -> tuple[Reading, ...]:
         ratio = self._ratio(node)
@@ -82,36 +81,29 @@ class Reader:
         sides = weighted.sides(node)
         if sides is None or self.once is not None:
             return None
-        text = self.text(node)
-        if text not in self._ratios:
+        said = form(node)
+        if said not in self._ratios:
             above, below, guarded = sides
             try:
                 found = weighted.readings(self._call(above), self._call(below), guarded)
             except QueryRefused:  # its parts tell why, each by itself
                 found = None
-            self._ratios[text] = found
-        return self._ratios[text]
+            self._ratios[said] = found
+        return self._ratios[said]
 
     def statistics(self) -> set[Statistic | Ranked]:
         """All statistics that the calls need."""
-        return {part for text in self.calls for part in self._chosen(text).statistics}
+        return {part for said in self.calls for part in self._chosen(said).statistics}
 
     def of(self, node: exp.Expr) -> Reading:
         """The reading of one call that adds the least to what calls with one reading need."""
-        return self._chosen(self.text(node))
+        return self._chosen(form(node))
 
-    def text(self, node: exp.Expr) -> str:
-        """A node written out: once for each, since writing is dear."""
-        found = self._texts.get(id(node))
-        if found is None or found[0] is not node:
-            found = self._texts[id(node)] = (node, anew(node).sql(copy=False))
-        return found[1]
-
-    def _chosen(self, text: str) -> Reading:
+    def _chosen(self, said: Form) -> Reading:
         sure = {
             part for found in self.calls.values() if len(found) == 1 for part in found[0].statistics
         }
-        return min(self.calls[text], key=lambda reading: len(set(reading.statistics) - sure))
+        return min(self.calls[said], key=lambda reading: len(set(reading.statistics) - sure))
 
 
 def _count(found: Aggregate) -> tuple[Reading, ...]:

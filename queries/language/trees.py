@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Hashable
 from typing import Any, TypeVar
 
 from sqlglot import exp
@@ -78,6 +78,9 @@ def _members(
     return found
 
 
+Form = tuple[type[exp.Expr], tuple[tuple[str, Hashable], ...]]
+
+
 def blank(node: Tree) -> Tree:
     """A node of its kind and place in the text, without its parts."""
     kind = node.__class__
@@ -86,6 +89,19 @@ def blank(node: Tree) -> Tree:
     fresh._meta = node._meta.copy() if node._meta else None
     fresh.args = {}
     return fresh
+
+
+def form(node: exp.Expr) -> Form:
+    """What a tree says, wherever it stands: equal for two that mean the same by all they hold."""
+    said = [(name, _form(value)) for name, value in node.args.items() if value is not None and value != []]
+    return node.__class__, tuple(said)
+
+
+def _form(value: Any) -> Hashable:
+    if isinstance(value, Expr):
+        return form(value)
+    said: Hashable = tuple(map(_form, value)) if value.__class__ is list else value
+    return said
 
 
 def children(node: exp.Expr) -> list[exp.Expr]:

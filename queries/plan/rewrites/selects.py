@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from queries.bind import aggregates
 from queries.catalog.manifest import Manifest, Table
-from queries.language.trees import anew
+from queries.language.trees import anew, walk
 
 WIDTH = 100
 
@@ -31,10 +31,12 @@ class Named:
 
 def written(tree: exp.Expr) -> str:
     """The text of a tree, laid out for people: on one line where it fits."""
-    flat = anew(tree).sql(dialect="duckdb", comments=False, copy=False)
-    if len(flat) <= WIDTH:
-        return flat
-    return tree.sql(dialect="duckdb", pretty=True, comments=False)
+    words = sum(len(part.name) for part in walk(tree) if isinstance(part, exp.Identifier))
+    if words <= WIDTH:
+        flat = anew(tree).sql(dialect="duckdb", comments=False, copy=False)
+        if len(flat) <= WIDTH:
+            return flat
+    return anew(tree).sql(dialect="duckdb", pretty=True, comments=False, copy=False)
 
 
 def outermost(tree: exp.Expr) -> exp.Select | None:
