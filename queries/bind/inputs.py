@@ -78,7 +78,7 @@ def given(binder: Binder, bound: Open, *, distinct: bool = False) -> tuple[Relea
     read = _tables(query)
     stages = tuple(dict.fromkeys(filter(open_queries.is_stage, read)))
     tables = [(name, binder.drafted(name).noised) for name in stages]
-    sql = open_sql.total_text(_occurring(query))
+    sql = open_sql.last_text(open_sql.total(_occurring(query)))
     found = binder.publics.rows.describe(tuple(tables), sql)
     facts = _facts(binder, bound, [of for _, of in found])
     shown = _handed(query, facts)
@@ -207,7 +207,7 @@ def _name(
         if isinstance(node, exp.Identifier) and node.name in stages:
             node.set("this", f"_stage{stages.index(node.name)}")
     meanings = [binder.drafted(name).meaning for name in stages]
-    meant = repr((open_sql.text(copied), meanings, columns, most, unique))
+    meant = repr((open_sql.last_text(copied), meanings, columns, most, unique))
     return f"_in{hashlib.sha256(meant.encode()).hexdigest()}"
 
 

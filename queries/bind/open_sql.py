@@ -303,8 +303,7 @@ def total(query: Tree, parts: Iterable[exp.Expr] | None = None) -> Tree:
 
 def total_text(query: exp.Expr) -> str:
     """The text of what `total` makes of a query, which stays as it is."""
-    fails = any(isinstance(node, FAILING) for node in walk(query))
-    return text(total(anew(query)) if fails else query)
+    return last_text(total(anew(query)))
 
 
 def text(query: exp.Expr) -> str:
@@ -313,10 +312,21 @@ def text(query: exp.Expr) -> str:
     sqlglot's own output can mean something else to DuckDB (`~2 - 2`, NOT before IN), so every
     operator stands in parentheses of its own.
     """
-    if len(walk(query)) > MOST_NODES:
+    return last_text(anew(query))
+
+
+def last_text(query: exp.Expr) -> str:
+    """The same of a query whose nodes stand in one place each, and that is used for nothing else.
+
+    The parentheses are put into the tree itself.
+    """
+    parts = walk(query)
+    if len(parts) > MOST_NODES:
         raise TooComplex("With its common table expressions written out the query is too large.")
-    apart = anew(query, around=_apart)
-    return apart.sql(dialect=DUCKDB, comments=False, identify=True, copy=False)
+    for part in parts[1:]:
+        if isinstance(part, OPERATORS) and not isinstance(part, BARE):
+            put_around(part)
+    return query.sql(dialect=DUCKDB, comments=False, identify=True, copy=False)
 
 
 OPERATORS = (exp.Binary, exp.Unary, exp.Predicate, exp.Case, exp.Cast)
@@ -326,7 +336,15 @@ BARE = (
 )  # fmt: skip
 
 
-def _apart(around: exp.Expr, part: exp.Expr) -> exp.Expr:
-    """An operator in parentheses of its own."""
-    inner = isinstance(part, OPERATORS) and not isinstance(part, BARE)
-    return exp.Paren(this=part) if inner and not isinstance(around, exp.Paren) else part
+def put_around(node: exp.Expr) -> None:
+    """Put parentheses around a part of a tree, in its place, unless it stands in some."""
+    parent, name, index = node.parent, node.arg_key, node.index
+    if parent is None or name is None or isinstance(parent, exp.Paren):
+        return
+    around = exp.Paren(this=node)
+    node.index = None
+    around.parent, around.arg_key, around.index = parent, name, index
+    if index is None:
+        parent.args[name] = around
+    else:
+        parent.args[name][index] = around

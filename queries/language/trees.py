@@ -25,11 +25,11 @@ def rebuilt(node: Tree, write: Callable[[exp.Expr], exp.Expr]) -> Tree:
     return fresh
 
 
-def anew(node: Tree, but: Collection[str] = (), around: Around | None = None) -> Tree:
+def anew(node: Tree, but: Collection[str] = ()) -> Tree:
     """The tree anew, without the comments and types that the parser may have noted.
 
-    The node itself comes with None in the place of the arguments named by `but`. What stands in the
-    place of each part is what `around` makes of it. A level of the tree is one call.
+    The node itself comes with None in the place of the arguments named by `but`. A level of the
+    tree is one call.
     """
     fresh = blank(node)
     args = fresh.args
@@ -37,25 +37,18 @@ def anew(node: Tree, but: Collection[str] = (), around: Around | None = None) ->
         if name in but:
             args[name] = None
         elif isinstance(value, Expr):
-            part = anew(value, (), around)
-            args[name] = _placed(around(node, part) if around else part, fresh, name)
+            args[name] = _placed(anew(value), fresh, name)
         elif value.__class__ is list:
             members: list[Any] = []
             args[name] = members
             for one in value:
                 if isinstance(one, Expr):
-                    part = anew(one, (), around)
-                    part = around(node, part) if around else part
-                    members.append(_placed(part, fresh, name, len(members)))
+                    members.append(_placed(anew(one), fresh, name, len(members)))
                 else:
                     members.append(_members(one, fresh, name, anew) if type(one) is list else one)
         else:
             args[name] = value
     return fresh
-
-
-Around = Callable[[exp.Expr, exp.Expr], exp.Expr]
-"""Makes something of a part of a node that was made anew."""
 
 
 def _placed(part: exp.Expr, parent: exp.Expr, name: str, index: int | None = None) -> exp.Expr:
@@ -93,7 +86,11 @@ def blank(node: Tree) -> Tree:
 
 def form(node: exp.Expr) -> Form:
     """What a tree says, wherever it stands: equal for two that mean the same by all they hold."""
-    said = [(name, _form(value)) for name, value in node.args.items() if value is not None and value != []]
+    said = [
+        (name, _form(value))
+        for name, value in node.args.items()
+        if value is not None and value != []
+    ]
     return node.__class__, tuple(said)
 
 

@@ -53,7 +53,7 @@ def boxed(expression: exp.Expr, sql_type: str, stage: str, types: Mapping[str, s
 
 
 def _text(node: exp.Expr) -> str:
-    return open_sql.text(open_sql.total(exp.Paren(this=anew(node))))
+    return open_sql.last_text(open_sql.total(exp.Paren(this=anew(node))))
 
 
 def is_number(sql_type: str) -> bool:

@@ -271,5 +271,5 @@ def _output(name: str, cell: Cell, kind: str, table: str, types: Mapping[str, st
         box = boxes.boxed(cell.expression, kind, table, types)
         reason = cell.reason if box is None else boxes.MADE
         return Output(name, Role.DERIVED, reason=reason, box=box)
-    text = open_sql.total_text(exp.Paren(this=anew(cell.expression)))
+    text = open_sql.last_text(open_sql.total(exp.Paren(this=anew(cell.expression))))
     return Output(name, Role.DERIVED, expression=text)

@@ -63,7 +63,7 @@ class Needed:
         parts = walk(query)
         rename(parts, self.names)
         policy.occurring(parts, self.names, earlier)
-        sql = open_sql.total_text(query)
+        sql = open_sql.last_text(open_sql.total(query, parts))
         return Input(
             given.name,
             sql,

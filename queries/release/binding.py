@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 import duckdb
+from duckdb import _seam
 
 from queries.algebra.names import occurs, quoted
 from queries.catalog.view import Tables
@@ -34,8 +35,8 @@ class Signatures:
         place = self._fittest(given)
         statement = selected(place.connection, sql)
         place.prepare(given, read)
-        found = place.connection.sql(statement)
-        return tuple(zip(found.columns, map(str, found.types), strict=True))
+        found = _seam.bind(place.connection, statement)  # `sql` would run what changes a database
+        return tuple(zip(found.names, map(str, found.types), strict=True))
 
     def _fittest(self, given: Mapping[str, Columns]) -> _Place:
         """The place with the least to make; of equal ones that which was left alone the longest."""
