@@ -205,7 +205,7 @@ def _where(told: Sequence[Mapping[str, Any]], found: Sequence[Mapping[str, Any]]
 def _originals(
     statement: Statement, given: Sequence[Any], manifest: bytes, keys: Keys
 ) -> Iterable[str]:
-    """Whether each stage that served again was paid for by a query whose receipt holds."""
+    """Whether each stage that served again was paid for by the project, by a receipt that holds."""
     known = {}
     for one in given:
         wrong = prove(one, manifest, keys)
@@ -215,10 +215,10 @@ def _originals(
     for stage in _stages(statement):
         if stage["paid_by"] is None:
             continue
-        original = known.get(stage["paid_by"])
-        names = [one["claimed"] for one in _stages(original or {"stages": []})
-                 if one["paid_by"] is None]  # fmt: skip
-        if stage["claimed"] not in names:
+        original = known.get(stage["paid_by"], {"stages": []})
+        names = [one["claimed"] for one in _stages(original) if one["paid_by"] is None]
+        own = original.get("project") == statement["project"]
+        if not own or stage["claimed"] not in names:
             yield f"No receipt shows that query {stage['paid_by']} paid for a stage."
 
 

@@ -109,6 +109,11 @@ def test_a_replayed_release_carries_the_originals_receipt(office: Office) -> Non
     assert office.prove(again) == ()
     forgotten = office.signed(again["receipt"] | {"originals": []})
     assert office.prove(forgotten)
+    for field, other in (("project", "other"), ("query", "another"), ("sql", COUNT)):
+        false = copy.deepcopy(again["receipt"])
+        false["originals"][0]["statement"][field] = other
+        false["originals"] = [office.signed(one) for one in false["originals"]]
+        assert office.prove(office.signed(false)), field
 
 
 def _leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
