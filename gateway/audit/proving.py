@@ -23,6 +23,7 @@ from budgets.admission import due
 from budgets.chain import Event
 from gateway.audit import facts, receipts, signing, verifying
 from gateway.audit.facts import FactMissing, Remembered
+from gateway.audit.verifying import Verdict
 from gateway.claims import claimed
 from queries import codec
 from queries.catalog.blocks import within
@@ -66,17 +67,41 @@ def charged(document: Mapping[str, Any], export: Iterable[bytes], keys: Keys) ->
     lines = list(export)
     if not (verdict := verifying.verify(lines, keys)).intact:
         return tuple(f"The export: {one}" for one in verdict.findings)
-    return _charged(document.get(receipts.KIND, document), [json.loads(line) for line in lines])
+    given = document.get(receipts.KIND, document)
+    return _charged(given, [json.loads(line) for line in lines], verdict)
 
 
-def _charged(given: Mapping[str, Any], told: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+def _charged(
+    given: Mapping[str, Any], told: Sequence[Mapping[str, Any]], verdict: Verdict
+) -> tuple[str, ...]:
     """The same of one receipt and those that it brings along, by the lines of an export."""
     paid = (
         f"The receipt of query {one['statement']['query']}: {finding}"
         for one in given.get("originals", [])
-        for finding in _charged(one, told)
+        for finding in _charged(one, told, verdict)
     )
-    return (*_standing(given["statement"], told), *paid)
+    return (*_timely(given, verdict), *_standing(given["statement"], told), *paid)
+
+
+def _timely(given: Mapping[str, Any], verdict: Verdict) -> tuple[str, ...]:
+    """Whether a key signed that was not replaced before the charge was entered.
+
+    How late it was signed is told by where its charge stands, not by its own date.
+    """
+    signed = signing.read(given, receipts.KIND)
+    position = None if signed is None else signed.statement["position"]
+    if signed is None or position is None:
+        return ()
+    chain, entry = position["chain"], position["entry"]
+    alive = [
+        key
+        for key in verdict.keys
+        if (lengths := verdict.replaced.get(signing.shown(key))) is None
+        or entry <= lengths.get(chain, 0)
+    ]
+    if signing.holds(signed, alive):
+        return ()
+    return ("It is signed with a key that had been replaced when its charge was entered.",)
 
 
 def _standing(statement: Statement, told: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:

@@ -153,6 +153,11 @@ class Trusted:
         self._ends.setdefault(found.old, found.number)
         self._pairs.append(found)
 
+    @property
+    def ends(self) -> Mapping[str, int]:
+        """The replaced keys, each with the line of the record that says so."""
+        return self._ends
+
     def keys(self) -> Iterator[Ed25519PublicKey]:
         """All of them, whenever they were replaced."""
         return (signing.public_key(one) for one in sorted(self._known()))

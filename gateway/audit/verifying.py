@@ -29,7 +29,8 @@ MOST_FINDINGS = 50
 class Verdict:
     """What came of a check: `findings` are sentences, none where all is as it was signed.
 
-    `keys` are those that were given, and all that replaced them or that they replaced.
+    `keys` are those that were given, and all that replaced them or that they replaced. Of each that
+    was `replaced` it is told how long the chains were by then.
     """
 
     chains: Mapping[str, Head]
@@ -39,6 +40,7 @@ class Verdict:
     findings: tuple[str, ...]
     accounts: Mapping[str, Any] = field(default_factory=dict)
     keys: tuple[Ed25519PublicKey, ...] = ()
+    replaced: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     @property
     def intact(self) -> bool:
@@ -61,6 +63,7 @@ def verify(
         tuple(reading.findings[:MOST_FINDINGS]),
         reading.totals.told(),
         tuple(reading.trusted.keys()),
+        reading.replaced(),
     )
 
 
@@ -140,6 +143,17 @@ class _Reading:
         if self._asked:
             name = next(iter(self._asked))
             self.findings.append(f"The question of query {name} is missing.")
+
+    def replaced(self) -> dict[str, dict[str, int]]:
+        """How long the chains were when keys were replaced, as the checkpoint after that tells."""
+        signed = [one for _, one in self._checkpoints] + [self._closing] * bool(self._closing)
+        told = [checkpoints.chains(one) for one in signed if one and self.trusted.holds(one)]
+        lengths = [{name: head.length for name, head in chains.items()} for chains in told]
+        lengths.sort(key=lambda chains: chains.get(RECORD, 0))
+        return {
+            key: next((one for one in lengths if one.get(RECORD, 0) >= number), {})
+            for key, number in self.trusted.ends.items()
+        }
 
     def _read(self, document: object) -> bool:
         match document:
