@@ -224,6 +224,16 @@ def test_grouping_sets_leave_out_as_much_as_their_finest_groups_hold() -> None:
     assert effect.columns[-2].noise.l1 >= 36
 
 
+@pytest.mark.parametrize(
+    "sets", ["ROLLUP (1, 2)", "CUBE (1, 2)", "GROUPING SETS ((), (1, 2))", "GROUPING SETS (1, 2)"]
+)
+def test_each_number_moves_as_far_whichever_sets_are_asked_and_first(sets: str) -> None:
+    """Bounds hold for the groups of all keys: a total is one cell of as many groups as are kept."""
+    sql = f"SELECT origin, month, COUNT(*), COUNT(DISTINCT tailnum) FROM flights GROUP BY {sets}"
+    *_, effect = bench().plan(sql, replace(BOTH, groups_per_unit=3)).stages
+    assert [column.noise.l1 for column in effect.columns] == [1, 1, 600, 3 * 20, 600, 3]
+
+
 @pytest.mark.parametrize("options", [BOTH, ROWS, GROUPS, RANGE])
 def test_each_number_fits_64_bits_whatever_was_summed(options: Options) -> None:
     """A sum over groups is saturated as those of the groups are, so that none can fail (P8)."""

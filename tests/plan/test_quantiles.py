@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,11 +11,12 @@ from queries.enclave.selection import scores
 from queries.language.refusals import RangeTooLarge
 from queries.plan.bins import Bins, equal
 from queries.plan.bounding import Sensitivity
-from queries.plan.model import Target
+from queries.plan.model import Distribution, Mechanism, Target
 from queries.plan.price import Price
-from queries.plan.quantiles import Sketch, priced
+from queries.plan.quantiles import Sketch, priced, repriced
 
 PRICE = Price(rho=10**12)
+PURE = Price(rho=10**12, epsilon=10**12)
 MILLION = 10**6
 
 
@@ -52,3 +55,39 @@ def _exactly(target: Target, histogram: list[int]) -> list[int]:
         found.append(-max(0, below + 1 - rank, rank - above))
         below = above
     return found
+
+
+def _spent(made: Distribution, price: Price) -> float:
+    """Which part of a price the noises of a distribution cost together."""
+    noises = [made.noise] if made.around is None else [made.noise, made.around]
+    if price.epsilon is None:
+        return sum(noise.rho for noise in noises) / price.rho
+    return sum(noise.epsilon or 0 for noise in noises) / price.epsilon
+
+
+@pytest.mark.parametrize("share", [1, 9])
+@pytest.mark.parametrize("selected", [True, False])
+@pytest.mark.parametrize(
+    ("price", "choosing", "counting"),
+    [
+        (PRICE, Mechanism.EXPONENTIAL, Mechanism.GAUSSIAN),
+        (PURE, Mechanism.PERMUTE_AND_FLIP, Mechanism.LAPLACE),
+    ],
+    ids=["rho", "pure"],
+)
+def test_what_is_chosen_and_the_tree_beside_it_cost_one_price(
+    price: Price, choosing: Mechanism, counting: Mechanism, selected: bool, share: int
+) -> None:
+    """Priced at once, or at another price before."""
+    found = replace(sketch((1, 4), (1, 2)), branching=2, levels=2, selected=selected)
+    whole = None if price.epsilon is None else price.epsilon * share
+    before = Price(rho=price.rho * share, epsilon=whole)
+    made = priced("d0", found, before, 100)
+    made = repriced(made, price) if share > 1 else made
+    assert 0.999 < _spent(made, price) <= 1
+    assert (made.noise.sensitivity, made.noise.mechanism) == (
+        (Sensitivity(3 + 1, 9 + 1), choosing) if selected else (Sensitivity(2, 2), counting)
+    )
+    assert (made.around is not None) is selected
+    if made.around is not None:
+        assert (made.around.sensitivity, made.around.mechanism) == (Sensitivity(2, 2), counting)
