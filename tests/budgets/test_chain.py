@@ -216,7 +216,7 @@ def test_several_processes_say_the_same(
 def test_a_server_does_not_end_the_session_that_waits_for_its_parts(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    brief = postgres._SESSION.replace("session_timeout = '60s'", "session_timeout = '300ms'")
+    brief = postgres._SESSION.replace("session_timeout = '60s'", "session_timeout = '500ms'")
     assert brief != postgres._SESSION
     monkeypatch.setattr(postgres, "_SESSION", brief)
     monkeypatch.setattr(verifying, "LONG", 0)
