@@ -234,6 +234,24 @@ def test_each_number_moves_as_far_whichever_sets_are_asked_and_first(sets: str) 
     assert [column.noise.l1 for column in effect.columns] == [1, 1, 600, 3 * 20, 600, 3]
 
 
+def test_groups_are_sampled_whatever_is_counted_in_them() -> None:
+    """The values of a column are few in a group, and no more than these in those that are kept."""
+    sql = "SELECT origin, COUNT(DISTINCT month) AS n FROM flights GROUP BY origin"
+    *_, effect = bench().plan(sql, replace(GROUPS, groups_per_unit=1)).stages
+    assert [column.noise.l1 for column in effect.columns] == [1, 1, 36, 12]
+    assert "$seed" in effect.sql
+
+
+def test_units_that_a_range_lets_come_are_counted_once() -> None:
+    sql = "SELECT COUNT(*) AS n, COUNT(DISTINCT tailnum) AS c FROM flights WHERE distance < 500"
+    near = (ColumnBound("distance", Fraction(0), Fraction(400)),)
+    *_, effect = bench().plan(sql, replace(RANGE, columns=near)).stages
+    assert [column.noise.l1 for column in effect.columns] == [600, 600, 1, 1]
+    (row,) = bench().private.sql(effect.sql).fetchall()
+    units = "SELECT COUNT(DISTINCT tailnum) FROM flights"
+    assert row[2:] == (expected(f"{units} WHERE distance < 500"), expected(units))
+
+
 @pytest.mark.parametrize("options", [BOTH, ROWS, GROUPS, RANGE])
 def test_each_number_fits_64_bits_whatever_was_summed(options: Options) -> None:
     """A sum over groups is saturated as those of the groups are, so that none can fail (P8)."""
