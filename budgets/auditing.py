@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, select, type_coerce
@@ -15,7 +16,7 @@ from sqlalchemy import BigInteger, Connection, select, type_coerce
 from budgets.chain import GENESIS, Entry
 from budgets.record import Line
 from budgets.storage import accounts, acts, journal
-from budgets.storage.schema import act, entry, query
+from budgets.storage.schema import act, entry, query, stage
 
 RECORD = "record"
 OF_DATASET = "dataset:"
@@ -66,3 +67,11 @@ def questions(tx: Connection) -> Iterator[Mapping[str, Any]]:
     ).order_by(query.c.number)  # fmt: skip
     for row in tx.execution_options(yield_per=500).execute(wanted).mappings():
         yield dict(row)
+
+
+def draws(tx: Connection) -> Iterator[tuple[int, list[tuple[str, int, str]]]]:
+    """Of every charge, in order, its stages: each with its delta and the text of what it drew."""
+    wanted = select(stage.c.charge, stage.c.digest, stage.c.delta, stage.c.mechanisms)
+    rows = tx.execution_options(yield_per=500).execute(wanted.order_by(stage.c.charge, stage.c.id))
+    for charge, found in groupby(rows, lambda row: int(row.charge)):
+        yield charge, [(one.digest, one.delta, one.mechanisms) for one in found]

@@ -3,6 +3,7 @@
     {"chains": [...], "format": "sluis-audit", "version": 1}
     {"chain": "dataset:NAME" | "record", "entry": {...}, "hash": ...}     each entry of each chain
     {"question": {...}}                                             each question, with its hash
+    {"drawn": {"charge": ..., "stages": [[name, delta, draws], ...]}}   what each charge drew
     {"signature": ..., "statement": {"kind": "checkpoint", ...}}    each checkpoint kept
     {"signature": ..., "statement": {"kind": "export", ...}}        over all lines before it
 
@@ -18,7 +19,7 @@ from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
 
-from budgets.auditing import entries, heads, questions
+from budgets.auditing import draws, entries, heads, questions
 from budgets.chain import canonical
 from budgets.storage import Storage
 from budgets.storage.columns import Moment
@@ -60,6 +61,8 @@ def _unsigned(tx: Any, chains: list[str], *, texts: bool) -> Iterator[str]:
             yield f'{{"chain":{named},"entry":{text},"hash":"{stored}"}}'
     for one in questions(tx):
         yield canonical({"question": _question(one, texts=texts)})
+    for charge, stages in draws(tx):
+        yield canonical({"drawn": {"charge": charge, "stages": [list(one) for one in stages]}})
 
 
 def _question(one: Mapping[str, Any], *, texts: bool) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from budgets.auditing import RECORD, Head
 from budgets.chain import GENESIS, canonical
 from gateway.audit import checkpoints, exporting, signing, succession
+from gateway.audit.draws import Draws
 from gateway.audit.signing import Signed
 from gateway.audit.succession import Trusted
 from gateway.audit.totals import Totals
@@ -111,6 +112,7 @@ class _Reading:
         self.questions = 0
         self.findings: list[str] = []
         self.totals = Totals()
+        self.draws = Draws()
 
     @property
     def at(self) -> int | None:
@@ -137,6 +139,7 @@ class _Reading:
         """What can be said once all lines are read."""
         self._close()
         self.findings += self.totals.findings()
+        self.findings += self.draws.findings()
         given = [("A checkpoint that was given", one) for one in kept]
         for where, one in (*self._checkpoints, *given):
             self._compare(where, one)
@@ -164,6 +167,9 @@ class _Reading:
                 return self._entry(name, entry, stored)
             case {"question": dict(question)}:
                 return self._question(question)
+            case {"drawn": {"charge": int(charge), "stages": [*stages]}}:
+                self.draws.take(charge, [(str(name), str(text)) for name, _, text in stages])
+                return True
             case {"statement": dict(), "signature": str()}:
                 return self._signed(document)
         return False
@@ -179,6 +185,7 @@ class _Reading:
             )
         if name != RECORD:
             self.totals.add(entry)
+            self.draws.add(entry)
         elif (found := succession.told(entry)) is not None:
             self.trusted.add(found)
         self._remember(entry)
