@@ -90,6 +90,7 @@ def test_a_share_is_kept_and_ordinary_charges_cannot_take_it(ledger: Ledger, pla
     with pytest.raises(BudgetExceeded) as refused:
         drawn(ledger, "report 3")
     assert (refused.value.budget.kind, refused.value.budget.name) == (Kind.EARMARK, REPORT)
+    assert refused.value.budget.allocated == ledger.budget(PROJECT, None, REPORT).allocated
     assert invariants.taken(place) == 10 * STEP
     assert ledger.verify(DATASET).intact
     invariants.hold(place)
