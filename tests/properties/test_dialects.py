@@ -8,12 +8,14 @@ translation that the plan shows.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import duckdb
 import pytest
 import sqlglot
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
+from sqlglot import exp
 
 from queries.language.refusals import QueryRefused
 from queries.plan.price import Options
@@ -25,6 +27,13 @@ from tests.properties.test_parity import FLOOR, PRICE, compared
 from tests.properties.worlds import CLINIC
 
 DIALECTS = ("postgres", "tsql", "spark", "bigquery", "mysql", "trino")
+
+
+def summed(query: Query, translation: str) -> Query:
+    """A count with a filter may be written as COUNT_IF, which is NULL over no values in DuckDB."""
+    shown = sqlglot.parse_one(translation, read="duckdb").selects
+    written = {place for place, one in enumerate(shown) if one.find(exp.CountIf)}
+    return replace(query, sums=query.sums | written)
 
 
 @pytest.mark.slow
@@ -55,7 +64,7 @@ def test_translations_are_answered_or_refused() -> None:
             _, expected = place.expected(plan.translation)
         except duckdb.Error:
             return
-        differences = compared(query, expected, got)
+        differences = compared(summed(query, plan.translation), expected, got)
         assert not differences, (text, plan.translation, differences[:3])
         accepted[dialect] += 1
 
