@@ -19,6 +19,7 @@ from queries.language.refusals import (
     Position,
     SeveralStatements,
     TooComplex,
+    UnsupportedSql,
 )
 from queries.language.trees import anew, children, nodes, walk
 
@@ -32,7 +33,8 @@ WRITTEN = DUCKDB.generator()
 def parse(text: str) -> exp.Query:
     """The one query that the text holds.
 
-    Raises a QueryRefused: EmptyStatement, Malformed, SeveralStatements, NotASelect or TooComplex.
+    Raises a QueryRefused: EmptyStatement, Malformed, SeveralStatements, NotASelect, TooComplex or
+    UnsupportedSql.
     """
     check_text(text)
     if "\x00" in text:
@@ -106,6 +108,8 @@ def _check_whole(parts: list[exp.Expr]) -> None:
                 raise Malformed(f"A part of {node.key.upper()} is missing.", position=place(node))
         if isinstance(node, exp.Paren) and isinstance(node.this, exp.Star):
             raise Malformed("* does not stand in brackets of its own.", position=place(node))
+        if isinstance(node, exp.Alias) and node.this.is_star:
+            raise UnsupportedSql("A * stands for several columns.", position=place(node))
 
 
 def _as_written(tree: exp.Expr) -> None:

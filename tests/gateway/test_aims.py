@@ -201,7 +201,7 @@ def test_a_correlation_costs_what_was_quoted(gateway: Gateway) -> None:
     told = refused(gateway, sql, max_error="5%")
     assert "means nothing" in told["detail"]
     assert "ask it roughly first" in told["hint"]
-    gateway.query(sql.replace("66", "68"), rho="0.5")
+    gateway.query(sql.replace("66", "68"), rho="5")
     sql = sql.replace("66", "68")
     quoted = quote(gateway, sql, max_error="0.3", group_size="released")
     assert "spread as they were released" in quoted["expected_error"][0]["reason"]

@@ -95,8 +95,9 @@ def test_no_rows_have_steeper_slopes_than_those_that_add_the_most(
     count = float(len(rows))
     most = {"xx": count / 2, "xy": count, "x": count, "y": count, "n": count}
     steepest, found = slopes(sql, most), slopes(sql, point)
+    few = count / (count - 1) if "SAMP" in measure else 1.0  # so much steeper is a divisor of n - 1
     for name, slope in found.by.items():
-        assert abs(slope) <= abs(steepest.by[name]) * (1 + 1e-9)
+        assert abs(slope) <= abs(steepest.by[name]) * few * (1 + 1e-9)
 
 
 def test_a_root_is_told_by_what_stands_under_it() -> None:
