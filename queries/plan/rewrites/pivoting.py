@@ -37,8 +37,8 @@ def _fields(pivot: exp.Pivot) -> list[exp.Expr]:
 
 def _values(field: exp.Column, tree: exp.Expr, manifest: Manifest) -> list[exp.Expr]:
     """The declared values of a column of that name in a table that is read; none where unknown."""
-    read = {node.name for node in tree.find_all(exp.Table)}
-    owners = [table.column(field.name) for table in manifest.tables if table.name in read]
+    read = [manifest.table(node.name) for node in tree.find_all(exp.Table)]
+    owners = [table.column(field.name) for table in read if table is not None]
     declared = {_told(column) for column in owners if column is not None}
     return [one.copy() for one in next(iter(declared))] if len(declared) == 1 else []
 
