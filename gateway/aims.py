@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from gateway.errors import Margin, Size
-from gateway.grouped import Table, size_needed
+from gateway.grouped import At, Table, size_needed
 from gateway.refusals import ErrorNotOffered
 from queries.plan.post import Output, Role
 from queries.plan.slopes import NoSlopes, slopes
@@ -55,7 +55,7 @@ def resolved(table: Table, output: Output, margin: Margin, size: Fraction | Size
     if divides:
         typical = table.typical(output)
         return of_magnitude(output, margin, typical, table.rows(size), size)
-    point = table.point(size, most=False)
+    point = table.point(size, At.MIDDLE)
     if point is None:
         raise size_needed()
     try:

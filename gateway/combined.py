@@ -11,14 +11,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 
 from gateway.errors import Size
-from gateway.grouped import Table, size_needed
+from gateway.grouped import STEEP, At, Table, size_needed
 from gateway.refusals import ErrorNotOffered
 from queries.plan.followed import SUMMED, UTMOST, Followed, followed
 from queries.plan.model import Plan
 from queries.plan.post import Output, Role
-from queries.plan.slopes import Slopes, divisors, slopes
+from queries.plan.slopes import Slopes, divisors, slopes, steepest
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +45,18 @@ class Joined:
 
     def value(self, size: Fraction | Size) -> float:
         """What it plausibly is; raises NoSlopes, or ErrorNotOffered."""
-        return abs(slopes(self.expression, self._point(size, most=False)).value)
+        return abs(slopes(self.expression, self._point(size, At.MIDDLE)).value)
 
     def slopes(self, size: Fraction | Size) -> tuple[dict[int, float], Slopes]:
         """How far a step of each place moves it, and its slopes; raises NoSlopes."""
-        found = slopes(self.expression, self._point(size, most=True))
+        points = [self._point(size, at) for at in STEEP]
+        found = steepest(points, partial(slopes, self.expression))
         moved: dict[int, float] = {}
         for name, slope in found.by.items():
             table, column = self._of(name)
             place, step = table.step(column)
             cells = math.sqrt(table.cells or 1) if name.startswith(SUMMED) else 1.0
-            moved[place] = moved.get(place, 0.0) + abs(slope) * step * cells
+            moved[place] = moved.get(place, 0.0) + slope * step * cells
         return moved, found
 
     def rows(self, size: Fraction | Size) -> float | None:
@@ -62,14 +64,14 @@ class Joined:
         grouped = [table for table in self.tables if table.cells != 1] or self.tables
         return min((rows for table in grouped if (rows := table.rows(size))), default=None)
 
-    def _point(self, size: Fraction | Size, *, most: bool) -> dict[str, float]:
+    def _point(self, size: Fraction | Size, at: At) -> dict[str, float]:
         """What the tables plausibly hold; a size that is given is that of those with groups."""
         grouped = any(table.cells != 1 for table in self.tables)
         found, divided = {}, {one.removeprefix(SUMMED) for one in divisors(self.expression)}
         for table in self.tables:
             given = isinstance(size, Fraction) and grouped and table.cells == 1
             own = Size.DECLARED if given else size
-            held = table.point(own, most=most)
+            held = table.point(own, at)
             if held is None:
                 raise size_needed()
             names = {one.partition(".")[2] for one in divided if one.startswith(f"{table.name}.")}

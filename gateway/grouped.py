@@ -10,7 +10,9 @@ import math
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
+from enum import Enum
 from fractions import Fraction
+from functools import partial
 from statistics import median
 
 from gateway.errors import Size
@@ -21,10 +23,25 @@ from queries.plan.planner import Outline
 from queries.plan.post import Output, Role
 from queries.plan.ratios import Group, Held, divides, ratio, typical
 from queries.plan.sizes import Likely
-from queries.plan.slopes import NoSlopes, Point, Slopes, divisors, rooted, slopes
+from queries.plan.slopes import NoSlopes, Point, Slopes, divisors, rooted, slopes, steepest
 
 Released = Mapping[str, tuple[tuple[float, ...], ...]]
 """By stage: the rows of its columns, in their own units, as they were released."""
+
+
+class At(Enum):
+    """Where in their ranges the values of a group lie."""
+
+    MIDDLE = "middle"
+    """In the middle of them, or where they were released."""
+    ENDS = "ends"
+    """Where its rows add up to the most."""
+    CENTRE = "centre"
+    """There, but for the factors of products: these lie on both sides of the middle alike."""
+
+
+STEEP = (At.ENDS, At.CENTRE)
+"""Where slopes are largest: that of a covariance by its count at the centre, if over n - 1."""
 EVEN = 1 / math.sqrt(12)
 """The standard deviation of values that lie evenly in their range, as a share of it."""
 
@@ -83,22 +100,27 @@ class Table:
             return max(counts, default=next((one.rows for one in self.likely), None))
         return max((one.rows or 0.0 for one in self.likely), default=0.0) or None
 
-    def point(self, size: Fraction | Size, *, most: bool) -> dict[str, float] | None:
-        """What a group plausibly holds, or with `most` the most that its rows can add up to."""
+    def point(self, size: Fraction | Size, at: At) -> dict[str, float] | None:
+        """What the columns of a group hold whose values lie there; None if its size is unknown."""
         rows = self.rows(size)
         found = {}
         for n, (column, one) in enumerate(zip(self.columns, self.likely, strict=False)):
             count = one.rows if size is Size.DECLARED else rows
             if count is None:
                 return None
-            held = one.most if most else one.middle
-            found[column.name] = count * held
-            if not most and size is Size.RELEASED and self.released is not None:
+            middle = at is At.MIDDLE or (at is At.CENTRE and self._multiplied(one))
+            found[column.name] = count * (one.middle if middle else one.most)
+            if at is At.MIDDLE and size is Size.RELEASED and self.released is not None:
                 found[column.name] = self.released[n]
         return found
 
+    def _multiplied(self, likely: Likely) -> bool:
+        """Whether a column sums what another sums products of."""
+        factors = {value for one in self.likely for value in one.factors or ()}
+        return likely.factors is None and likely.value in factors
+
     def slopes(self, output: Output, size: Fraction | Size) -> Slopes:
-        """How the output follows from the columns, where a group's rows add up to the most."""
+        """How the output follows from the columns, where that is steepest."""
         named = output.column if output.role is Role.MEASURE else None
         if named is not None:
             return Slopes(0.0, {named: 1.0})
@@ -109,11 +131,11 @@ class Table:
             if rows is None:
                 raise size_needed()
             return ratio(output.expression, self._group(rows))
-        known = self.point(size, most=True)
-        point = known or {c.name: 1.0 for c in self.columns}
-        point = point | self.dividing(divisors(output.expression), size)
-        found = self._rooted(output.expression, point) or slopes(output.expression, point)
-        if known is None and not found.straight:
+        divided = self.dividing(divisors(output.expression), size)
+        unknown = {c.name: 1.0 for c in self.columns}
+        points = [(self.point(size, at) or unknown) | divided for at in STEEP]
+        found = steepest(points, partial(self._slopes, output.expression))
+        if self.point(size, At.ENDS) is None and not found.straight:
             raise size_needed()
         return found
 
@@ -151,14 +173,14 @@ class Table:
 
     def dividing(self, names: AbstractSet[str], size: Fraction | Size) -> dict[str, float]:
         """What sums hold that are divided by: what is plausible, since the most is too kind."""
-        held = self.point(size, most=False) or {}
+        held = self.point(size, At.MIDDLE) or {}
         return {n: v for n, v in held.items() if n in names and not _counts(self._likely(n))}
 
-    def _rooted(self, expression: str, point: Point) -> Slopes | None:
-        """The slopes under a root of what may be nothing; a root of counts has its own."""
+    def _slopes(self, expression: str, point: Point) -> Slopes:
+        """Those at a point, under a root of what may be nothing; a root of counts has its own."""
         found = rooted(expression, point)
         if found is None or all(_counts(self._likely(name)) for name in found.by):
-            return None
+            return slopes(expression, point)
         return found
 
     def _likely(self, name: str) -> Likely:

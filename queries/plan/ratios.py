@@ -22,7 +22,7 @@ from statistics import median
 from sqlglot import exp
 
 from queries.language.trees import anew, nodes, rebuilt
-from queries.plan.slopes import NoSlopes, Point, Slopes, divisors, slopes
+from queries.plan.slopes import NoSlopes, Point, Slopes, divisors, largest, slopes
 
 SHARE = 1 / 8
 """How far a variance that is divided by may be off, as a share of it."""
@@ -83,14 +83,13 @@ def ratio(sql: str, group: Group) -> Slopes:
     spreads = _spreads(found, group)
     known = _known(found)
     ends = list(_ends(known - {name.removeprefix(CENTRAL) for name in found.moments}, group))
-    steepest: dict[str, float] = {}
+    every = []
     for end, sign in product(ends, (1.0, -1.0)):
         values = {n: sign ** _crossed(n, group) * v for n, v in spreads.items()}
-        one = _chained(found, end, values)
-        for name, slope in one.by.items():
-            steepest[name] = max(abs(slope), steepest.get(name, 0.0))
+        every.append(_chained(found, end, values))
+    by = largest(one.by for one in every)
     apart = [_apart(found.moments[name], ends, spreads[name]) for name in _divided(found)]
-    return Slopes(one.value, steepest, straight=False, apart=tuple(apart))
+    return Slopes(every[-1].value, by, straight=False, apart=tuple(apart))
 
 
 def _read(sql: str, columns: Mapping[str, Held]) -> _Ratio:
@@ -255,8 +254,5 @@ def _of_moment(tree: exp.Sub, end: Point) -> Mapping[str, float]:
 
 def _apart(tree: exp.Sub, ends: Sequence[Point], spread: float) -> Mapping[str, float]:
     """How far a step of each column moves a variance, as a share of it, at most."""
-    found: dict[str, float] = {}
-    for end in ends:
-        for name, slope in _of_moment(tree, end).items():
-            found[name] = max(abs(slope) / spread, found.get(name, 0.0))
-    return found
+    found = largest(_of_moment(tree, end) for end in ends)
+    return {name: slope / spread for name, slope in found.items()}

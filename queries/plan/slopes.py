@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
@@ -66,6 +66,21 @@ def slopes(sql: str | exp.Expr, point: Point, *, conjoined: bool = False) -> Slo
     if not all(map(math.isfinite, (found.value, *found.by.values()))):
         raise NoSlopes
     return found
+
+
+def steepest(points: Sequence[Point], told: Callable[[Point], Slopes]) -> Slopes:
+    """The slopes at the first point, each as large as at any of them; raises NoSlopes."""
+    found = [told(point) for n, point in enumerate(points) if point not in points[:n]]
+    return replace(found[0], by=largest(one.by for one in found))
+
+
+def largest(found: Iterable[Mapping[str, float]]) -> dict[str, float]:
+    """By column, the largest of several slopes, without their signs."""
+    most: dict[str, float] = {}
+    for one in found:
+        for name, slope in one.items():
+            most[name] = max(abs(slope), most.get(name, 0.0))
+    return most
 
 
 def divisors(sql: str) -> frozenset[str]:
