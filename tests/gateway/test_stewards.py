@@ -43,8 +43,21 @@ def test_a_ceiling_is_shown_to_those_who_look_after_the_house(gateway: Gateway) 
     for key in ("root", "auditor"):
         found = gateway.ask("GET", path, key=key).json
         assert found["ceiling"] == {"epsilon": "900", "delta": "0.0001"}
-        assert {one["project"] for one in found["projects"]} >= {"p", "other", "pure"}
+        assert {one["project"]: one["epsilon"] for one in found["projects"]} == guaranteed(gateway)
+    assert guaranteed(gateway).items() >= {"p": "40", "other": "1", "pure": "5"}.items()
     assert gateway.ask("GET", "/v1/datasets/nothing/ceiling", key="root").status == 404
+
+
+def guaranteed(gateway: Gateway) -> dict[str, str]:
+    """The epsilon of each project on the dataset that has a budget."""
+    projects = gateway.ask("GET", "/v1/projects", key="root").json["projects"]
+    on = [one["name"] for one in projects if one["dataset"] == "visits"]
+    asked = {name: gateway.budget(name, "root") for name in on}
+    return {
+        name: budget["guarantee"]["epsilon"]
+        for name, budget in asked.items()
+        if budget.get("code") != "nothing-allocated"
+    }
 
 
 def test_a_transfer_moves_a_budget(own: Gateway) -> None:
