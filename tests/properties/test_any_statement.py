@@ -36,7 +36,7 @@ OPTIONS = (
     left_out.ROWS, left_out.GROUPS, left_out.BOTH, left_out.RANGE, left_out.ALL,
     Options(minimum_frequency=2), Options(non_negative=True),
 )  # fmt: skip
-SHARDS = tuple((number, 60, 24) for number in range(11, 16))
+SHARDS = tuple((number, 60, 24) for number in range(11, 19))
 """The seed, how many statements are drawn, and how many must be accepted."""
 
 
