@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections import defaultdict
 
 import pytest
@@ -213,12 +214,17 @@ def test_several_processes_say_the_same(
     assert alone.intact == together.intact == (expected is None)
 
 
+SLOW = "import time; from budgets import verifying; time.sleep(1); verifying.main()"
+"""A part that takes longer than the session below may be silent, however fast the machine is."""
+
+
 def test_a_server_does_not_end_the_session_that_waits_for_its_parts(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     brief = postgres._SESSION.replace("session_timeout = '60s'", "session_timeout = '500ms'")
     assert brief != postgres._SESSION
     monkeypatch.setattr(postgres, "_SESSION", brief)
+    monkeypatch.setattr(verifying, "COMMAND", (sys.executable, "-I", "-c", SLOW))
     monkeypatch.setattr(verifying, "LONG", 0)
     monkeypatch.setattr(verifying, "PATIENCE", 0.02)
     assert opened(place).verify(DATASET).intact
