@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import (
     BindParameter,
+    ColumnElement,
     Connection,
     Integer,
     LargeBinary,
@@ -97,13 +98,19 @@ _WAIT = (
 _DECLINE = (
     update(query).where(query.c.id == bindparam("name"), _QUEUED).values(refusal=bindparam("why"))
 )
-_SHOWN = or_(
-    query.c.state == fixed(QueryState.RELEASED),
-    query.c.state == fixed(QueryState.FAULTED),
-    query.c.refusal.is_not(None),
-    query.c.member == bindparam("by"),
-)
-_SEEN = Prepared(_RECORDS.where(_OWN, _SHOWN))
+
+
+def _shown(member: str | BindParameter[str]) -> ColumnElement[bool]:
+    """Whether a query is shown to a member: it has ended, or is the member's own."""
+    return or_(
+        query.c.state == fixed(QueryState.RELEASED),
+        query.c.state == fixed(QueryState.FAULTED),
+        query.c.refusal.is_not(None),
+        query.c.member == member,
+    )
+
+
+_SEEN = Prepared(_RECORDS.where(_OWN, _shown(bindparam("by"))))
 _STORE = Prepared(
     insert(release)
     .from_select(
@@ -203,7 +210,7 @@ def listed(
     """
     wanted = _RECORDS.where(query.c.project == project)
     if seen_by is not None:
-        wanted = wanted.where(_SHOWN.params(by=seen_by))
+        wanted = wanted.where(_shown(seen_by))
     if before is not None:
         wanted = wanted.where(query.c.number < before)
     return [_read(row) for row in tx.execute(wanted.order_by(query.c.number.desc()).limit(limit))]
