@@ -8,6 +8,9 @@ transaction. A question that is answered needs a second one, `settle`, so both t
 against two. That several callers' steps may share a transaction is the ledger's own doing. Floor,
 a ledger that is empty at first and one that has a past take turns, so that a busy machine slows all
 of them. Nothing is asserted here.
+
+The ratio follows the disk: what a step adds to the floor is processor time, the same whatever a
+flush costs. `--flush 0.5 1 2 4` prints the tables for flushes that take so many milliseconds more.
 """
 
 from __future__ import annotations
@@ -15,6 +18,8 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -26,12 +31,14 @@ from pathlib import Path
 from budgets.charge import Charge
 from budgets.ledger import Ledger
 from budgets.storage import Storage
+from tests.benchmarks import flushes
 from tests.benchmarks.floors import Floor, floor
 from tests.benchmarks.history import grow
 from tests.budgets.books import DATASET, asked, capped, claim, document, stage, tables
 from tests.budgets.places import Place
 from tests.postgres import running_server
 
+_PLAIN = ("seconds", "rounds", "past", "folder")
 COST, PAST = 10**8, 10**7
 """What a charge costs that is measured, and one of those that were before."""
 
@@ -39,6 +46,23 @@ COST, PAST = 10**8, 10**7
 def main(given: Sequence[str] | None = None) -> None:
     """Print a table for each database."""
     args = _parser().parse_args(given)
+    if args.flush:
+        for milliseconds in args.flush:
+            _slower(milliseconds, args)
+        return
+    _tables(args)
+
+
+def _slower(milliseconds: float, args: argparse.Namespace) -> None:
+    """The same tables where each flush takes so much longer, by a process of their own."""
+    said = [f"--{name}={getattr(args, name)}" for name in _PLAIN]
+    lists = [word for name in ("clients", "on") for word in (f"--{name}", *getattr(args, name))]
+    command = [sys.executable, "-m", "tests.benchmarks.ledger", *said, *map(str, lists)]
+    with flushes.later(milliseconds) as environment:
+        subprocess.run(command, env=environment, check=True)
+
+
+def _tables(args: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory(dir=args.folder) as folder:
         if "sqlite" in args.on:
             _table("SQLite", Path(folder) / "empty.db", Path(folder) / "long.db", args)
@@ -48,8 +72,8 @@ def main(given: Sequence[str] | None = None) -> None:
 
 
 @contextmanager
-def _server_on(folder: str | None) -> Iterator[tuple[Place, Place]]:
-    with running_server(Path(folder) if folder else Path(tempfile.gettempdir())) as server:
+def _server_on(folder: str) -> Iterator[tuple[Place, Place]]:
+    with running_server(Path(folder)) as server:
         addresses = server.create(), server.create()
         for address in addresses:
             Storage.migrated(address).close()
@@ -60,7 +84,9 @@ def _table(name: str, empty: Place, long: Place, args: argparse.Namespace) -> No
     short, grown = capped(empty, 1_000_000, COST), capped(long, 1_000_000, COST)
     if args.past:
         grow(long, grown, args.past, PAST)
-    print(f"{name}, {os.cpu_count()} cores, {args.rounds} rounds of {args.seconds:g} s")
+    flush, cores = flushes.measured(Path(args.folder)), len(os.sched_getaffinity(0))
+    print(f"{name}, {cores} cores, {args.rounds} rounds of {args.seconds:g} s")
+    print(f"a flush takes {flush:.2f} ms, the median")
     print(
         "| clients | floor/s | reserve/s | settle/s | reserve over floor | both over two "
         f"| after {args.past:,} charges |"
@@ -148,7 +174,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--clients", nargs="*", type=int, default=[1, 8], help="threads at once")
     add("--past", type=int, default=1_000_000, help="how many charges the long ledger has had")
     add("--on", nargs="*", default=["sqlite", "postgresql"], help="which databases")
-    add("--folder", default=None, help="a folder on the disk to measure")
+    add("--folder", default=tempfile.gettempdir(), help="a folder on the disk to measure")
+    add("--flush", nargs="*", type=float, help="milliseconds that a flush is to take longer")
     return parser
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
-from tests.benchmarks import planning
+from tests.benchmarks import ledger, planning
 from tests.benchmarks.__main__ import main
 
 
@@ -37,3 +39,16 @@ def test_the_table_takes_its_place_on_the_page() -> None:
     after = planning.page(before, ["| new |"])
     assert after == f"# One\n\n{planning.HEADING}\nsaid\n\n| new |\n\n## Two\n\nmore\n"
     assert planning.page(after.replace("| new |", planning.TABLE), ["| new |"]) == after
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler makes flushes slower here")
+def test_charges_are_laid_beside_the_floor(capfd: pytest.CaptureFixture[str]) -> None:
+    """Once as the disk is, once where each flush takes 20 milliseconds more."""
+    short = ["--seconds", "0.2", "--rounds", "1", "--past", "0", "--on", "sqlite", "--clients", "1"]
+    ledger.main(short)
+    ledger.main([*short, "--flush", "20"])
+    printed = capfd.readouterr().out.splitlines()
+    fast, slow = (float(line.split()[3]) for line in printed if line.startswith("a flush takes"))
+    assert slow > fast + 19
+    assert [row.count("|") for row in printed if row.startswith("| 1 ")] == [8, 8]
