@@ -3,19 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from tests.gateway.running import Gateway, make_home, running
 
+ENOUGH = 60
+"""Per cent of a project's budget that a module's tests find left at least."""
+
+
+class Shared:
+    """A server whose dataset has slots off, so that tests are quick: another one once it is spent.
+
+    How many tests a process runs on it, and in which order, is not known before.
+    """
+
+    def __init__(self, folder: Path, ends: ExitStack) -> None:
+        self._folder, self._ends = folder, ends
+        self._running: list[Gateway] = []
+
+    def unspent(self) -> Gateway:
+        """The server, with budgets that are enough for a module's tests."""
+        if not self._running or self._left(self._running[-1]) < ENOUGH:
+            home = self._folder / str(len(self._running)) / "home"
+            home.parent.mkdir()
+            self._running.append(self._ends.enter_context(running(home, make_home(home))))
+        return self._running[-1]
+
+    def _left(self, found: Gateway) -> float:
+        whose = (("p", "analyst"), ("other", "outsider"), ("pure", "purist"))
+        shares = [found.budget(*one)["remaining"]["budget_share"] for one in whose]
+        return min(float(share.rstrip("%")) for share in shares)
+
 
 @pytest.fixture(scope="session")
-def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    """A server whose dataset has slots off, so that tests are quick."""
-    home = tmp_path_factory.mktemp("gateway") / "home"
-    with running(home, make_home(home)) as found:
-        yield found
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
+    with ExitStack() as ends:
+        yield Shared(tmp_path_factory.mktemp("gateway"), ends)
+
+
+@pytest.fixture(scope="module")
+def gateway(shared: Shared) -> Gateway:
+    """A running server that other tests have asked before."""
+    return shared.unspent()
 
 
 @pytest.fixture
