@@ -19,7 +19,7 @@ from fractions import Fraction
 from typing import Any
 
 from budgets.amounts import PICO
-from budgets.mechanisms import GAUSSIAN, Drawn
+from budgets.mechanisms import GAUSSIAN, Drawn, bounded_epsilon, bounded_rho
 
 INTERVAL = 1e-4
 """Losses are rounded up to multiples of this, so the result errs upwards."""
@@ -38,16 +38,10 @@ class NoAccountant(Exception):
 
 
 def pure_epsilon(drawn: Drawn) -> Fraction:
-    """The epsilon of a draw that is pure in itself."""
+    """The epsilon of a draw that is pure in itself: what was charged, or what its scale says."""
     if drawn.epsilon is not None:
         return Fraction(drawn.epsilon, PICO)
-    twice = 1 if drawn.mechanism == "discrete-laplace" else 2
-    return twice * drawn.l1 / Fraction(drawn.scale)
-
-
-def gaussian_rho(drawn: Drawn) -> Fraction:
-    """What a Gaussian draw loses exactly, in units of rho: l2^2 / (2 scale^2)."""
-    return Fraction(drawn.l2_squared) / (2 * Fraction(drawn.scale) ** 2)
+    return bounded_epsilon(drawn)
 
 
 def epsilon_by_distributions(draws: Iterable[Drawn], delta: float) -> float:
@@ -56,7 +50,7 @@ def epsilon_by_distributions(draws: Iterable[Drawn], delta: float) -> float:
     rho, pure = Fraction(0), Counter[int]()
     for one in draws:
         if one.mechanism == GAUSSIAN:
-            rho += gaussian_rho(one)
+            rho += bounded_rho(one)
         else:
             pure[math.ceil(pure_epsilon(one) * _GRID)] += 1
     parts = [_composed(library, steps, count) for steps, count in sorted(pure.items()) if steps]

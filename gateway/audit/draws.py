@@ -1,7 +1,8 @@
 """What the charges of an export drew, against what their entries vouch for and were charged.
 
 The entry of a charge holds a digest of its mechanisms; a charge that was taken up again, the entry
-that says so. The losses of draws add, and a charge is never less than what its draws lose.
+that says so. The losses of draws add, with the deltas of thresholds beside them, and no account is
+posted less than that: rho and delta where it counts these, epsilon where it is pure.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from budgets import drawn
-from budgets.amounts import PICO
 from budgets.chain import Event
-from budgets.mechanisms import GAUSSIAN, Drawn, read
-from budgets.tight import gaussian_rho
+from budgets.loss import PrivacyLoss, total
+from budgets.mechanisms import lost, read
+
+Told = Sequence[tuple[str, int, str]]
+"""The stages of a charge: the name of each, its delta, and the text of its draws."""
 
 
 class Draws:
@@ -22,20 +25,23 @@ class Draws:
 
     def __init__(self) -> None:
         self._vouched: dict[int, str] = {}
-        self._charged: dict[int, int] = {}
-        self._told: dict[int, Sequence[tuple[str, str]]] = {}
+        self._least: dict[int, tuple[float, float, float]] = {}
+        self._told: dict[int, Told] = {}
 
     def add(self, entry: Mapping[str, Any]) -> None:
         """Note what an entry of a ceiling's chain says of a charge."""
-        charge, note = entry["charge"], str(entry["note"])
-        if charge is None or (digest := drawn.told(note)) is None:
+        charge = entry["charge"]
+        if charge is None:
             return
-        self._vouched[charge] = digest
-        if entry["event"] == Event.RESERVE:
-            self._charged[charge] = entry["rho"]
+        if (digest := drawn.told(str(entry["note"]))) is not None:
+            self._vouched[charge] = digest
+        if entry["event"] == Event.RESERVE and charge in self._vouched:
+            known = self._least.get(charge, (math.inf, math.inf, math.inf))
+            rho, delta, epsilon = map(min, known, _counted(entry))
+            self._least[charge] = (rho, delta, epsilon)
 
-    def take(self, charge: int, stages: Sequence[tuple[str, str]]) -> None:
-        """Take what the stages of a charge drew: the name of each, and the text of its draws."""
+    def take(self, charge: int, stages: Told) -> None:
+        """Take what the stages of a charge drew."""
         self._told[charge] = stages
 
     def findings(self) -> Iterator[str]:
@@ -43,21 +49,26 @@ class Draws:
         missing = self._vouched.keys() - self._told.keys() if self._told else ()
         yield from (f"What charge {one} drew is missing." for one in sorted(missing))
         for charge, stages in self._told.items():
-            if self._vouched.get(charge, drawn.digest(stages)) != drawn.digest(stages):
+            digest = drawn.digest((name, text) for name, _, text in stages)
+            if self._vouched.get(charge, digest) != digest:
                 yield f"What charge {charge} drew is not what was charged."
-            elif _lost(stages) > self._charged.get(charge, math.inf):
+            elif charge in self._least and not _covers(self._least[charge], stages):
                 yield f"Charge {charge} is of less than what it drew."
 
 
-def _lost(stages: Sequence[tuple[str, str]]) -> float:
-    """The rho of all draws, in 1e-12, counted anew where a formula says it."""
+def _counted(entry: Mapping[str, Any]) -> tuple[float, float, float]:
+    """Rho, delta and epsilon as an account counts them; what it does not count is without end."""
+    rho, delta, epsilon = entry["rho"], entry["delta"], entry["epsilon"]
+    return (math.inf, math.inf, epsilon) if epsilon else (rho, delta, math.inf)
+
+
+def _covers(posted: tuple[float, float, float], stages: Told) -> bool:
+    """Whether no account was posted less than all draws lose; never, where they say nothing."""
     try:
-        return sum(_rho(one) for _, text in stages for one in read(text))
-    except (ValueError, TypeError):  # no draws at all: more than anything that was charged
-        return math.inf
-
-
-def _rho(one: Drawn) -> int:
-    if one.mechanism != GAUSSIAN:
-        return one.rho
-    return max(one.rho, math.floor(gaussian_rho(one) * PICO))
+        loss = total(lost(one) for _, _, text in stages for one in read(text))
+        loss += PrivacyLoss(0, sum(delta for _, delta, _ in stages), 0)
+    except (ValueError, TypeError):
+        return False
+    rho, delta, epsilon = posted
+    whole = math.inf if loss.delta or loss.epsilon is None else loss.epsilon
+    return loss.rho <= rho and loss.delta <= delta and whole <= epsilon

@@ -168,7 +168,9 @@ class _Reading:
             case {"question": dict(question)}:
                 return self._question(question)
             case {"drawn": {"charge": int(charge), "stages": [*stages]}}:
-                self.draws.take(charge, [(str(name), str(text)) for name, _, text in stages])
+                self.draws.take(
+                    charge, [(str(name), int(d), str(text)) for name, d, text in stages]
+                )
                 return True
             case {"statement": dict(), "signature": str()}:
                 return self._signed(document)

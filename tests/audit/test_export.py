@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from budgets.chain import GENESIS, canonical
-from budgets.mechanisms import Drawn, read
 from gateway.audit import checkpoints
 from gateway.audit.signing import NotAKey, Signer, public_key
 from gateway.audit.verifying import Verdict, verify
 from gateway.home import Home
 from tests.audit.books import Books, full
-from tests.budgets.books import DATASET, NOON, PROJECT, asked, claim, opened, stage
+from tests.budgets.books import DATASET, NOON, PROJECT, opened
 from tests.budgets.places import Place, edit
 
 
@@ -262,36 +261,3 @@ def test_a_checkpoint_is_written_when_something_was_added(books: Books) -> None:
     assert books.home.checkpoints.read_bytes() == before[0]
     assert books.home.checkpoint.read_bytes() != before[1]
     assert books.home.open_places() == []
-
-
-def drawn_lines(lines: list[bytes]) -> list[int]:
-    return [n for n, line in enumerate(lines) if line.startswith(b'{"drawn"')]
-
-
-def test_the_loss_of_every_charge_follows_from_what_it_drew(books: Books) -> None:
-    """An auditor adds the draws up and finds no more than what was charged."""
-    one = Drawn("discrete-gaussian", 4, 16, 1000.0, 8_000_000)
-    drawn = replace(stage("with-draws", 10**9), drawn=(one, one))
-    query = asked(books.ledger)
-    charge = books.ledger.reserve(claim(query, drawn))
-    lines = books.export()
-    assert not [each for each in judged(books, lines).findings if "drew" in each]
-    told = [json.loads(lines[n])["drawn"] for n in drawn_lines(lines)]
-    mine = next(each for each in told if each["charge"] == charge.id)
-    assert read(mine["stages"][0][2]) == (one, one)
-    assert sum(each.rho for each in read(mine["stages"][0][2])) <= charge.loss.rho
-
-
-def test_draws_that_are_changed_or_dropped_are_found(books: Books) -> None:
-    one = Drawn("discrete-gaussian", 4, 16, 1000.0, 80_000_000)
-    books.ledger.reserve(claim(asked(books.ledger), replace(stage("s", 10**9), drawn=(one,))))
-    books.ledger.reserve(claim(asked(books.ledger), replace(stage("t", 7), drawn=(one,))))
-    lines = books.export()
-    findings = judged(books, lines).findings
-    assert any("of less than what it drew" in each for each in findings)
-    where = drawn_lines(lines)
-    changed = list(lines)
-    changed[where[-2]] = changed[where[-2]].replace(b"1000.0", b"9000.0")
-    assert any("not what was charged" in each for each in judged(books, changed).findings)
-    dropped = [line for n, line in enumerate(lines) if n != where[-2]]
-    assert any("is missing" in each for each in judged(books, dropped).findings)

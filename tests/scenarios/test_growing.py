@@ -9,9 +9,8 @@ import duckdb
 import pytest
 
 from budgets import statements
-from budgets.mechanisms import GAUSSIAN
+from budgets.mechanisms import GAUSSIAN, bounded_rho
 from budgets.storage import Storage
-from budgets.tight import gaussian_rho
 from tests.gateway.growing import BLOCKS, Growing, data
 from tests.gateway.running import Answer, Gateway, running
 from tests.gateway.test_cli import sluis
@@ -122,7 +121,7 @@ def test_every_draw_is_kept_and_counted_anew(growing: tuple[Growing, Gateway]) -
         assert not one.charged.unknown
         assert sum(drawn.rho for drawn in one.charged.draws) <= one.charged.loss.rho
         normal = [drawn for drawn in one.charged.draws if drawn.mechanism == GAUSSIAN]
-        assert all(gaussian_rho(drawn) * 10**12 <= drawn.rho for drawn in normal)
+        assert all(bounded_rho(drawn) * 10**12 <= drawn.rho for drawn in normal)
     told = sluis("ledger", "report", "--tight", "--json", "--home", str(made.home.root))
     assert told.returncode == 0, told.stderr
     whole = next(one for one in json.loads(told.stdout)["breaches"] if one["kind"] == "dataset")
