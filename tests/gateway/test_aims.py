@@ -192,22 +192,22 @@ def test_a_correlation_is_asked_by_its_error(gateway: Gateway, call: str, projec
     assert paid(more, name) < paid(quoted, name)
 
 
-def test_a_correlation_costs_what_was_quoted(gateway: Gateway) -> None:
+def test_a_correlation_costs_what_was_quoted(own: Gateway) -> None:
     """And a share of it is one of what was released, as is how far values are spread."""
     sql = PAIR.format("CORR").replace("visits", "visits WHERE cost < 66")
     asked = {"max_error": "0.25", "group_size": 900}
-    quoted = quote(gateway, sql, **asked)
-    assert gateway.query(sql, **asked).json["privacy_loss"] == quoted["privacy_loss"]
-    told = refused(gateway, sql, max_error="5%")
+    quoted = quote(own, sql, **asked)
+    assert own.query(sql, **asked).json["privacy_loss"] == quoted["privacy_loss"]
+    told = refused(own, sql, max_error="5%")
     assert "means nothing" in told["detail"]
     assert "ask it roughly first" in told["hint"]
-    gateway.query(sql.replace("66", "68"), rho="5")
+    own.query(sql.replace("66", "68"), rho="5")
     sql = sql.replace("66", "68")
-    quoted = quote(gateway, sql, max_error="0.3", group_size="released")
+    quoted = quote(own, sql, max_error="0.3", group_size="released")
     assert "spread as they were released" in quoted["expected_error"][0]["reason"]
     aim = quoted["expected_error"][0]["asked"]
     assert aim["source"] == "released"
-    told = refused(gateway, sql.replace("68", "69"), max_error="0.3", group_size="released")
+    told = refused(own, sql.replace("68", "69"), max_error="0.3", group_size="released")
     assert "released" in told["detail"]
 
 
