@@ -27,6 +27,15 @@ def test_names_and_types_are_those_of_the_engine(signatures: Signatures) -> None
     )
 
 
+def test_what_is_bound_is_never_run(signatures: Signatures) -> None:
+    """Not even what the engine takes for one SELECT, and what would write if it were run."""
+    sql = "WITH made AS (INSERT INTO visits VALUES (1, 'a') RETURNING cost) SELECT cost FROM made"
+    assert signatures.of(VISITS, sql) == (("cost", "BIGINT"),)
+    for place in signatures._places:
+        if "visits" in place.held:
+            assert place.connection.execute("SELECT count(*) FROM visits").fetchall() == [(0,)]
+
+
 def test_a_table_that_is_given_otherwise_is_made_anew(signatures: Signatures) -> None:
     for kind in ("BIGINT", "VARCHAR", "BIGINT"):
         given: Tables = (("visits", (("cost", kind),)),)
