@@ -29,7 +29,7 @@ from queries.bind import open_queries, open_sql
 from queries.bind.colours import Cell, Open
 from queries.bind.publics import kind
 from queries.catalog.manifest import Type
-from queries.language.trees import anew, by_level, nodes, walk
+from queries.language.trees import anew, nodes, walk
 
 if TYPE_CHECKING:
     from queries.bind.binder import Binder
@@ -213,4 +213,4 @@ def _name(
 
 def _tables(query: exp.Expr) -> list[str]:
     """The names of the tables that a query reads, those nearest to its root first."""
-    return [node.name for node in by_level(query) if isinstance(node, exp.Table)]
+    return [node.name for node in walk(query) if isinstance(node, exp.Table)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable
+from collections.abc import Callable, Collection, Hashable, Iterable
 from typing import Any, TypeVar
 
 from sqlglot import exp
@@ -104,48 +104,27 @@ def _form(value: Any) -> Hashable:
 def children(node: exp.Expr) -> list[exp.Expr]:
     """The direct parts of a node, in order."""
     found: list[exp.Expr] = []
-    for value in node.args.values():
-        if isinstance(value, Expr):
-            found.append(value)
-        elif value.__class__ is list:
-            found.extend(_listed(value))
-    return found
-
-
-def _listed(values: list[Any]) -> list[exp.Expr]:
-    """The nodes of a list, and of lists in it."""
-    found: list[exp.Expr] = []
-    for value in values:
-        if isinstance(value, Expr):
-            found.append(value)
-        elif value.__class__ is list:
-            found.extend(_listed(value))
+    _list(node.args.values(), found)
     return found
 
 
 def walk(node: exp.Expr) -> list[exp.Expr]:
-    """The node and all its parts: each after what it is part of, else in no promised order."""
-    found: list[exp.Expr] = []
-    stack = [node]
-    while stack:
-        current = stack.pop()
-        found.append(current)
-        for value in current.args.values():
-            if isinstance(value, Expr):
-                stack.append(value)
-            elif value.__class__ is list:
-                stack.extend(_listed(value))
-    return found
-
-
-def by_level(node: exp.Expr) -> list[exp.Expr]:
     """The node and all its parts, level after level, each in order."""
     found = [node]
     for current in found:
-        found.extend(children(current))
+        _list(current.args.values(), found)
     return found
 
 
+def _list(values: Iterable[Any], found: list[exp.Expr]) -> None:
+    """Add the nodes among the values, and in lists of them, to those that were found."""
+    for value in values:
+        if isinstance(value, Expr):
+            found.append(value)
+        elif value.__class__ is list:
+            _list(value, found)
+
+
 def nodes(node: exp.Expr, kind: type[Tree]) -> list[Tree]:
-    """The parts of a tree that are of a kind, in no promised order."""
+    """The parts of a tree that are of a kind, level after level."""
     return [part for part in walk(node) if isinstance(part, kind)]
