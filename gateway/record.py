@@ -27,6 +27,7 @@ from typing import Any
 
 from budgets.storage import Storage, acts
 from budgets.storage.acts import Done
+from gateway.refusals import Invalid
 
 MOST_COUNTED = 10_000
 """Different counts kept until they are written; what exceeds them is counted as one."""
@@ -118,6 +119,8 @@ class Record:
     ) -> Iterator[Any]:
         """A write transaction whose line tells what is done in it, committed as the block ends."""
         by = _acting.get()
+        if not str(about.get("reason", deed)).strip():
+            raise Invalid("Say why: the reason stands in the record.")
         with self._storage.begin() as tx:
             yield tx
             done = Done(deed.value, by.member, by.key, project, about=about)

@@ -36,4 +36,7 @@ def moment(text: str, option: str) -> datetime:
         raise click.BadParameter("Give 2027-01-01 or a time.", param_hint=option) from None
     if found.tzinfo is None and len(text) > len("2027-01-01"):
         raise click.BadParameter("Give the zone: 2027-01-01T00:00+00:00.", param_hint=option)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    try:
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except OverflowError:
+        raise click.BadParameter("Give a year before 9999.", param_hint=option) from None

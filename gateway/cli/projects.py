@@ -63,7 +63,7 @@ def create(
 @click.option("--epsilon", required=True, help="Epsilon to be added.")
 @click.option("--delta", help="Delta of the guarantee; the project keeps the one it has.")
 @click.option("--until", help="When all that the project has ends; left out: as it stands.")
-@click.option("--reason", default="", help="Why, for the record.")
+@reason_option
 @home_option
 @json_option
 @refusals_told
@@ -114,7 +114,7 @@ def transfer(
 @project.command()
 @click.argument("name")
 @click.argument("member", required=False)
-@click.option("--epsilon", help="The most that MEMBER may spend in all.")
+@click.option("--epsilon", help="The most that MEMBER may spend, from its first limit on.")
 @click.option("--reason", default="", help="Why, for the record.")
 @home_option
 @json_option
@@ -166,6 +166,8 @@ def presets(
 
     words = {"rough": rough, "normal": normal, "precise": precise}
     given = {word: share(text, f"--{word}") for word, text in words.items() if text is not None}
+    if given and not reason:
+        raise click.UsageError("Presets are set with --reason.")
     with opened(home) as local:
         found = local.registry.project(name).presets
         if given:

@@ -5,18 +5,17 @@ from __future__ import annotations
 from flask import Response, jsonify
 from flask.views import MethodView
 from marshmallow import Schema, fields
-from marshmallow.validate import Length
 
 from gateway.access import Act
 from gateway.http.fields import Amount, Delta, Instant
 from gateway.http.resources import Blueprint, Body, administrator, created, house, permitted
-from gateway.http.schemas import Closed
+from gateway.http.schemas import ReasonSchema
 from gateway.http.standing import BudgetSchema
 
 blueprint = Blueprint("allocations", __name__, description="Who was given what.")
 
 
-class NewAllocationSchema(Closed):
+class NewAllocationSchema(ReasonSchema):
     """A budget to be given: added to what the project has."""
 
     epsilon = Amount(
@@ -36,9 +35,6 @@ class NewAllocationSchema(Closed):
             "not spent by then goes back to the dataset",
             "example": "2027-01-01T00:00:00+00:00",
         },
-    )
-    reason = fields.String(
-        load_default="", validate=Length(max=500), metadata={"description": "why, for the record"}
     )
 
 

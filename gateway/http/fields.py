@@ -7,7 +7,7 @@ its author wrote.
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -161,7 +161,10 @@ class Instant(fields.DateTime):
         found: datetime = super()._deserialize(value, attr, data, **rest)
         if found.tzinfo is None:
             raise ValidationError("Give the zone as well: 2027-01-01T00:00:00+00:00.")
-        return found
+        try:
+            return found.astimezone(UTC)
+        except OverflowError:  # the last hours of the year 9999 west of UTC, the first of 1 east
+            raise ValidationError("In UTC it lies in no year from 1 to 9999.") from None
 
 
 class Number(fields.Field[Decimal]):

@@ -48,6 +48,16 @@ def caller() -> Caller:
     return found
 
 
+def renewed() -> Caller:
+    """Who sent this request, by what its credential carries now; NotAuthenticated once it ended.
+
+    For requests that took long: a key may have been revoked and a role taken in the meantime.
+    """
+    _, _, text = request.headers.get("Authorization", "").partition(" ")
+    g.caller = current_app.extensions["sluis"].identity.caller(text.strip())
+    return caller()
+
+
 def _name() -> None:
     g.request_id = secrets.token_hex(8)
     structlog.contextvars.clear_contextvars()

@@ -5,27 +5,23 @@ from __future__ import annotations
 from flask import Response, jsonify
 from flask.views import MethodView
 from marshmallow import Schema, fields
-from marshmallow.validate import Length
 
 from gateway.access import Act
 from gateway.http.fields import Share
 from gateway.http.resources import Blueprint, Body, house, permitted
-from gateway.http.schemas import Closed
+from gateway.http.schemas import ReasonSchema
 from gateway.presets import Presets as Shares
 from gateway.presets import checked
 
 blueprint = Blueprint("presets", __name__, description="Prices in words.")
 
 
-class NewPresetsSchema(Closed):
+class NewPresetsSchema(ReasonSchema):
     """Shares of the project's whole allocation, ascending."""
 
     rough = Share(required=True, metadata={"description": "of a rough answer", "example": "0.2%"})
     normal = Share(required=True, metadata={"description": "of a normal one", "example": "1%"})
     precise = Share(required=True, metadata={"description": "of a precise one", "example": "5%"})
-    reason = fields.String(
-        load_default="", validate=Length(max=500), metadata={"description": "why, for the record"}
-    )
 
 
 class PresetsSchema(Schema):

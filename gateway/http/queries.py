@@ -41,7 +41,8 @@ class Queries(MethodView):
         The budget is charged before any private row is read, and not given back afterwards. A
         question asked before is answered from what was released then, for nothing.
         """
-        caller = permitted(Act.DRAW if "from_earmark" in body else Act.ASK, project)
+        act = Act.DRAW if "from_earmark" in body else Act.ASK
+        caller = permitted(act, project)
         kind = formats.wanted()
         asked = Submission(
             question(project, body), caller.member, _idempotency_key(), _count(caller)
@@ -50,7 +51,8 @@ class Queries(MethodView):
             raise IdempotencyKeyNeeded()
         wishes = preferences.read(request.headers.get("Prefer", ""), body)
         outcome = house().submit(asked, wishes.patience, departure())
-        permitted(Act.ASK, project)  # frozen in the meantime: stored, and sent to nobody
+        guard.renewed()  # whose key or role has ended in the meantime is sent nothing,
+        permitted(act, project)  # nor is anybody of a project that was frozen: it is stored
         if outcome.document is None:
             response = _shown(project, outcome.id)
             response.status_code = 202
@@ -87,10 +89,13 @@ class OneQuery(MethodView):
         kind = formats.wanted()
         response = _shown(project, id)
         ended = "Retry-After" not in response.headers
-        if kind == formats.CSV and ended and (released := house().past.released(project, id)):
+        released = house().past.released(project, id) if ended else None
+        if released is None:  # this may change: what faulted is run once more when it is redeemed
+            return response
+        if kind == formats.CSV:
             return formats.released(released, kind, 200)
-        if ended:
-            response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
+        response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
+        response.headers["Vary"] = "Accept, Authorization"
         return response
 
 

@@ -30,6 +30,8 @@ from queries.language.dialects import DIALECTS
 PRICES = ("epsilon", "rho", "budget_share", "remaining_share", "max_error", "preset")
 WAYS = (*PRICES, "from_release")
 MAX_SQL = 16_384
+SAID = r"^\s*\S"
+"""Of a text that says something."""
 MOST = 10**9
 
 
@@ -210,7 +212,7 @@ class ReasonSchema(Closed):
 
     reason = fields.String(
         required=True,
-        validate=Length(1, 500),
+        validate=[Length(1, 500), Regexp(SAID)],
         metadata={"description": "why, for the record", "example": "a key was lost"},
     )
 

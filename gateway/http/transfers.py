@@ -41,7 +41,9 @@ class NewLimitSchema(ReasonSchema):
     )
     epsilon = Amount(
         required=True,
-        metadata={"description": "in all, at the project's delta; limits may overlap"},
+        metadata={
+            "description": "from the first limit on, at the project's delta; limits may overlap"
+        },
     )
 
 

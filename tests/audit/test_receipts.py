@@ -230,6 +230,11 @@ def test_the_command_says_yes_or_no_with_nothing_of_the_home(
     assert told.stdout == "yes\n", told.stdout + told.stderr
     assert told.returncode == 0
     assert not (tmp_path / "no").exists()
+    for forged in (b'{"rows": [[0]], ' + release.body[1:], b"[" * 100_000):
+        (tmp_path / "release").write_bytes(forged)
+        told = sluis(*words, **nowhere)
+        assert told.stdout == "no\n  This is no receipt.\n", told.stderr
+    (tmp_path / "release").write_bytes(release.body)
     (tmp_path / "manifest").write_bytes(office.manifest.replace(b"upper: 100", b"upper: 200"))
     told = sluis(*words, "--json", **nowhere)
     assert told.returncode == 1

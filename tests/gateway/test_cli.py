@@ -113,7 +113,10 @@ def test_projects_are_made_and_funded_on_the_terminal(home: Path) -> None:
     again = sluis(*words)
     assert again.returncode == 1
     assert json.loads(again.stdout)["code"] == "name-taken"
-    more = sluis("project", "allocate", "new", "--epsilon", "0.5", "--json", *at)
+    words = ("project", "allocate", "new", "--epsilon", "0.5", "--json", *at)
+    assert sluis(*words).returncode == 2
+    assert "Say why" in sluis(*words, "--reason", " ").stdout
+    more = sluis(*words, "--reason", "they need it")
     assert json.loads(more.stdout)["epsilon"] == "1.5"
     listed = json.loads(sluis("project", "list", "--json", *at).stdout)
     assert "new" in {one["project"] for one in listed}

@@ -12,6 +12,7 @@ import pytest
 from tests.gateway.running import AREAS, COUNT, Gateway, quickest
 
 P = "/v1/projects/p"
+REASONED = {"epsilon": 1, "reason": "a test"}
 
 
 def test_an_answer_carries_its_margins_loss_and_budget(gateway: Gateway) -> None:
@@ -31,6 +32,7 @@ def test_an_answer_carries_its_margins_loss_and_budget(gateway: Gateway) -> None
     again = gateway.ask("GET", answer.headers["Location"])
     assert again.json["release"] == release
     assert "immutable" in again.headers["Cache-Control"]
+    assert again.headers["Vary"] == "Accept, Authorization"
 
 
 def test_the_same_question_again_is_free_and_the_same(gateway: Gateway) -> None:
@@ -271,7 +273,7 @@ def test_roles_carry_what_they_should(gateway: Gateway) -> None:
     assert gateway.ask("GET", f"{P}/budget", key="reviewer").status == 200
     new = {"name": "mine", "dataset": "visits"}
     assert gateway.ask("POST", "/v1/projects", new, key="lead").status == 403
-    assert gateway.ask("POST", f"{P}/allocations", {"epsilon": 1}, key="lead").status == 403
+    assert gateway.ask("POST", f"{P}/allocations", REASONED, key="lead").status == 403
     assert gateway.ask("GET", "/v1/members", key="lead").status == 403
     theirs = {"member": "root", "role": "administrator", "project": "p"}
     assert gateway.ask("POST", "/v1/keys", theirs, key="lead").code == "not-permitted"
@@ -289,7 +291,8 @@ def test_a_project_is_made_funded_staffed_and_asked_over_http(gateway: Gateway) 
     assert given.json["guarantee"]["epsilon"] == "1.5"
     listed = gateway.ask("GET", "/v1/projects/fresh/allocations", key="root").json
     assert [one["reason"] for one in listed["allocations"]] == ["a test"]
-    too_much = gateway.ask("POST", "/v1/projects/fresh/allocations", {"epsilon": 999}, "root")
+    much = REASONED | {"epsilon": 999}
+    too_much = gateway.ask("POST", "/v1/projects/fresh/allocations", much, "root")
     assert (too_much.status, too_much.code) == (403, "allocation-exceeded")
     role = {"member": "zoe", "role": "analyst"}
     assert gateway.ask("POST", "/v1/projects/fresh/members", role, "root").status == 201

@@ -67,9 +67,11 @@ def test_presets_ascend_and_stay_below_what_one_question_may_cost(gateway: Gatew
 @pytest.mark.slow
 def test_the_command_line_asks_at_them_and_sets_them(gateway: Gateway) -> None:
     home = str(gateway.home)
-    shown = sluis("project", "presets", "p", "--rough", "0.7%", "--home", home)
+    words = ("project", "presets", "p", "--home", home, "--rough")
+    shown = sluis(*words, "0.7%", "--reason", "agreed")
     assert "0.7%" in shown.stdout, shown.stderr
-    assert sluis("project", "presets", "p", "--rough", "7", "--home", home).returncode == 2
+    assert sluis(*words, "7", "--reason", "agreed").returncode == 2
+    assert sluis(*words, "0.8%").returncode == 2
     words = ("quote", "--project", "p", "--preset", "rough", "SELECT COUNT(*) FROM visits")
     asked = sluis(*words, **client(gateway))
     assert "Costs 0.7%" in asked.stdout, asked.stderr

@@ -26,7 +26,7 @@ def test_what_is_planned_is_what_a_project_pays(own: Gateway) -> None:
     found = planned(own, *asks, delta="1e-7").json
     enough = next(one for one in found["allocations"] if one["errors"] == 1)
     own.ask("POST", "/v1/projects", {"name": "planned", "dataset": "visits"}, "root")
-    given = {"epsilon": enough["epsilon"], "delta": "1e-7"}
+    given = {"epsilon": enough["epsilon"], "delta": "1e-7", "reason": "as planned"}
     assert own.ask("POST", "/v1/projects/planned/allocations", given, "root").status == 201
     person = {"member": "planner", "role": "analyst"}
     own.ask("POST", "/v1/projects/planned/members", person, "root")

@@ -85,7 +85,10 @@ DONE: dict[tuple[str, str], Ask] = {
         "POST", "/v1/projects", {"name": "new", "dataset": "visits"}, "root"
     ),
     ("POST", "/v1/projects/<project>/allocations"): lambda g: g.ask(
-        "POST", "/v1/projects/empty/allocations", {"epsilon": "1", "delta": "1e-9"}, "root"
+        "POST",
+        "/v1/projects/empty/allocations",
+        {"epsilon": "1", "delta": "1e-9", "reason": "w"},
+        "root",
     ),
     ("POST", "/v1/projects/<project>/grants"): lambda g: g.ask(
         "POST", "/v1/projects/empty/grants", {"tables": {"areas": None}, "reason": "r"}, "root"
@@ -104,7 +107,10 @@ DONE: dict[tuple[str, str], Ask] = {
     ),
     ("POST", "/v1/projects/<project>/earmarks/<earmark>/lift"): lambda g: _lifted(g),
     ("PUT", "/v1/projects/<project>/presets"): lambda g: g.ask(
-        "PUT", "/v1/projects/p/presets", {"rough": "1%", "normal": "1%", "precise": "2%"}, "lead"
+        "PUT",
+        "/v1/projects/p/presets",
+        {"rough": "1%", "normal": "1%", "precise": "2%", "reason": "w"},
+        "lead",
     ),
     ("POST", "/v1/projects/<project>/freeze"): lambda g: g.ask(
         "POST", "/v1/projects/other/freeze", {"reason": "stolen"}, "root"
@@ -216,7 +222,7 @@ def test_what_changes_nothing_is_counted(tmp_path: Path) -> None:
 
 COMMANDS = (
     "project create fresh --dataset visits --epsilon 1 --delta 1e-9",
-    "project allocate p --epsilon 0.5",
+    "project allocate p --epsilon 0.5 --reason more",
     "project transfer p other --epsilon 1 --reason moved",
     "project limit p lead --epsilon 1 --reason first",
     "project term p --until 2900-01-01 --reason agreed",

@@ -36,6 +36,22 @@ def test_acts_on_budgets_are_the_administrators_and_have_a_reason(
     assert gateway.ask("POST", path, ACTS[path] | {"reason": ""}, "root").status == 422
 
 
+@pytest.mark.parametrize("reason", [{}, {"reason": ""}, {"reason": " \n\t"}, {"reason": None}])
+def test_no_act_on_a_budget_goes_without_a_reason(
+    gateway: Gateway, reason: dict[str, str | None]
+) -> None:
+    before = gateway.budget()
+    presets = {"rough": "1%", "normal": "2%", "precise": "3%"}
+    for path, body in ACTS.items():
+        assert gateway.ask("POST", path, body | reason, "root").code == "invalid-request", path
+    given = {"epsilon": "1"} | reason
+    path = "/v1/projects/p/allocations"
+    assert gateway.ask("POST", path, given, "root").code == "invalid-request"
+    path = "/v1/projects/p/presets"
+    assert gateway.ask("PUT", path, presets | reason, "root").code == "invalid-request"
+    assert gateway.budget() == before
+
+
 def test_a_ceiling_is_shown_to_those_who_look_after_the_house(gateway: Gateway) -> None:
     path = "/v1/datasets/visits/ceiling"
     for key in ("analyst", "lead", "reviewer", "outsider"):
@@ -73,9 +89,12 @@ def test_a_transfer_moves_a_budget(own: Gateway) -> None:
 
 
 def test_a_member_with_a_limit_stops_at_it(own: Gateway) -> None:
+    assert own.query("SELECT SUM(cost) AS s FROM visits", epsilon="0.3").status == 201
     body = {"member": "analyst", "epsilon": "0.5"} | REASON
     found = own.ask("POST", "/v1/projects/p/limits", body, "root").json
-    assert found == {"limits": [{"member": "analyst", "epsilon": "0.5", "left": "100%"}]}
+    assert found == {"limits": [{"member": "analyst", "epsilon": "0.5", "left": "100%"}]}, (
+        "from then on"
+    )
     assert own.query(epsilon="0.5").status == 201
     refused = own.query("SELECT COUNT(*) FROM visits", epsilon="0.4")
     assert (refused.status, refused.code) == (403, "budget-exceeded")
@@ -137,6 +156,39 @@ def test_what_runs_when_a_freeze_comes_is_charged_stored_and_not_sent(tmp_path: 
 
 
 @pytest.mark.slow
+def test_who_lost_its_key_or_its_role_while_it_ran_is_sent_nothing(tmp_path: Path) -> None:
+    """It is charged and stored, and free for whoever in the project may ask."""
+    home = tmp_path / "home"
+    with running(home, make_home(home, "{slot: 2s, growth: 2}")) as gateway:
+        (mine,) = gateway.ask("GET", "/v1/keys").json["keys"]
+        ends = {
+            "analyst": f"/v1/keys/{mine['id']}",
+            "lead": "/v1/projects/p/members/lead/lead",
+            "reader": "/v1/members/reader",
+        }
+        person = {"member": "reader", "role": "analyst"}
+        gateway.ask("POST", "/v1/projects/p/members", person, "root")
+        made = gateway.ask("POST", "/v1/keys", {**person, "project": "p"}, "root")
+        gateway.keys["reader"] = made.json["key"]
+        gateway.ask("POST", "/v1/projects/p/members", {**person, "member": "heir"}, "root")
+        made = gateway.ask("POST", "/v1/keys", {**person, "member": "heir", "project": "p"}, "root")
+        gateway.keys["heir"] = made.json["key"]
+        for number, (key, ending) in enumerate(ends.items()):
+            sql = f"SELECT COUNT(*) AS n FROM visits WHERE cost > {number}"
+            with ThreadPoolExecutor(1) as pool:
+                asked = pool.submit(gateway.query, sql, key=key)
+                while float(gateway.budget(key="heir")["reserved"]["rho"]) == 0:
+                    time.sleep(0.05)
+                assert gateway.ask("DELETE", ending, key="root").status == 204
+                answer = asked.result()
+            assert (answer.status, answer.code) == (401, "not-authenticated"), key
+            assert b"rows" not in answer.body
+            kept = gateway.query(sql, key="heir").json
+            assert kept["replayed"] is True
+            assert kept["privacy_loss"]["rho"] == "0"
+
+
+@pytest.mark.slow
 def test_a_ceiling_on_the_command_line(tmp_path: Path) -> None:
     home = tmp_path / "home"
     make_home(home)
@@ -167,6 +219,8 @@ def test_a_failed_run_is_asked_again_under_its_charge(tmp_path: Path) -> None:
         delivery.with_suffix(".away").rename(delivery)
         assert gateway.query(headers=key).code == "fault"
         (failed,) = gateway.ask("GET", "/v1/projects/p/queries").json["queries"]
+        seen = gateway.ask("GET", f"/v1/projects/p/queries/{failed['id']}")
+        assert seen.headers["Cache-Control"] == "no-store", "it may still be released"
         path = f"/v1/projects/p/queries/{failed['id']}/redemption"
         assert gateway.ask("POST", path, REASON, "lead").status == 403
         assert gateway.ask("POST", path, REASON, "root").status == 201

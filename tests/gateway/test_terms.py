@@ -116,7 +116,17 @@ def test_more_than_is_free_is_not_kept(house: Gateway) -> None:
     assert (answer.status, answer.code) == (409, "not-free")
 
 
-@pytest.mark.parametrize("until", ["2020-01-01T00:00:00Z", "2900-01-01T00:00:00", "soon", 5])
+@pytest.mark.parametrize(
+    "until",
+    [
+        "2020-01-01T00:00:00Z",
+        "2900-01-01T00:00:00",
+        "9999-12-31T23:59:59-14:00",
+        "0001-01-01T00:00:00+14:00",
+        "soon",
+        5,
+    ],
+)
 def test_an_end_is_later_than_now_and_has_a_zone(house: Gateway, until: object) -> None:
     body = {"until": until, "reason": "r"}
     answer = house.ask("PUT", f"{P}/term", body, "root")
