@@ -27,7 +27,7 @@ def receipt() -> None:
 @key_option
 @click.option(
     "--audit", "export", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="An audit export, to see that the charge stands in the ledger.",
+    help="An audit export, to see that charge and release stand in the ledger.",
 )  # fmt: skip
 @json_option
 @refusals_told
@@ -39,7 +39,8 @@ def verify(
     SQL and manifest are all it takes, with the public facts that the receipt carries; no gateway,
     database or delivery is asked.
     """
-    from gateway.audit.proving import charged, prove
+    from gateway.audit.booked import charged
+    from gateway.audit.proving import prove
     from gateway.audit.signing import public_key
     from gateway.audit.verifying import verify as verified
 

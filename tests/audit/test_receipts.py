@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
-from gateway.audit.proving import charged, prove
+from gateway.audit.booked import charged
+from gateway.audit.proving import prove
+from gateway.audit.receipts import release_hash
 from gateway.audit.signing import Signer, public_key
 from gateway.home import Home
 from tests.gateway.running import COUNT, Gateway, make_home, running
@@ -196,6 +198,26 @@ def test_rows_that_were_altered_are_found(office: Office) -> None:
     release["rows"][0][1] += 1
     assert office.prove(release) == ("The release is not the one that the receipt is of.",)
     assert office.prove(release["receipt"]) == ()
+
+
+def test_another_answer_for_the_same_charge_is_found_although_the_office_signs_it(
+    office: Office,
+) -> None:
+    """With a live key, over the very query and charge: the ledger holds the hash of the first."""
+    release = office.gateway.query(COUNT, epsilon="0.13").json
+    again = office.gateway.query(COUNT, epsilon="0.07").json
+    export = office.gateway.ask("GET", "/v1/audit/export", key="auditor").body
+    lines = export.splitlines(keepends=True)
+    for one in (release, again):
+        assert charged(one, lines, office.keys) == ()
+        false = copy.deepcopy(one)
+        false["rows"][0][1] += 1
+        false["receipt"]["statement"]["release"] = release_hash(false)
+        false["receipt"] = office.signed(false["receipt"])
+        assert office.prove(false) == ()
+        assert charged(false, lines, office.keys) == (
+            "The release is not, byte for byte, the one that was stored.",
+        )
 
 
 def test_another_key_another_manifest_and_no_receipt_are_refused(

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from gateway.audit.proving import charged, prove
+from gateway.audit.booked import charged
+from gateway.audit.proving import prove
 from gateway.audit.signing import Signer, public_key
 from gateway.home import Home
 from tests.gateway.running import COUNT, make_home, running
@@ -21,10 +22,14 @@ pytestmark = pytest.mark.slow
 
 @dataclass(frozen=True)
 class Rotated:
-    """A release of before the change, one of after it, and what an auditor is given."""
+    """A release of before the change, two of after it, and what an auditor is given.
+
+    The last one is `free`: the first is served again.
+    """
 
     before: Path
     after: Path
+    free: Path
     manifest: Path
     export: Path
     old: str
@@ -46,7 +51,10 @@ def rotated(tmp_path_factory: pytest.TempPathFactory) -> Rotated:
     folder = tmp_path_factory.mktemp("rotated")
     home = folder / "home"
     keys = make_home(home)
-    place, files = {"SLUIS_HOME": str(home)}, [folder / name for name in ("before", "after")]
+    place, files = (
+        {"SLUIS_HOME": str(home)},
+        [folder / name for name in ("before", "after", "free")],
+    )
     with running(home, keys) as gateway:
         files[0].write_bytes(gateway.query(COUNT, epsilon="0.1").body)
     thief = Signer(Home(home))
@@ -54,6 +62,7 @@ def rotated(tmp_path_factory: pytest.TempPathFactory) -> Rotated:
     assert told.returncode == 0, told.stderr
     with running(home, keys) as gateway:
         files[1].write_bytes(gateway.query(AFTER, epsilon="0.1").body)
+        files[2].write_bytes(gateway.query(COUNT, epsilon="0.05").body)
     export = folder / "export"
     assert sluis("audit", "export", str(export), **place).returncode == 0
     manifest = folder / "home-sources-visits" / "visits.yaml"
@@ -68,6 +77,8 @@ def test_each_receipt_holds_by_the_key_that_signed_it(rotated: Rotated) -> None:
 
 def test_the_other_key_alone_says_no_and_with_the_export_yes(rotated: Rotated) -> None:
     """The export carries the change, signed by both: one key leads to the other, either way."""
+    assert json.loads(rotated.free.read_bytes())["receipt"]["statement"]["position"] is None
+    assert rotated.with_export(rotated.free, rotated.new) == (0, "yes\n")
     for release, other in ((rotated.before, rotated.new), (rotated.after, rotated.old)):
         code, told = rotated.says(release, other)
         assert code != 0
@@ -79,18 +90,22 @@ def test_the_other_key_alone_says_no_and_with_the_export_yes(rotated: Rotated) -
 def test_what_the_old_key_signs_of_a_later_charge_is_not_believed(
     rotated: Rotated, tmp_path: Path
 ) -> None:
-    """The very statement that the new key signed, too; of an earlier charge it is believed."""
-    for release, believed in ((rotated.before, True), (rotated.after, False)):
+    """The very statement that the new key signed, too; of an earlier charge it is believed.
+
+    What cost nothing is as late as its settlement.
+    """
+    later = (rotated.after, False), (rotated.free, False)
+    for release, believed in ((rotated.before, True), *later):
         whole: dict[str, Any] = json.loads(release.read_bytes())
         statement = dict(whole["receipt"]["statement"])
         kind, _ = statement.pop("kind"), statement.pop("version")
-        whole["receipt"] = rotated.thief.sign(kind, **statement).document()
+        whole["receipt"] |= rotated.thief.sign(kind, **statement).document()
         forged = tmp_path / "forged"
         forged.write_text(json.dumps(whole))
         for key in (rotated.old, rotated.new):
             code, told = rotated.with_export(forged, key)
             assert (code == 0) is believed
-            assert believed or "a key that had been replaced when its charge" in told
+            assert believed or "a key that had been replaced by the time" in told
 
 
 def test_an_export_of_before_knows_of_no_change(rotated: Rotated) -> None:

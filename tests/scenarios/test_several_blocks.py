@@ -14,7 +14,8 @@ import pytest
 
 from budgets.loss import PrivacyLoss
 from gateway.access import Role
-from gateway.audit.proving import charged, prove
+from gateway.audit.booked import charged
+from gateway.audit.proving import prove
 from gateway.audit.signing import Signer, public_key
 from gateway.grants import give
 from queries.catalog.grant import Grant

@@ -11,15 +11,16 @@ from typing import Any
 import pytest
 
 from budgets.charge import Charge, QueryRecord
-from gateway.audit.proving import charged
+from gateway.audit.booked import charged
 from gateway.audit.receipts import loss_shown, position
 from gateway.audit.signing import public_key
-from tests.audit.books import Books, asked_for
+from tests.audit.books import TEXT, Books, asked_for
 from tests.audit.test_export import rewritten
 from tests.budgets.books import BLOCKS, DATASET, PROJECT, STEP, claim, document, stage, tables
 from tests.budgets.places import Place
 
 ASKED: dict[str, object] = {"sql": "SELECT COUNT(*) FROM pings", "options": {}, "source": None}
+UNSETTLED = "The export has no release of this query."
 ELSEWHERE = "The charge stands elsewhere."
 ANOTHER_LOSS = "The charge is of another loss."
 
@@ -39,6 +40,7 @@ class Paid:
             "statement": {
                 "query": self.query.id,
                 "project": PROJECT,
+                "dataset": DATASET,
                 "blocks": list(BLOCKS),
                 "asked": self.query.digest,
                 "stages": [*stages, {"claimed": "earlier", "paid_by": "another"}],
@@ -124,8 +126,26 @@ def test_an_export_that_was_changed_shows_nothing(paid: Paid) -> None:
     assert all(one.startswith("The export: ") for one in found)
 
 
-def test_a_release_that_was_free_needs_no_charge(paid: Paid) -> None:
-    assert paid.against(query="q", position=None) == ()
+def test_a_release_that_was_free_needs_no_charge_but_was_stored(paid: Paid) -> None:
+    free = paid.books.ask("before")
+    told = {"query": free.id, "position": None, "asked": free.digest, **json.loads(TEXT)}
+    lines = paid.books.export(texts=False)
+    assert paid.against(lines, **told) == ()
+    assert paid.against(lines, **told | {"query": "q"}) == (UNSETTLED,)
+    assert paid.against(lines, **told | {"dataset": "other"}) == (UNSETTLED,)
+    assert paid.against(lines, **told | {"asked": "d" * 64}) == (
+        "The release is of another question.",
+    )
+
+
+def test_a_release_that_was_not_stored_is_found(paid: Paid) -> None:
+    """Signed, but its run failed, or it has not ended: nobody was to have it."""
+    query = asked_for(paid.books.ledger, json.dumps(ASKED).encode())
+    wanted = replace(claim(query, stage("c"), analyst="anna"), asked=query.digest)
+    other = Paid(paid.books, query, paid.books.ledger.reserve(wanted))
+    assert other.against() == (UNSETTLED,)
+    paid.books.ledger.fault(other.charge, "incident")
+    assert other.against() == (UNSETTLED,)
 
 
 def test_a_charge_that_was_taken_back_is_found(paid: Paid) -> None:
@@ -134,20 +154,23 @@ def test_a_charge_that_was_taken_back_is_found(paid: Paid) -> None:
     wanted = replace(claim(query, stage("c"), analyst="anna"), asked=query.digest)
     charge = ledger.reserve(wanted)
     other = Paid(paid.books, query, charge)
-    assert other.against() == ()
     ledger.void(charge)
     assert other.against() == ("The charge was taken back.",)
     again = ledger.reserve(wanted)
+    ledger.started(again)
+    ledger.settle(again, document(again), tables(again))
     assert Paid(paid.books, query, again).against() == ()
     assert other.against() == (ELSEWHERE,)
 
 
 def test_what_was_served_again_was_paid_by_a_charge_that_stands(paid: Paid) -> None:
-    again = paid.receipt(query="again", position=None) | {"originals": [paid.receipt()]}
-    lines, keys = paid.books.export(), [public_key(paid.books.signer.public)]
-    assert charged({"receipt": again}, lines, keys) == ()
+    free = paid.books.ask("before")
+    told = {"query": free.id, "asked": free.digest, "position": None, **json.loads(TEXT)}
+    again = paid.receipt(**told) | {"originals": [paid.receipt()]}
+    lines, keys = paid.books.export(texts=False), [public_key(paid.books.signer.public)]
+    assert charged(again, lines, keys) == ()
     again["originals"] = [paid.receipt(project="other")]
-    found = charged({"receipt": again}, lines, keys)
+    found = charged(again, lines, keys)
     assert found == (f"The receipt of query {paid.query.id}: The charge is another project's.",)
 
 
