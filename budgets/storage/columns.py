@@ -78,7 +78,7 @@ def _largest(element: following, compiler: Any, **_: Any) -> str:
 @compiles(following, "postgresql")
 def _counted(element: following, compiler: Any, **_: Any) -> str:
     key = element.of
-    return f"nextval(pg_get_serial_sequence('{key.table.name}', '{key.name}'))"
+    return f"nextval('{key.table.name}_{key.name}_seq')"  # as PostgreSQL calls those of its own
 
 
 NAME = String(200)
