@@ -206,7 +206,7 @@ def _heads(place: Path | str) -> Any:
 def _placed(kept: Storage, place: Path | str) -> None:
     """The ledger in its place, whole or not at all; a file that stood there is put aside."""
     if isinstance(place, str):
-        target = Storage.open(place)
+        target = Storage.migrated(place)
         try:
             copy(kept, target)
         finally:

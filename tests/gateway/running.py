@@ -122,9 +122,8 @@ class Gateway:
         return [json.loads(line) for line in lines]
 
 
-def make_home(place: Path, timing: str = "off", name: str = "visits") -> dict[str, str]:
-    """A home with one dataset, three projects and their keys; the keys by name."""
-    sources = place.parent / f"{place.name}-sources-{name}"
+def make_sources(sources: Path, timing: str = "off", name: str = "visits") -> Path:
+    """A folder with what one dataset is made from; its manifest."""
     sources.mkdir(parents=True, exist_ok=True)
     (sources / "areas.csv").write_text(
         "area,residents\n" + "".join(f"{area},{100 + i}\n" for i, area in enumerate(AREAS))
@@ -137,6 +136,12 @@ def make_home(place: Path, timing: str = "off", name: str = "visits") -> dict[st
     (sources / "visits.csv").write_text("person_id,area,cost,note\n" + "".join(rows))
     manifest = sources / "visits.yaml"
     manifest.write_text(MANIFEST.format(name=name, timing=timing))
+    return manifest
+
+
+def make_home(place: Path, timing: str = "off", name: str = "visits") -> dict[str, str]:
+    """A home with one dataset, three projects and their keys; the keys by name."""
+    manifest = make_sources(place.parent / f"{place.name}-sources-{name}", timing, name)
     home = Home(place).prepare()
     storage = Storage.open(home.database)
     try:
