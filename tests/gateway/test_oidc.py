@@ -201,6 +201,7 @@ def test_no_redirect_is_followed(idp: IdentityProvider) -> None:
     assert idp.asked == [DISCOVERY, "/jwks"]
 
 
+@pytest.mark.filterwarnings("ignore:Key size should be")  # the short one is short on purpose
 def test_keys_that_are_secret_short_or_for_something_else_are_passed_over() -> None:
     short = RSAKey.generate_key(1024, {"kid": "a"}).as_dict(private=False)
     good = RSAKey.generate_key(2048, {"kid": "b"}).as_dict(private=False)
