@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 import pytest
 from sqlalchemy import Connection
 
-from budgets.account import Amounts, Kind
+from budgets.account import Account, Amounts, Kind
 from budgets.ledger import Ledger
 from budgets.storage import Storage, accounts, posting
 from budgets.storage.conditions import Overdrawn
 from budgets.storage.prepared import answered
-from tests.budgets.books import BLOCKS, DATASET, PROJECT, STEP, capped
+from tests.budgets.books import BLOCKS, DATASET, LATE, PROJECT, STEP, capped
 from tests.budgets.places import Place
 
 Change = Callable[[Connection, Mapping[int, Amounts]], None]
@@ -88,4 +88,48 @@ def test_more_than_there_is_is_posted_nowhere(
 def test_an_account_that_is_not_there_undoes_the_others(ledger: Ledger, place: Place) -> None:
     with pytest.raises(Overdrawn):
         changed(place, posting.reserve, FIVE, 10**6)
+    assert standing(ledger) == [(0, 0)] * 4
+
+
+def advancing(tx: Connection, found: Account, amounts: Amounts) -> None:
+    """Post to the ceiling, by whose statement its chain advances to one entry more."""
+    after = found.advanced("e" * 64, found.length + 1, LATE)
+    with answered(tx):
+        posting.reserve(tx, {found.id: amounts}, posting.Chain(found, after))
+
+
+def test_a_chain_advances_with_its_ceiling_or_nothing_is_posted(
+    ledger: Ledger, place: Place
+) -> None:
+    """Once it has grown since it was read, what would follow forks it: both are undone."""
+    storage = Storage.open(place)
+    try:
+        with storage.begin() as tx:
+            found = accounts.root(tx, DATASET)
+            assert found is not None
+            advancing(tx, found, FIVE)
+            root = accounts.root(tx, DATASET)
+            assert root is not None
+            assert (root.head, root.length, root.latest) == ("e" * 64, found.length + 1, LATE)
+        assert standing(ledger)[-1] == (5, 0)
+        with pytest.raises(Overdrawn), storage.begin() as tx:
+            advancing(tx, found, TWO)
+        assert standing(ledger)[-1] == (5, 0)
+        with storage.begin() as tx:
+            assert accounts.root(tx, DATASET) == root
+    finally:
+        storage.close()
+
+
+def test_no_chain_advances_without_its_ceiling(ledger: Ledger, place: Place) -> None:
+    storage = Storage.open(place)
+    try:
+        with storage.begin() as tx:
+            root = accounts.root(tx, DATASET)
+            assert root is not None
+            chain = posting.Chain(root, root.advanced("e" * 64, root.length + 1, LATE))
+            with pytest.raises(ValueError, match="chain"):
+                posting.reserve(tx, dict.fromkeys(_ids(tx), TWO), chain)
+    finally:
+        storage.close()
     assert standing(ledger) == [(0, 0)] * 4
