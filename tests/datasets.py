@@ -19,6 +19,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -62,7 +63,13 @@ class Dataset:
 
     @property
     def view(self) -> View:
-        return load_view(self.directory)
+        return _view(self.directory)
+
+
+@cache
+def _view(delivery: Path) -> View:
+    """Read once, as a gateway does."""
+    return load_view(delivery)
 
 
 def nycflights13() -> Dataset:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields
@@ -169,7 +170,7 @@ def shaped(kind: type[Shape], value: object, path: Path, faults: Faults) -> dict
     if value is None:
         faults.add(path, MISSING)
         return {}
-    schema = kind()
+    schema = _schema(kind)
     try:
         loaded: dict[str, Any] = schema.load(value)  # type: ignore[arg-type]
     except ValidationError as error:
@@ -177,6 +178,12 @@ def shaped(kind: type[Shape], value: object, path: Path, faults: Faults) -> dict
             _add(schema, (*path, *place), message, faults)
         return _valid(schema, error.valid_data)
     return loaded
+
+
+@cache
+def _schema(kind: type[Shape]) -> Shape:
+    """Making one copies all its fields, which takes longer than reading a column with it."""
+    return kind()
 
 
 def _valid(schema: Shape, data: Any) -> dict[str, Any]:
