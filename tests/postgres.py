@@ -165,6 +165,12 @@ def _as_postgres() -> list[str]:
     return ["setpriv", "--pdeathsig", "QUIT", "--"] if shutil.which("setpriv") else []
 
 
+def memory() -> Path | None:
+    """A folder in memory, or None where the system has none."""
+    shared = Path("/dev/shm")
+    return shared if shared.is_dir() else None
+
+
 @contextmanager
 def running_server(place: Path | None = None) -> Iterator[Server]:
     """A server that runs while the block does; skips the test where none is installed.
@@ -174,9 +180,7 @@ def running_server(place: Path | None = None) -> Iterator[Server]:
     bin = programs()
     if bin is None:
         pytest.skip(MISSING)
-    fast = Path("/dev/shm")
-    chosen = place or (fast if fast.is_dir() else None)
-    folder = Path(tempfile.mkdtemp(prefix="sluis-pg-", dir=chosen))
+    folder = Path(tempfile.mkdtemp(prefix="sluis-pg-", dir=place or memory()))
     made = Server(folder, bin)
     try:
         made.start()

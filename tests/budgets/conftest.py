@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.budgets.places import Place
-from tests.postgres import Server, server
+from tests.postgres import Server, memory, server
 
 __all__ = ["places", "server"]
 
@@ -28,11 +29,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def places(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Places]:
-    """Makes a place for new books, empty and migrated, as often as it is called."""
+def places(request: pytest.FixtureRequest) -> Iterator[Places]:
+    """Makes a place for new books, empty and migrated, as often as it is called.
+
+    Both databases are in memory: a process that is killed loses nothing that it has written.
+    """
     if request.param == "sqlite":
         numbers = count()
-        yield lambda: tmp_path / f"{next(numbers)}.db"
+        with tempfile.TemporaryDirectory(prefix="sluis-books-", dir=memory()) as folder:
+            yield lambda: Path(folder) / f"{next(numbers)}.db"
         return
     found: Server = request.getfixturevalue("server")
     with found.databases("blank") as made:

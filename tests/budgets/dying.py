@@ -15,7 +15,8 @@ from multiprocessing import get_context
 from sqlalchemy import Engine, event
 
 from budgets.ledger import Ledger
-from tests.budgets.books import opened
+from budgets.storage import Storage
+from tests.budgets.books import NOON, opened
 from tests.budgets.driven import watched
 from tests.budgets.places import Place, until_quiet
 
@@ -36,15 +37,36 @@ def apart(look: Callable[[str, Place], None], name: str, place: Place) -> None:
     assert child.exitcode == 0, "what it saw stands in its own trace"
 
 
-def dies(place: Place, step: Step, moment: int) -> bool:
+class Inherited:
+    """A ledger that children inherit, with all that it has done before and no connection.
+
+    It does not write a statement anew that it has written once, so that a child is little more
+    than its own connection and the step.
+    """
+
+    def __init__(self, place: Place) -> None:
+        self._storage = Storage.open(place)
+        self.ledger = Ledger(self._storage, clock=lambda: NOON)
+
+    def rest(self) -> None:
+        """Close every connection: none may be shared by parent and child."""
+        self._storage.close()
+
+    def wake(self) -> Ledger:
+        """The ledger in a child, connected, so that only the step's own statements are to come."""
+        with self._storage.read():
+            return self.ledger
+
+
+def dies(place: Place, step: Step, moment: int, inherited: Inherited | None = None) -> bool:
     """Run the step in a child that is killed at `moment`; says whether it was killed.
 
     `moment` is a statement's number from 0 (the first one is BEGIN), BEFORE_COMMIT, or AFTER,
-    which is when the step has returned.
+    which is when the step has returned. The child opens the place unless it inherits a ledger.
     """
     child = os.fork()
     if child == 0:
-        _child(place, step, moment)
+        _child(place, step, moment, inherited)
     _, status = os.waitpid(child, 0)
     until_quiet(place)
     if os.WIFSIGNALED(status):
@@ -54,13 +76,14 @@ def dies(place: Place, step: Step, moment: int) -> bool:
     return False
 
 
-def _child(place: Place, step: Step, moment: int) -> None:
+def _child(place: Place, step: Step, moment: int, inherited: Inherited | None) -> None:
     code = 1
     gc.disable()  # it would write to all memory that the child shares with its parent
     try:
         seen = Seen()
         with watched(seen.statement):
-            step(opened(place), lambda: seen.arm(moment))
+            ledger = inherited.wake() if inherited else opened(place)
+            step(ledger, lambda: seen.arm(moment))
         if moment == AFTER:
             _kill()
         code = 0

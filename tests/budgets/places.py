@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
-from sqlalchemy import Connection, NullPool, create_engine, text
+from sqlalchemy import Connection, Engine, NullPool, create_engine, text
 
 Place = Path | str
 """A file of SQLite, or the address of a database of PostgreSQL."""
@@ -18,12 +20,19 @@ ZERO = {"zero": b"\0"}
 @contextmanager
 def looking(place: Place) -> Iterator[Connection]:
     """A connection that sees the place as it is; what is written through it is kept."""
-    engine = create_engine(plain(place), poolclass=NullPool)
-    try:
-        with engine.begin() as connection:
-            yield connection
-    finally:
-        engine.dispose()
+    with _engine(plain(place), os.getpid()).begin() as connection:
+        yield connection
+
+
+@lru_cache(maxsize=1)
+def _engine(address: str, _process: int) -> Engine:
+    """How a process looks at a place; connecting to a server again and again would take longest.
+
+    A file is opened each time: what is left of it must be found by whoever comes first.
+    """
+    if address.startswith("sqlite"):
+        return create_engine(address, poolclass=NullPool)
+    return create_engine(address, pool_size=1, pool_pre_ping=True)
 
 
 def plain(place: Place) -> str:

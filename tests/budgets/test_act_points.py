@@ -20,7 +20,7 @@ from budgets.earmarking import Part
 from budgets.ledger import Ledger
 from tests.budgets import invariants
 from tests.budgets.books import DATASET, PROJECT, opened, reserved
-from tests.budgets.dying import AFTER, Step, apart, dies
+from tests.budgets.dying import AFTER, Inherited, Step, apart, dies
 from tests.budgets.places import Place
 from tests.budgets.test_crash import Arm
 from tests.budgets.test_points import POINTS, TIMES, books, count
@@ -216,25 +216,27 @@ def each_point(name: str, place: Place) -> None:
     books(place)
     act = ACTS[name]
     step = act.at(place)
-    step(opened(place), lambda: None)
+    points = 0
+    inherited = Inherited(place)
+    step(inherited.ledger, lambda: None)
     before = count(place, act.adds)
-    step(opened(place), lambda: None)
+    step(inherited.ledger, lambda: None)
     whole = count(place, act.adds) - before
     assert whole > 0
-    points = 0
+    inherited.rest()
     for point in POINTS:
-        if not at(place, step, act.adds, point, whole):
+        if not at(place, step, act.adds, point, whole, inherited):
             break
         points += 1
     assert 4 <= points < len(POINTS)
     assert opened(place).verify(DATASET).intact
 
 
-def at(place: Place, step: Step, adds: str, point: int, whole: int) -> bool:
+def at(place: Place, step: Step, adds: str, point: int, whole: int, inherited: Inherited) -> bool:
     """Kill the act there, twenty times; whether it has such a point."""
     before = count(place, adds)
     for killed in range(1, TIMES + 1):
-        if not dies(place, step, point):
+        if not dies(place, step, point, inherited):
             return False
         assert count(place, adds) == before + (killed * whole if point == AFTER else 0)
     invariants.hold(place)

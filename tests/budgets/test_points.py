@@ -3,8 +3,8 @@
 `test_crash.py` looks at each point once, on fresh books. Here one ledger lives through all of them,
 as a real one would, so that what an earlier crash left stands beside what a later one does. Each
 child is a fork of a parent that has done the step once, so that everything is loaded and every
-statement written; that parent has nothing else in memory. What administrators do is in
-`test_act_points.py`.
+statement written; that parent has nothing else in memory, and no connection of the ledger's. What
+administrators do is in `test_act_points.py`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from tests.budgets.books import (
     stage,
     tables,
 )
-from tests.budgets.dying import AFTER, BEFORE_COMMIT, Step, apart, dies
+from tests.budgets.dying import AFTER, BEFORE_COMMIT, Inherited, Step, apart, dies
 from tests.budgets.places import Place, looking
 from tests.budgets.test_crash import LOST, NOTHING, QUEUED, RELEASED, RUNNING, Arm, Left
 
@@ -120,12 +120,12 @@ def books(place: Place) -> None:
     ledger.allocate("other", Fraction(1), Fraction(1, 10**8), "ada", "first")
 
 
-def at(place: Place, step: Step, point: int, left: Left, then: Left) -> bool:
+def at(place: Place, step: Step, point: int, left: Left, then: Left, inherited: Inherited) -> bool:
     """Kill the step there, twenty times, and look at what is left each time, and after recovery;
     whether it has such a point."""
     known, before = count(place, "query"), invariants.taken(place)
     for _ in range(TIMES):
-        if not dies(place, step, point):
+        if not dies(place, step, point, inherited):
             return False
         if left != NOTHING:
             assert newest(place, 1) == [left]
@@ -149,11 +149,13 @@ def each_point(name: str, place: Place) -> None:
     """Every point of a step of a charge, until it has no more."""
     step, left, then, after, at_last = STEPS[name]
     books(place)
-    step(opened(place), lambda: None)
     points = 0
+    inherited = Inherited(place)
+    step(inherited.ledger, lambda: None)
+    inherited.rest()
     for point in POINTS:
         ends = (after, at_last) if point == AFTER else (left, then)
-        if not at(place, step, point, *ends):
+        if not at(place, step, point, *ends, inherited):
             break
         points += 1
     assert 5 <= points < len(POINTS)
