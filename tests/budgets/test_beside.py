@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from budgets import charging
+from budgets import charging, drawn
 from budgets.account import grant
 from budgets.admission import Policy
 from budgets.chain import canonical
@@ -61,9 +61,9 @@ def _blocks(dataset: str) -> tuple[str, ...]:
 
 def drawing(digest: str, steps: int = 1) -> StageClaim:
     """A stage of one draw, of so many steps of rho."""
-    drawn = Drawn("discrete-gaussian", 1, steps, 10.0 + steps, steps * STEP)
-    loss = PrivacyLoss(steps * STEP)
-    return StageClaim(digest, loss, (10.0 + steps,), "discrete-gaussian", (drawn,))
+    loss, scale = PrivacyLoss(steps * STEP), 10.0 + steps
+    draws = (Drawn("discrete-gaussian", 1, steps, scale, loss.rho),)
+    return StageClaim(digest, loss, (scale,), "discrete-gaussian", draws)
 
 
 def claimed(
@@ -162,18 +162,22 @@ def test_a_charge_ends_by_itself(state: ChargeState, ledger: Ledger, place: Plac
 def test_a_charge_is_run_once_more_by_itself(ledger: Ledger, place: Place) -> None:
     """On its own ground, each stage as it is planned now, until its deadline as it is now."""
     crowded(ledger)
-    wanted = claimed(ledger, "areas", *NAMES, terms="now")
+    stages = (drawing("a", 3), drawing("b", 1))
+    wanted = replace(claimed(ledger, "areas", terms="now"), stages=stages)
     charge = ended(ledger, ledger.reserve(wanted), ChargeState.FAULTED)
     before = beside(place, charge)
     ground = ledger.redeem("areas", wanted.query, "ada", "a disk was full")
     assert ground == Ground(wanted.query, None, "now")
-    stages = (drawing("a", 1), drawing("b", 2))
+    stages = (drawing("a", 1), drawing("b", 3))
     again = ledger.reserve(replace(wanted, stages=stages, deadline=LONG + HOUR))
     assert (again.id, again.stages, again.loss) == (charge.id, NAMES, charge.loss)
     assert _stages(place, charge) == {
         (one.digest, canonical(list(one.scales)), one.loss.delta, written(one.drawn), "reserved")
         for one in stages
     }
+    *_, (resumed, _) = ledger.entries(DATASET)
+    wanted_digest = drawn.digest((one.digest, written(one.drawn)) for one in stages)
+    assert (resumed.event, drawn.told(resumed.note)) == ("resume", wanted_digest)
     running = ledger.recover(LONG + HOUR)
     assert again.query not in running
     assert len(running) == len(PROJECTS)
@@ -265,8 +269,8 @@ def test_a_project_is_served_by_its_own_releases(ledger: Ledger) -> None:
         assert again.stages == ("more",)
         assert (again.served, again.origins) == (tables, dict.fromkeys(NAMES, charge.query))
         finer = replace(drawing("a"), scales=(1.0,))
-        drawn = ledger.reserve(replace(claimed(ledger, project), stages=(finer,)))
-        ended(ledger, drawn, ChargeState.SETTLED)
+        later = ledger.reserve(replace(claimed(ledger, project), stages=(finer,)))
+        ended(ledger, later, ChargeState.SETTLED)
         assert ledger.first_table(project, "a") == tables["a"]
 
 
