@@ -114,7 +114,7 @@ class Runner:
             if run is not None:
                 run.alone = False
                 return run
-            progress, context = Progress(asked.charged), copy_context()
+            progress, context = Progress(asked.charged, asked.still), copy_context()
             answer = self._service.answer
             future = self._pool.submit(context.run, answer, query, planned, progress)
             run = self._runs[query.id] = _Run(future, progress)

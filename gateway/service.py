@@ -118,6 +118,7 @@ class Service:
             with self._queue.turn(
                 query.project, Span(slot or None, fixed=slot > 0), progress.in_line
             ):
+                progress.still()  # who lost its key while it waited spends nothing
                 charge = self._ledger.reserve(planned.claim(query.id, query.member))
                 progress.known.set()
                 if charge.stages:

@@ -43,7 +43,7 @@ class Steward:
 
     def limit(self, project: str, member: str, epsilon: Fraction, by: str, reason: str) -> None:
         """Limit what one member may spend of a project's budget."""
-        told = {"member": member, "epsilon": str(epsilon), "reason": reason}
+        told = {"member": checked_name(member), "epsilon": str(epsilon), "reason": reason}
         with self._told(Deed.PROJECT_LIMITED, project, **told) as tx:
             self._ledger.limit(project, member, epsilon, by, reason, within=tx)
 

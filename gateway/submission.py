@@ -62,13 +62,15 @@ class Question:
 class Submission:
     """A question, who asks it, and the key under which a retry is known.
 
-    `charged` is told once the query has been charged.
+    `charged` is told once the query has been charged; `still` raises a refusal from when on its
+    caller may not ask any more.
     """
 
     question: Question
     member: str
     key: str | None = None
     charged: Callable[[], None] = field(default=lambda: None, compare=False)
+    still: Callable[[], None] = field(default=lambda: None, compare=False)
 
     @property
     def own_key(self) -> str | None:
@@ -83,10 +85,12 @@ class Submission:
 class Progress:
     """What a query and its caller tell each other.
 
-    `known`: it was charged, or it waits in line; `left`: its caller has gone.
+    `known`: it was charged, or it waits in line; `left`: its caller has gone; `still` raises where
+    its caller may not ask any more.
     """
 
     charged: Callable[[], None] = lambda: None
+    still: Callable[[], None] = lambda: None
     known: Event = field(default_factory=Event)
     left: Event = field(default_factory=Event)
 

@@ -7,6 +7,8 @@ much; then the key, checked anew on each request; then the resource.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
+from typing import cast
 
 import structlog
 from flask import Flask, Response, current_app, g, request
@@ -48,14 +50,15 @@ def caller() -> Caller:
     return found
 
 
-def renewed() -> Caller:
-    """Who sent this request, by what its credential carries now; NotAuthenticated once it ended.
+def renewal() -> Callable[[], Caller]:
+    """What tells who sent this request, at any later moment and from any thread.
 
-    For requests that took long: a key may have been revoked and a role taken in the meantime.
+    It raises NotAuthenticated once the credential has ended: while a request waits, a key may be
+    revoked and a role taken.
     """
+    identity = current_app.extensions["sluis"].identity
     _, _, text = request.headers.get("Authorization", "").partition(" ")
-    g.caller = current_app.extensions["sluis"].identity.caller(text.strip())
-    return caller()
+    return lambda: cast(Caller, identity.caller(text.strip()))
 
 
 def _name() -> None:

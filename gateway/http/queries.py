@@ -44,14 +44,18 @@ class Queries(MethodView):
         act = Act.DRAW if "from_earmark" in body else Act.ASK
         caller = permitted(act, project)
         kind = formats.wanted()
-        asked = Submission(
-            question(project, body), caller.member, _idempotency_key(), _count(caller)
-        )
+        renewed = guard.renewal()
+
+        def still() -> None:
+            renewed().require(act, project)
+
+        words = (question(project, body), caller.member, _idempotency_key())
+        asked = Submission(*words, _count(caller), still)
         if asked.question.fresh and asked.key is None:
             raise IdempotencyKeyNeeded()
         wishes = preferences.read(request.headers.get("Prefer", ""), body)
         outcome = house().submit(asked, wishes.patience, departure())
-        guard.renewed()  # whose key or role has ended in the meantime is sent nothing,
+        still()  # whose key or role has ended in the meantime is sent nothing,
         permitted(act, project)  # nor is anybody of a project that was frozen: it is stored
         if outcome.document is None:
             response = _shown(project, outcome.id)

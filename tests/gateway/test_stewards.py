@@ -84,6 +84,10 @@ def test_a_transfer_moves_a_budget(own: Gateway) -> None:
     refused = own.ask("POST", "/v1/projects/p/transfers", body | {"epsilon": "30"}, "root")
     assert (refused.status, refused.code) == (409, "not-free")
     assert refused.json["remaining"]
+    for name in ("analyst\n", "Analyst", ""):
+        limit = {"member": name, "epsilon": "1"} | REASON
+        refused = own.ask("POST", "/v1/projects/p/limits", limit, "root")
+        assert refused.code == "invalid-request"
     unknown = own.ask("POST", "/v1/projects/p/transfers", body | {"to": "nowhere"}, "root")
     assert unknown.status == 404
 
@@ -186,6 +190,31 @@ def test_who_lost_its_key_or_its_role_while_it_ran_is_sent_nothing(tmp_path: Pat
             kept = gateway.query(sql, key="heir").json
             assert kept["replayed"] is True
             assert kept["privacy_loss"]["rho"] == "0"
+
+
+@pytest.mark.slow
+def test_who_lost_its_key_while_it_waited_is_charged_nothing(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with running(home, make_home(home, "{slot: 4s, growth: 2}"), workers=1) as gateway:
+        (mine,) = gateway.ask("GET", "/v1/keys").json["keys"]
+
+        def states() -> set[tuple[str, str]]:
+            found = gateway.ask("GET", "/v1/projects/p/queries", key="lead").json["queries"]
+            return {(one["member"], one["state"]) for one in found}
+
+        with ThreadPoolExecutor(2) as pool:
+            first = pool.submit(gateway.query, COUNT, key="lead")
+            while ("lead", "running") not in states():
+                time.sleep(0.05)
+            second = pool.submit(gateway.query, "SELECT COUNT(*) AS n FROM visits")
+            while ("analyst", "queued") not in states():
+                time.sleep(0.05)
+            assert gateway.ask("DELETE", f"/v1/keys/{mine['id']}", key="root").status == 204
+            assert first.result().status == 201
+            assert (second.result().status, second.result().code) == (401, "not-authenticated")
+        assert states() == {("lead", "released"), ("analyst", "refused")}
+        paid = first.result().json["privacy_loss"]["rho"]
+        assert gateway.budget(key="lead")["spent"]["rho"] == paid
 
 
 @pytest.mark.slow
