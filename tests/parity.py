@@ -41,6 +41,8 @@ from tests.datasets import Dataset
 
 PRICE = Price(rho=10**12, delta=10**12)
 Row = tuple[Any, ...]
+Given = Mapping[str, tuple[InputRows, ...]]
+"""What each stage reads of released tables."""
 
 
 class _Engine:
@@ -125,7 +127,7 @@ class Bench:
         return plan(sql, self.view, self, price, options, now)
 
     def answers(
-        self, found: Plan, seed: int = 1, handed: Mapping[str, NoisyStage] | None = None
+        self, found: Plan, seed: int = 1, handed: Given | None = None
     ) -> dict[str, ExactAnswer]:
         """The stages' true integers and histograms; later stages read what is `handed` to them."""
         run = self._run(found, exactly, seed, handed)
@@ -140,13 +142,13 @@ class Bench:
         found: Plan,
         show: Callable[[Stage, ExactAnswer], NoisyStage],
         seed: int,
-        handed: Mapping[str, NoisyStage] | None = None,
+        handed: Given | None = None,
     ) -> dict[str, tuple[ExactAnswer, NoisyStage]]:
         """The stages one after another, each given what it reads of those before."""
         made: dict[str, tuple[ExactAnswer, NoisyStage]] = {}
         for stage in found.stages:
             earlier = {name: own for name, (_, own) in made.items()}
-            given = self.given(found, stage, earlier if handed is None else handed)
+            given = self.given(found, stage, earlier) if handed is None else handed[stage.name]
             with inputs.given(self.private, [stage], given):
                 answer = enclave.exact(self.private, stage, seed)
                 shown = show(stage, answer)
@@ -160,7 +162,13 @@ class Bench:
         self, found: Plan, stage: Stage, handed: Mapping[str, NoisyStage]
     ) -> tuple[InputRows, ...]:
         """What a stage reads of released tables."""
+        if not stage.inputs:
+            return ()
         return release.given(self.open, found.part(stage.needs), stage.inputs, handed)
+
+    def handed(self, found: Plan, tables: Mapping[str, NoisyStage]) -> Given:
+        """What each stage reads of these released tables."""
+        return {stage.name: self.given(found, stage, tables) for stage in found.stages}
 
     def others(
         self, stage: Stage, kept: Keys, seed: int = 1, given: Sequence[InputRows] = ()

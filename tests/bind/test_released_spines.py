@@ -88,7 +88,7 @@ def test_the_groups_are_those_of_what_was_released() -> None:
     assert last.listing is not None
     assert "people" not in last.listing
     drawn = handed(("n", 10**6), ("s", -4), ("nowhere", 3), (None, 8))
-    answer = bench().answers(found, handed=drawn)[last.name]
+    answer = bench().answers(found, handed=bench().handed(found, drawn))[last.name]
     assert answer.keys == [("n", 10**6), ("nowhere", 3), (None, 8)]
     assert [row[0] for row in answer.values] == [13, 0, 0]
 

@@ -21,6 +21,8 @@ from queries.plan.noisy import NoisyStage
 from queries.plan.price import Options, Price
 from tests.parity import Bench
 
+Answers = dict[str, ExactAnswer]
+"""A run's answer to each stage."""
 WILD = ((0,), (2**62, 1, -(2**62)), (-(2**62), 2**62, 7))
 """What noise may have made of the numbers of one row, over and over."""
 FLOOR = re.compile(r'HAVING COUNT\((?:\*|DISTINCT "u")\) >= ([2-9]|\d\d+)\b')
@@ -88,33 +90,42 @@ class Run:
     def __init__(
         self, plan: Plan, bench: Bench, seed: int, handed: Mapping[str, NoisyStage] | None
     ) -> None:
-        self.plan, self.bench, self.seed, self.handed = plan, bench, seed, handed
-        self.answers = bench.answers(plan, seed, handed)
+        self.plan, self.bench, self.seed = plan, bench, seed
+        self.given = bench.handed(plan, handed or {})
+        self.answers = self.of(bench)
+
+    def of(self, bench: Bench) -> Answers:
+        """What the same run is on another delivery: it is given the same released rows."""
+        return bench.answers(self.plan, self.seed, self.given)
 
     def moved(self, other: Bench) -> Iterator[Moved]:
         """How far each column of each stage is from where the neighbour has it."""
-        answers = other.answers(self.plan, self.seed, self.handed)
+        return self.between((self.bench, self.answers), (other, self.of(other)))
+
+    def between(
+        self, before: tuple[Bench, Answers], after: tuple[Bench, Answers]
+    ) -> Iterator[Moved]:
+        """How far each column of each stage moves between two neighbours."""
         for stage in self.plan.stages:
-            left, right = self.answers[stage.name], answers[stage.name]
+            left, right = before[1][stage.name], after[1][stage.name]
             keys = _both(stage, left, right)
             yield from _columns(stage, keys, left, right)
             yield from _histograms(stage, keys, left, right)
             if stage.top is not None:
                 yield _selected(stage, stage.top, left, right)
             if stage.other is not None:
-                yield from self._held_back(stage, other, {*left.keys, *right.keys})
+                benches = before[0], after[0]
+                yield from self._held_back(stage, benches, {*left.keys, *right.keys})
 
     def _held_back(
-        self, stage: Stage, other: Bench, found: set[tuple[Value, ...]]
+        self, stage: Stage, benches: tuple[Bench, Bench], found: set[tuple[Value, ...]]
     ) -> Iterator[Moved]:
         """The same of the row of what is held back, whichever keys left: none, some, or all."""
         assert stage.other is not None
         keys = sorted(found, key=repr)
-        given = self.bench.given(self.plan, stage, self.handed or {})
+        given = self.given[stage.name]
         for kept in ([], keys[::2], keys[1::2], keys):
-            before, after = (
-                bench.others(stage, kept, self.seed, given) for bench in (self.bench, other)
-            )
+            before, after = (bench.others(stage, kept, self.seed, given) for bench in benches)
             for column, was, now in zip(stage.other.columns, before, after, strict=True):
                 yield _between(stage, f"other {column.name}", [now - was], column.noise)
 

@@ -20,7 +20,7 @@ from queries.plan.price import Options
 from tests.deliver.small import Row
 from tests.parity import Bench, missing
 from tests.properties.cases import CASES
-from tests.properties.claims import PRICE, Moved, runs
+from tests.properties.claims import PRICE, Moved, runs, same_plan
 from tests.properties.drawn import Query
 from tests.properties.growing import HALVES, shop, whole_clinic
 from tests.properties.neighbours import OTHERS, VICTIM, Rows, visit
@@ -109,11 +109,17 @@ def test_a_unit_moves_no_more_than_both_ceilings_are_charged_for(tmp_path: Path,
     first, second = HISTORIES[name]
     nobody, whole = bench(tmp_path), bench(tmp_path, victim(first, second))
     parts = [bench(tmp_path, victim(first)), bench(tmp_path, victim(second))]
-    for formula, sql, options in ALL:
-        assert all(one.held for one, _ in moved(nobody, whole, sql, options)), formula
-        for part in parts:
-            for one, partial in moved(part, whole, sql, options):
-                assert within(one, 2 if partial else 1), (formula, name, one, partial)
+    for place, (formula, sql, options) in enumerate(ALL):
+        plan = nobody.plan(sql, options, PRICE)
+        assert same_plan(plan, (whole, *parts)[place % 3], sql, options), formula
+        partial = {stage.name: stage.partial for stage in plan.stages}
+        for run in runs(plan, nobody, 1):
+            end = whole, run.of(whole)
+            assert all(one.held for one in run.between((nobody, run.answers), end)), formula
+            for part in parts:
+                for one in run.between((part, run.of(part)), end):
+                    factor = 2 if partial[one.stage] else 1
+                    assert within(one, factor), (formula, name, one, factor)
 
 
 def within(one: Moved, factor: int) -> bool:
