@@ -28,6 +28,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
 from budgets.auditing import heads, holds
 from budgets.ledger import Ledger
 from budgets.moving import copy
@@ -121,14 +123,20 @@ def restore(
     folder: Path,
     given: Sequence[Signed],
     *,
+    trusted: Sequence[Ed25519PublicKey] = (),
     keys: Path | None = None,
     spend_rest: bool = False,
 ) -> Backup:
     """Put a backup in the place of a home's ledger; BackupForgets where that forgets a charge.
 
-    No server may run on the home. What stood in its place before is kept beside it.
+    Checkpoints that are given count where one of the `trusted` keys signed them, or one of the home
+    or of those that come along. No server may run on the home. What stood in its place before is
+    kept beside it.
     """
     found, _ = read(folder)
+    along = keys or (folder / KEYS if found.keys else None)
+    if not spend_rest:
+        _refuse_unsigned(given, [*trusted, *_public(home.keys), *_public(along)])
     copied = home.root / f".{DATABASE}.{secrets.token_hex(4)}"
     _copied_file(folder / DATABASE, copied)  # it may have to be brought to this version
     kept = Storage.open(copied)
@@ -136,7 +144,7 @@ def restore(
         known = [*given, *([one] if (one := checkpoints.latest(home)) is not None else [])]
         if not spend_rest:
             _refuse_forgetting(kept, known, place)
-        _keys(home, keys or (folder / KEYS if found.keys else None))
+        _keys(home, along)
         _placed(kept, place)
     finally:
         kept.close()
@@ -162,6 +170,24 @@ def _opened(home: Home, place: Path | str, *, spend_rest: bool) -> None:
         Checkpoints(home, storage, signer(home, storage)).take(keep=True)
     finally:
         storage.close()
+
+
+def _refuse_unsigned(given: Sequence[Signed], keys: Sequence[Ed25519PublicKey]) -> None:
+    """A checkpoint that anybody may have written shows nothing of what was charged."""
+    if not all(signing.holds(one, keys) for one in given):
+        raise BackupUnusable(
+            "A checkpoint that was given is signed by no key that is known here.",
+            hint="Give the gateway's public key, once for each that signed (--public-key), or its "
+            "keys (--keys).",
+        )
+
+
+def _public(keys: Path | None) -> list[Ed25519PublicKey]:
+    """The public half of the signing key in a folder, if there is one."""
+    secret = None if keys is None else keys / signing.NAME
+    if secret is None or not secret.is_file():
+        return []
+    return [Ed25519PrivateKey.from_private_bytes(secret.read_bytes()).public_key()]
 
 
 def _refuse_forgetting(kept: Storage, known: Sequence[Signed], place: Path | str) -> None:

@@ -138,6 +138,7 @@ class Server(BaseApplication):  # type: ignore[misc]
 def serve(settings: Settings) -> None:
     """Serve until told to stop; raises HomeInUse where another server owns the home."""
     logs.configure(settings.log_level)
+    os.umask(0o077)  # whatever is made while it runs is for its owner alone
     home = Home(settings.home).prepare()
     lock = take_lock(home)
     os.set_inheritable(lock, False)

@@ -43,6 +43,10 @@ def backup(folder: Path, with_keys: bool, home: str | None, as_json: bool) -> No
     help="A file of checkpoints that were kept elsewhere.",
 )  # fmt: skip
 @click.option(
+    "--public-key", "public", multiple=True,
+    help="The public key that signed them, or a file that holds it; more than once for several.",
+)  # fmt: skip
+@click.option(
     "--keys", type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="A folder of keys that were kept apart.",
 )  # fmt: skip
@@ -54,8 +58,8 @@ def backup(folder: Path, with_keys: bool, home: str | None, as_json: bool) -> No
 @json_option
 @refusals_told
 def restore(
-    folder: Path, kept: tuple[str, ...], keys: Path | None, spend_rest: bool,
-    home: str | None, as_json: bool,
+    folder: Path, kept: tuple[str, ...], public: tuple[str, ...], keys: Path | None,
+    spend_rest: bool, home: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Put the backup in FOLDER in the place of a home's ledger, while no server runs.
 
@@ -63,6 +67,7 @@ def restore(
     ledger that stands there has entries that the backup has not; and where nothing tells.
     """
     from gateway.audit.checkpoints import read_all
+    from gateway.audit.signing import public_key
     from gateway.backups import restore as restored
     from gateway.cli.local import operator
     from gateway.home import Home, private_files, take_lock
@@ -71,14 +76,16 @@ def restore(
 
     settings = load(home=home)
     given = [one for name in kept for one in read_all(Path(name).read_text("utf-8").splitlines())]
+    trusted = [public_key(one) for one in public]
     acts_as(Actor(operator()))
     with private_files():
         place = Home(settings.home).prepare()
         lock = take_lock(place)
         try:
             found = restored(
-                place, settings.ledger, folder, given, keys=keys, spend_rest=spend_rest
-            )
+                place, settings.ledger, folder, given, trusted=trusted, keys=keys,
+                spend_rest=spend_rest,
+            )  # fmt: skip
         finally:
             os.close(lock)
     _tell(found, "Restored", as_json=as_json)

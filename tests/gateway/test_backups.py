@@ -7,14 +7,17 @@ import shutil
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from budgets.ledger import Ledger
 from budgets.refusals import BudgetExceeded
 from budgets.storage import Storage
 from gateway.audit.checkpoints import read_all
+from gateway.audit.signing import Signer, public_key
 from gateway.backups import BackupForgets, BackupUnusable, NotABackup, back_up, restore
 from gateway.home import Home
 from tests.audit.books import Books, full
@@ -35,6 +38,11 @@ def books(tmp_path: Path, place: Place) -> Books:
     return made
 
 
+def public(books: Books) -> list[Ed25519PublicKey]:
+    """The key that signs for these books."""
+    return [public_key(Signer(books.home).public)]
+
+
 @pytest.fixture
 def elsewhere(tmp_path: Path) -> Home:
     return Home(tmp_path / "elsewhere").prepare()
@@ -53,7 +61,7 @@ def test_a_backup_restores_what_was_there(
     kept = [books.checkpoints.now()]
     back_up(books.home, books.storage, tmp_path / "b", keys=False)
     there = places()
-    found = restore(elsewhere, there, tmp_path / "b", kept)
+    found = restore(elsewhere, there, tmp_path / "b", kept, trusted=public(books))
     assert found.chains[f"dataset:{DATASET}"] == kept[0].statement["chains"][
         f"dataset:{DATASET}"
     ]["length"]  # fmt: skip
@@ -80,7 +88,19 @@ def test_an_old_backup_is_refused_by_a_checkpoint_kept_elsewhere(
     books.ask("later")
     kept = [books.checkpoints.now()]
     with pytest.raises(BackupForgets):
-        restore(elsewhere, elsewhere.database, tmp_path / "b", kept)
+        restore(elsewhere, elsewhere.database, tmp_path / "b", kept, trusted=public(books))
+    assert not elsewhere.database.exists()
+
+
+def test_a_checkpoint_that_no_known_key_signed_shows_nothing(
+    books: Books, elsewhere: Home, tmp_path: Path
+) -> None:
+    back_up(books.home, books.storage, tmp_path / "b", keys=False)
+    now = books.checkpoints.now()
+    altered = replace(now, statement={**now.statement, "chains": {}})
+    for given, keys in ((altered, public(books)), (now, [])):
+        with pytest.raises(BackupUnusable, match="signed by no key"):
+            restore(elsewhere, elsewhere.database, tmp_path / "b", [given], trusted=keys)
     assert not elsewhere.database.exists()
 
 

@@ -62,7 +62,9 @@ def test_no_private_file_lies_where_its_worker_reads(gateway: Gateway) -> None:
         "manifest.yaml", "public.duckdb", "private.duckdb"
     }  # fmt: skip
     assert (made / "private.duckdb").read_bytes() != (real / "private.duckdb").read_bytes()
-    assert not any(path.is_symlink() for path in Path(gateway.home / "rehearsals").rglob("*"))
+    there = list(Path(gateway.home / "rehearsals").rglob("*"))
+    assert not any(path.is_symlink() for path in there)
+    assert not any(path.stat().st_mode & 0o077 for path in there)
 
 
 def test_a_project_without_a_budget_may_rehearse(gateway: Gateway) -> None:
