@@ -109,7 +109,7 @@ def _path(tx: Connection, asked: paths.Path, claim: Claim) -> tuple[Account, ...
     root = asked.root()
     if root is None:
         raise UnknownProject(claim.project)
-    found = asked.below(root)
+    found = asked.below()
     if root.frozen:
         raise DatasetFrozen(root.dataset)
     if not found.path:

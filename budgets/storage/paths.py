@@ -98,7 +98,6 @@ class Path:
     def __init__(
         self, tx: Connection, project: str, analyst: str | None, blocks: Sequence[str]
     ) -> None:
-        self._tx = tx
         self._root = _CEILING.send(tx, {"named": project})
         names = {f"block_{place}": name for place, name in enumerate(blocks)}
         of = {"named": project, "analyst": analyst or ""} | names
@@ -108,16 +107,14 @@ class Path:
         """The ceiling over the project, or None: there is no such project."""
         return accounts.first(self._root)
 
-    def below(self, root: Account) -> Below:
-        """The accounts under the root, once it is known to be there."""
+    def below(self) -> Below:
+        """The accounts under the root, in the order of their ids: parents are opened first."""
         rows = self._below.rows()
         if not rows:
             return Below((), (), stopped=False, divided=False)
         found = [accounts.read(row) for row in rows]
         blocks = sorted((one for one in found if one.kind is Kind.BLOCK), key=attrgetter("name"))
         path = tuple(one for one in found if one.kind is not Kind.BLOCK)
-        if path and path[0].parent != root.id:
-            path = accounts.path(self._tx, path[-1])[1:]
         return Below(path, tuple(blocks), rows[0].stopped, bool(rows[0].divided))
 
 

@@ -26,7 +26,7 @@ from budgets.ledger import Ledger
 from budgets.loss import PrivacyLoss
 from budgets.mechanisms import Drawn, written
 from budgets.refusals import DatasetFrozen, InFlight, ProjectFrozen, UnknownBlock
-from budgets.storage import Storage
+from budgets.storage import Storage, schema
 from tests.budgets import invariants
 from tests.budgets.books import BLOCKS, DATASET, NOON, STEP, asked, blank, opened
 from tests.budgets.places import Place, looking
@@ -35,6 +35,7 @@ FAR, WHOLE = "census", "register"
 SAME = BLOCKS[0]
 """What a block, a project, an analyst's limit and a share that is kept are all called."""
 PROJECTS = {"areas": DATASET, SAME: DATASET, "people": FAR, "counts": WHOLE}
+DELIVERIES = ("new", "old", "older")
 NAMES, RUNNING = ("a", "b"), ("c", "d")
 LONG, HOUR = NOON + timedelta(days=1), timedelta(hours=1)
 
@@ -46,6 +47,12 @@ def ledger(place: Place) -> Ledger:
         ledger.open_dataset(dataset, Fraction(80), Fraction(1, 10**7))
         for block in _blocks(dataset):
             ledger.open_block(dataset, block, grant(Fraction(80), Fraction(1, 10**7)))
+    with looking(place) as tx:
+        for number, (dataset, name) in enumerate(product((FAR, DATASET, WHOLE), DELIVERIES), 1):
+            row = {"id": f"{dataset} {name}", "number": number, "dataset": dataset, "block": name,
+                   "directory": name, "manifest_hash": "h" * 64, "registered_at": NOON,
+                   "active": True}  # fmt: skip
+            tx.execute(schema.delivery.insert().values(**row))
     for project, dataset in PROJECTS.items():
         ledger.open_project(project, dataset)
         ledger.allocate(project, Fraction(4), Fraction(1, 10**8), "ada", "first")
@@ -61,7 +68,7 @@ def _blocks(dataset: str) -> tuple[str, ...]:
 
 def drawing(digest: str, steps: int = 1) -> StageClaim:
     """A stage of one draw, of so many steps of rho."""
-    loss, scale = PrivacyLoss(steps * STEP), 10.0 + steps
+    loss, scale = PrivacyLoss(steps * STEP, delta=steps), 10.0 + steps
     draws = (Drawn("discrete-gaussian", 1, steps, scale, loss.rho),)
     return StageClaim(digest, loss, (scale,), "discrete-gaussian", draws)
 
@@ -77,7 +84,9 @@ def claimed(
     """A claim of a project on stages of these names, in all blocks of its dataset."""
     query = asked(ledger, project=project)
     stages = tuple(drawing(name, 2 - place % 2) for place, name in enumerate(names))
-    given = {"blocks": _blocks(PROJECTS[project])} | other
+    dataset = PROJECTS[project]
+    read = {"delivery": f"{dataset} new", "others": (f"{dataset} old",)}
+    given = {"blocks": _blocks(dataset), **read, **other}
     return Claim(query.id, project, stages, until, analyst, **given)
 
 
@@ -163,11 +172,13 @@ def test_a_charge_is_run_once_more_by_itself(ledger: Ledger, place: Place) -> No
     """On its own ground, each stage as it is planned now, until its deadline as it is now."""
     crowded(ledger)
     stages = (drawing("a", 3), drawing("b", 1))
-    wanted = replace(claimed(ledger, "areas", terms="now"), stages=stages)
+    read: dict[str, Any] = {"delivery": f"{DATASET} old", "others": (f"{DATASET} older",)}
+    wanted = replace(claimed(ledger, "areas", terms="now", **read), stages=stages)
+    ledger.void(ledger.reserve(wanted))
     charge = ended(ledger, ledger.reserve(wanted), ChargeState.FAULTED)
     before = beside(place, charge)
     ground = ledger.redeem("areas", wanted.query, "ada", "a disk was full")
-    assert ground == Ground(wanted.query, None, "now")
+    assert ground == Ground(wanted.query, f"{DATASET} old", "now", read["others"])
     stages = (drawing("a", 1), drawing("b", 3))
     again = ledger.reserve(replace(wanted, stages=stages, deadline=LONG + HOUR))
     assert (again.id, again.stages, again.loss) == (charge.id, NAMES, charge.loss)
@@ -191,6 +202,19 @@ def _stages(place: Place, charge: Charge) -> set[tuple[Any, ...]]:
     wanted = "SELECT digest, scales, delta, mechanisms, state FROM stage WHERE charge = :id"
     with looking(place) as tx:
         return {tuple(row) for row in tx.execute(text(wanted), {"id": charge.id})}
+
+
+def test_what_is_lost_is_lost_where_it_belongs(ledger: Ledger, place: Place) -> None:
+    lost = [_reserved(ledger, ChargeState.LOST, project, *NAMES) for project in PROJECTS]
+    assert ledger.recover(NOON + HOUR) == tuple(one.query for one in lost)
+    for charge, (project, dataset) in zip(lost, PROJECTS.items(), strict=True):
+        with looking(place) as tx:
+            told = "SELECT dataset, event FROM entry WHERE charge = :id ORDER BY number"
+            rows = [tuple(row) for row in tx.execute(text(told), {"id": charge.id})]
+        reserves = [(dataset, "reserve")] * (2 + len(_blocks(dataset)))
+        assert rows == [*reserves, (dataset, "lost")]
+        assert ledger.budget(project).faults == 1
+    invariants.hold(place)
 
 
 def test_a_charge_reaches_its_own_path_and_no_other_account(ledger: Ledger, place: Place) -> None:

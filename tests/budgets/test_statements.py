@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from dataclasses import replace
 from fractions import Fraction
 from importlib.util import find_spec
 
@@ -128,6 +129,19 @@ def test_what_was_forfeited_counts_and_has_no_draws(ledger: Ledger, place: Place
         assert statement.charged.unknown == 1
         assert statement.least <= one.epsilon
     assert found["project", PROJECT].charged.unknown == 0
+
+
+def test_a_block_is_told_what_it_paid_for_what_is_partial(ledger: Ledger, place: Place) -> None:
+    """By loss and by draws alike: what goes with some of a unit's rows moves twice as far."""
+    one = replace(gaussian("some"), partial=True)
+    answered(ledger, one)
+    found = told(place)
+    for block in ledger.blocks(DATASET):
+        mine = found["block", block.name].charged
+        assert mine.loss.rho == block.spent.rho == 4 * one.loss.rho
+        assert [each.l2_squared for each in mine.draws] == [4 * one.drawn[0].l2_squared]
+    whole = found["dataset", DATASET].charged
+    assert (whole.loss.rho, whole.draws) == (one.loss.rho, list(one.drawn))
 
 
 def test_stages_without_draws_are_counted_as_such(ledger: Ledger, place: Place) -> None:
