@@ -101,6 +101,18 @@ def test_a_pure_account_is_held_to_epsilon(tmp_path: Path, place: Place, under: 
     assert charged_less(books)
 
 
+def test_a_pure_account_pays_for_no_threshold(tmp_path: Path, place: Place) -> None:
+    """Its entries have no delta: whatever epsilon was posted to it, that is not covered."""
+    books = Books(tmp_path / "home", place)
+    books.ledger.open_dataset("poll", Fraction(4), Fraction(0))
+    books.ledger.open_project("pure", "poll")
+    books.ledger.allocate("pure", Fraction(1), Fraction(0), "ada", "first")
+    books.ledger.reserve(claim(asked(books.ledger, project="pure"), wide(LAPLACE), blocks=()))
+    assert not charged_less(books)
+    edit(books.place, "UPDATE stage SET delta = 1 WHERE digest = 'w'")
+    assert charged_less(books)
+
+
 def test_the_delta_of_a_threshold_is_counted(books: Books) -> None:
     """An office that sets a threshold's delta higher beside the charge than in it is found."""
     keyed = replace(stage("keyed", SELECTED.rho, delta=10**9), drawn=(SELECTED,))

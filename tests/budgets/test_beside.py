@@ -182,6 +182,7 @@ def test_a_charge_is_run_once_more_by_itself(ledger: Ledger, place: Place) -> No
     stages = (drawing("a", 1), drawing("b", 3))
     again = ledger.reserve(replace(wanted, stages=stages, deadline=LONG + HOUR))
     assert (again.id, again.stages, again.loss) == (charge.id, NAMES, charge.loss)
+    invariants.hold(place)
     assert _stages(place, charge) == {
         (one.digest, canonical(list(one.scales)), one.loss.delta, written(one.drawn), "reserved")
         for one in stages
