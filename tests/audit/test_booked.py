@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from budgets.charge import Charge, QueryRecord
+from budgets.loss import PrivacyLoss
+from gateway.audit import receipts
 from gateway.audit.booked import charged
 from gateway.audit.receipts import loss_shown, position
-from gateway.audit.signing import public_key
+from gateway.audit.signing import Signer, public_key
+from gateway.home import Home
 from tests.audit.books import TEXT, Books, asked_for
 from tests.audit.test_export import rewritten
+from tests.audit.test_succession import rotated
 from tests.budgets.books import BLOCKS, DATASET, PROJECT, STEP, claim, document, stage, tables
 from tests.budgets.places import Place
 
@@ -23,6 +29,7 @@ ASKED: dict[str, object] = {"sql": "SELECT COUNT(*) FROM pings", "options": {}, 
 UNSETTLED = "The export has no release of this query."
 ELSEWHERE = "The charge stands elsewhere."
 ANOTHER_LOSS = "The charge is of another loss."
+REPLACED = "It is signed with a key that had been replaced by the time it was entered."
 
 
 @dataclass
@@ -194,3 +201,61 @@ def test_every_account_of_the_path_was_charged_as_much(paid: Paid, kind: str) ->
     }
     moved = at | {"head": hashes[at["chain"], at["entry"]]}
     assert paid.against(lines, position=moved) == (ANOTHER_LOSS,)
+
+
+def _settled(books: Books, text: str, name: str) -> Paid:
+    """A query of one stage of this name, charged and released."""
+    query = asked_for(books.ledger, text.encode())
+    wanted = replace(claim(query, stage(name), analyst="anna"), asked=query.digest)
+    charge = books.ledger.reserve(wanted)
+    if charge.stages:
+        books.ledger.started(charge)
+    books.ledger.settle(charge, document(charge), tables(charge))
+    return Paid(books, query, charge)
+
+
+def test_a_key_is_believed_of_what_stands_before_it_was_replaced(paid: Paid) -> None:
+    """Of a charge by where it was entered, of what cost nothing by its settlement.
+
+    Whichever of the keys an auditor was given; and nobody else's is believed of anything.
+    """
+    books, thief = paid.books, paid.books.signer
+    text = json.dumps(ASKED)
+    before = [_settled(books, text, name) for name in ("c", "c")]
+    keys = rotated(books)
+    after = [_settled(books, text, name) for name in ("d", "c")]
+    assert [one.charge.entry is None for one in (*before, *after)] == [False, True] * 2
+    stranger = Signer(Home(books.home.root / "stranger").prepare())
+    lines = books.export()
+    for key in map(public_key, keys):
+        for one, old in [(one, True) for one in (paid, *before)] + [(one, False) for one in after]:
+            stages = [{"claimed": name, "paid_by": None} for name in one.charge.stages]
+            told = one.receipt(stages=stages, blocks=list(BLOCKS))
+            assert charged(_signed(books.signer, told), lines, [key]) == ()
+            found = charged(_signed(thief, told), lines, [key])
+            assert found == (() if old else (REPLACED,))
+            assert charged(_signed(stranger, told), lines, [key]) == (REPLACED,)
+
+
+def _signed(signer: Signer, receipt: dict[str, Any]) -> dict[str, Any]:
+    return signer.sign(receipts.KIND, **receipt["statement"]).document()
+
+
+def test_a_pure_account_was_charged_the_epsilon_and_no_delta(tmp_path: Path, place: Place) -> None:
+    books = Books(tmp_path / "home", place)
+    books.ledger.open_dataset("poll", Fraction(4), Fraction(0))
+    books.ledger.open_project("pure", "poll")
+    books.ledger.allocate("pure", Fraction(1), Fraction(0), "ada", "first")
+    text = json.dumps(ASKED).encode()
+    query = books.ledger.accept("pure", "anna", None, hashlib.sha256(text).hexdigest(), text)
+    pure = replace(stage("a"), loss=PrivacyLoss(5 * STEP, 0, 100 * STEP))
+    wanted = replace(claim(query, pure, blocks=()), asked=query.digest)
+    charge = books.ledger.reserve(wanted)
+    books.ledger.started(charge)
+    books.ledger.settle(charge, document(charge), tables(charge))
+    told: dict[str, Any] = {"project": "pure", "dataset": "poll", "blocks": []}
+    one, loss = Paid(books, query, charge), loss_shown(charge.loss)
+    assert one.against(**told) == ()
+    for wrong in ({"delta": 1}, *({"epsilon": 100 * STEP + more} for more in (-1, 1))):
+        assert one.against(**told, loss=loss | wrong) == (ANOTHER_LOSS,)
+    assert one.against(**told, loss=loss | {"epsilon": None}) == (ANOTHER_LOSS,)
