@@ -20,6 +20,7 @@ from budgets.ledger import Ledger
 from budgets.refusals import UnknownBlock
 from budgets.standing import BudgetStatus, status
 from gateway import budgeting
+from gateway.keyring import held_roles
 from gateway.prices import share
 from gateway.record import Deed, Record
 from gateway.redoing import Redone
@@ -42,9 +43,11 @@ class Steward:
             self._ledger.transfer(giver, receiver, epsilon, by, reason, within=tx)
 
     def limit(self, project: str, member: str, epsilon: Fraction, by: str, reason: str) -> None:
-        """Limit what one member may spend of a project's budget."""
+        """Limit what one member may spend of a project's budget; Invalid where it has no role."""
         told = {"member": checked_name(member), "epsilon": str(epsilon), "reason": reason}
         with self._told(Deed.PROJECT_LIMITED, project, **told) as tx:
+            if not any(of in (project, None) for of, _ in held_roles(tx, member)):
+                raise Invalid("A limit is for a member who has a role in the project: give one.")
             self._ledger.limit(project, member, epsilon, by, reason, within=tx)
 
     def term(self, project: str, until: datetime | None, by: str, reason: str) -> None:

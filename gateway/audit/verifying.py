@@ -129,7 +129,7 @@ class _Reading:
         self._lines, self._last = self._lines + 1, line
         self._closing = None
         try:
-            known = self._read(json.loads(line))
+            known = self._read(_said(line))
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             known = False
         if not known:
@@ -245,3 +245,14 @@ class _Reading:
             chain = self.chains.get(name)
             if chain is None or chain.at(head.length) != head.head:
                 self.findings.append(f"{where} tells of {head.length} entries of {name}: not here.")
+
+
+def _said(line: bytes) -> Any:
+    """What a line says; ValueError unless it is the one text of it.
+
+    A name that stood in it twice would mean one thing here and another to whoever reads it.
+    """
+    said = json.loads(line)
+    if canonical(said).encode("ascii") != line.removesuffix(b"\n"):
+        raise ValueError("a line is written in one way only")
+    return said

@@ -87,7 +87,7 @@ class Limits(MethodView):
     @blueprint.gives(200, LimitsSchema, "The limits as they stand.")
     def get(self, project: str) -> Response:
         """Read what single members may spend of the project's budget."""
-        permitted(Act.MANAGE, project)
+        permitted(Act.OVERSEE, project)
         return jsonify({"limits": house().limits(project)})
 
     @blueprint.named("setLimit")

@@ -82,10 +82,30 @@ def rewritten(books: Books, change: Callable[[dict[str, Any]], None]) -> list[by
         text = before[chain].encode() + b"\n" + canonical(entry).encode()
         before[chain] = line["hash"] = hashlib.sha256(text).hexdigest()
         heads[chain]["head"] = line["hash"]
-    lines = [canonical(line).encode() + b"\n" for line in found[:-1]]
+    return closed(books, [canonical(line).encode() + b"\n" for line in found[:-1]], heads)
+
+
+def closed(books: Books, lines: list[bytes], heads: object) -> list[bytes]:
+    """These lines and a last one that signs them, as the office does."""
     rest = {"lines": len(lines), "sha256": hashlib.sha256(b"".join(lines)).hexdigest()}
     closing = books.signer.sign("export", at=0, chains=heads, texts=True, **rest)
     return [*lines, canonical(closing.document()).encode() + b"\n"]
+
+
+@pytest.mark.parametrize(
+    ("once", "other"),
+    [(b'"rho":', b'"rho":0,"rho":'), (b'{"chain":', b'{"chain": '), (b"}\n", b'}{"a":1}\n')],
+)
+def test_a_line_is_written_in_one_way_only(books: Books, once: bytes, other: bytes) -> None:
+    """One that others would read otherwise is found, although the office signs it."""
+    lines = books.export()
+    heads = json.loads(lines[-1])["statement"]["chains"]
+    assert judged(books, closed(books, lines[:-1], heads)).intact
+    at = next(number for number, line in enumerate(lines) if b'"event":"reserve"' in line)
+    lines[at] = lines[at].replace(once, other, 1)
+    assert judged(books, closed(books, lines[:-1], heads)).findings[0] == (
+        f"Line {at + 1} is not one that an export has there."
+    )
 
 
 def test_an_office_that_charges_more_than_the_ceiling_is_found(books: Books) -> None:

@@ -50,7 +50,7 @@ WITHIN = {
     ("GET", f"{P}/allocations"): Act.READ,
     ("GET", f"{P}/budget"): Act.READ,
     ("GET", f"{P}/grant"): Act.READ,
-    ("GET", f"{P}/limits"): Act.MANAGE,
+    ("GET", f"{P}/limits"): Act.OVERSEE,
     ("POST", f"{P}/limits"): Act.ADMINISTER,
     ("GET", f"{P}/members"): Act.READ,
     ("POST", f"{P}/members"): Act.MANAGE,

@@ -84,7 +84,7 @@ def test_a_transfer_moves_a_budget(own: Gateway) -> None:
     refused = own.ask("POST", "/v1/projects/p/transfers", body | {"epsilon": "30"}, "root")
     assert (refused.status, refused.code) == (409, "not-free")
     assert refused.json["remaining"]
-    for name in ("analyst\n", "Analyst", ""):
+    for name in ("analyst\n", "Analyst", "", "nobody", "outsider"):
         limit = {"member": name, "epsilon": "1"} | REASON
         refused = own.ask("POST", "/v1/projects/p/limits", limit, "root")
         assert refused.code == "invalid-request"
