@@ -112,7 +112,7 @@ def _path(tx: Connection, asked: paths.Path, claim: Claim) -> tuple[Account, ...
     found = asked.below()
     if root.frozen:
         raise DatasetFrozen(root.dataset)
-    if not found.path:
+    if not found.path or found.path[0].parent != root.id:
         raise NothingAllocated(claim.project)
     if found.stopped:
         raise ProjectFrozen(claim.project)

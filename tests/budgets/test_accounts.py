@@ -130,6 +130,14 @@ def test_an_analyst_may_have_a_limit(ledger: Ledger, place: Place) -> None:
     invariants.hold(place)
 
 
+def test_no_limit_is_charged_without_its_project(ledger: Ledger, place: Place) -> None:
+    """Were the account between a limit and the ceiling not found, nothing would be posted to it."""
+    ledger.limit(PROJECT, "anna", Fraction(1, 10), "ada", "a first look")
+    edit(place, "UPDATE account SET name = 'gone' WHERE kind = 'project'")
+    with pytest.raises(NothingAllocated):
+        ledger.reserve(claim(asked(ledger), stage("a"), analyst="anna"))
+
+
 def test_a_limit_is_changed_by_an_entry_and_holds_what_was_charged(
     ledger: Ledger, place: Place
 ) -> None:
