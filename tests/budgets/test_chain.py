@@ -190,6 +190,7 @@ def test_what_the_entries_do_not_say_is_found(place: Place, change: str, word: s
     assert any(word in sentence for sentence in found.disagreements)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "broken"),
     [

@@ -127,6 +127,7 @@ def _outcome(path: Path, make: Callable[[Ledger], Act], room: int) -> int:
     return DONE if marks(ledger) != before else HALF
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ACTS)
 def test_a_disk_that_is_full_at_any_byte_of_an_act(name: str, tmp_path: Path) -> None:
     """From no room at all to enough: what was refused is absent, what was told as done is there."""

@@ -50,6 +50,7 @@ def grown(tx: Connection, root: Account, count: int, after: timedelta = HOUR) ->
     return journal.append(tx, root, items, NOON + after)
 
 
+@pytest.mark.slow
 def test_a_chain_longer_than_any_batch_is_read_whole(tx: Connection) -> None:
     """In order and each entry once, from any number on, and no other chain's."""
     before = _root(tx, OTHER)

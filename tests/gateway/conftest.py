@@ -14,6 +14,14 @@ ENOUGH = 60
 """Per cent of a project's budget that a module's tests find left at least."""
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A server of its own costs a test three seconds of processor time before it begins."""
+    here = (item for item in items if item.path.parent == Path(__file__).parent)
+    for item in here:
+        if isinstance(item, pytest.Function) and "own" in item.fixturenames:
+            item.add_marker(pytest.mark.slow)
+
+
 class Shared:
     """A server whose dataset has slots off, so that tests are quick: another one once it is spent.
 

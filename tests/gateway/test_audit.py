@@ -85,6 +85,7 @@ def test_an_export_over_http_is_checked_with_a_kept_checkpoint(
     assert "does not follow" in told.stdout
 
 
+@pytest.mark.slow
 def test_commands_export_and_sign_beside_a_running_server(audited: Gateway, tmp_path: Path) -> None:
     home, file, point = str(audited.home), tmp_path / "export", tmp_path / "point"
     key = sluis("audit", "key", SLUIS_HOME=home).stdout.strip()

@@ -205,6 +205,7 @@ def test_a_grant_names_what_there_is_and_has_a_reason(
     assert gateway.ask("GET", "/v1/projects/part/grant", key="part").json == before
 
 
+@pytest.mark.slow
 def test_a_project_can_be_narrow_from_its_first_moment(gateway: Gateway) -> None:
     body = {"name": "narrow", "dataset": "full", "tables": {"areas": ["area"]}}
     assert gateway.ask("POST", "/v1/projects", body, key="root").status == 201

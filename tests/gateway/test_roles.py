@@ -204,6 +204,7 @@ def test_a_role_may_do_what_the_matrix_says(
             assert (answer.status, answer.code) == (403, "not-permitted"), (holder, answer.body)
 
 
+@pytest.mark.slow
 def test_whatever_changes_something_is_done_by_whom_it_may(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
@@ -251,6 +252,7 @@ def test_a_query_of_others_answers_as_one_that_is_not_there(house: Gateway, quer
         assert _told(hidden) == _told(absent)
 
 
+@pytest.mark.slow
 def test_what_is_hidden_takes_as_long_as_what_is_not_there(house: Gateway) -> None:
     """Asked in turns, so that load meets both alike."""
     times: dict[str, list[float]] = {"p": [], "q": []}

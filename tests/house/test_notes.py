@@ -20,7 +20,8 @@ RULE = re.compile(r"\bP(\d{1,2})\b")
 
 def _notes() -> dict[str, str]:
     """The text of every privacy note, by the place where it stands."""
-    places = {where(path): ast.get_docstring(syntax(path)) or "" for path in sources()}
+    noted = (path for path in sources() if "Privacy note" in path.read_text(encoding="utf-8"))
+    places = {where(path): ast.get_docstring(syntax(path)) or "" for path in noted}
     for package in PACKAGES:
         pages = (ROOT / package).rglob("*.md")
         places |= {where(page): page.read_text(encoding="utf-8") for page in pages}

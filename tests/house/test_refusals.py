@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import importlib
 import re
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from functools import cache
 
 import pytest
 
@@ -51,18 +53,22 @@ def test_codes_are_unique() -> None:
     assert not {code for code, times in codes.items() if times > 1}
 
 
+@cache
+def without_hint() -> Mapping[str, list[str]]:
+    """The calls in the tree that give no hint, by the name of what is called."""
+    found = defaultdict(list)
+    for path in sources():
+        for node in ast.walk(syntax(path)):
+            if isinstance(node, ast.Call) and "hint" not in {each.arg for each in node.keywords}:
+                found[ast.unparse(node.func).rpartition(".")[2]].append(where(path, node))
+    return found
+
+
 @pytest.mark.parametrize("refusal", OF_QUERIES, ids=name_of)
 def test_a_refusal_of_sql_shows_a_way_out(refusal: type[Exception]) -> None:
     """One of its class, or one that is given wherever it is raised."""
-    bare = [
-        where(path, node)
-        for path in sources()
-        for node in ast.walk(syntax(path))
-        if isinstance(node, ast.Call)
-        and ast.unparse(node.func).rpartition(".")[2] == refusal.__name__
-        and "hint" not in {keyword.arg for keyword in node.keywords}
-    ]
-    assert refusal.way_out or not bare  # type: ignore[attr-defined]
+    bare = without_hint().get(refusal.__name__)
+    assert refusal.way_out or not bare, bare  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("refusal", OF_QUERIES, ids=name_of)

@@ -79,6 +79,7 @@ def test_sharp_expressions_stay_in_their_range(expression: str) -> None:
     on_grid(found)
 
 
+@pytest.mark.slow
 @settings(max_examples=400, suppress_health_check=list(HealthCheck))
 @given(expression=expressions())
 def test_values_stay_in_the_proven_range(expression: str) -> None:
