@@ -7,12 +7,14 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from budgets.chain import GENESIS, canonical
 from gateway.audit import checkpoints
@@ -20,8 +22,9 @@ from gateway.audit.signing import NotAKey, Signer, public_key
 from gateway.audit.verifying import Verdict, verify
 from gateway.home import Home
 from tests.audit.books import Books, full
-from tests.budgets.books import DATASET, NOON, PROJECT, opened
-from tests.budgets.places import Place, edit
+from tests.budgets.books import DATASET, NOON, PROJECT, STEP, asked, claim, opened, reserved, stage
+from tests.budgets.invariants import PARTS
+from tests.budgets.places import Place, edit, looking
 
 
 @pytest.fixture
@@ -59,13 +62,25 @@ def test_who_asked_what_stands_in_the_chain_for_every_answer(books: Books) -> No
 
 
 def test_accounts_add_up_to_what_the_ledger_has(books: Books) -> None:
-    told = judged(books, books.export()).accounts
-    for name, status in (
-        ("dataset:mobility", books.ledger.ceiling("mobility")),
-        ("project:mobility:areas", books.ledger.budget("areas")),
-    ):
-        assert told[name]["charged"]["rho"] == status.spent.rho
-        assert told[name]["capacity"]["rho"] == status.allocated.rho
+    """All of them, by every part, with what was taken back and what was forfeited."""
+    ledger = books.ledger
+    ledger.limit(PROJECT, "anna", Fraction(1), "ada", "each")
+    ledger.void(reserved(ledger, stage("void", delta=5)))
+    reserved(ledger, stage("keyed", delta=7))
+    ledger.open_dataset("poll", Fraction(4), Fraction(0))
+    ledger.open_project("pure", "poll")
+    ledger.allocate("pure", Fraction(1), Fraction(0), "ada", "first")
+    ledger.reserve(claim(asked(ledger, project="pure"), stage("p", epsilon=3 * STEP), blocks=()))
+    ledger.forfeit(DATASET, "ada", "restored")
+    with looking(books.place) as tx:
+        rows = [dict(row) for row in tx.execute(text("SELECT * FROM account")).mappings()]
+    assert judged(books, books.export()).accounts == {
+        ":".join(filter(None, (row["kind"], row["owner"], row["name"]))): {
+            "capacity": {part: row[f"cap_{part}"] for part in PARTS},
+            "charged": {part: row[f"reserved_{part}"] + row[f"spent_{part}"] for part in PARTS},
+        }
+        for row in rows
+    }
 
 
 def rewritten(books: Books, change: Callable[[dict[str, Any]], None]) -> list[bytes]:
@@ -79,8 +94,8 @@ def rewritten(books: Books, change: Callable[[dict[str, Any]], None]) -> list[by
             continue
         chain, entry = line["chain"], line["entry"]
         change(entry)
-        text = before[chain].encode() + b"\n" + canonical(entry).encode()
-        before[chain] = line["hash"] = hashlib.sha256(text).hexdigest()
+        linked = before[chain].encode() + b"\n" + canonical(entry).encode()
+        before[chain] = line["hash"] = hashlib.sha256(linked).hexdigest()
         heads[chain]["head"] = line["hash"]
     return closed(books, [canonical(line).encode() + b"\n" for line in found[:-1]], heads)
 
@@ -108,16 +123,56 @@ def test_a_line_is_written_in_one_way_only(books: Books, once: bytes, other: byt
     )
 
 
-def test_an_office_that_charges_more_than_the_ceiling_is_found(books: Books) -> None:
+@pytest.mark.parametrize("part", ["rho", "delta", "epsilon"])
+def test_an_office_that_charges_more_than_the_ceiling_is_found(books: Books, part: str) -> None:
     """It has the key, and writes chain, checkpoints and signature anew."""
 
     def dearer(entry: dict[str, Any]) -> None:
         if entry.get("event") == "reserve":
-            entry["rho"] *= 10**6
+            entry[part] += 10**15
 
     findings = judged(books, rewritten(books, dearer)).findings
     assert findings
     assert all("was charged more than it may hold" in one for one in findings)
+
+
+def test_an_office_that_numbers_its_entries_otherwise_is_found(books: Books) -> None:
+    """Receipts and checkpoints tell a place in a chain by its number."""
+
+    def later(entry: dict[str, Any]) -> None:
+        if entry.get("event") == "settle":
+            entry["number"] += 1
+
+    findings = judged(books, rewritten(books, later)).findings
+    assert any("does not follow from those before it" in one for one in findings)
+
+
+def unnamed(lines: list[dict[str, Any]]) -> None:
+    """Leave the ledger's chain out of those that the export names."""
+    lines[0]["chains"].remove(f"dataset:{DATASET}")
+    del lines[-1]["statement"]["chains"][f"dataset:{DATASET}"]
+
+
+def unhashed(lines: list[dict[str, Any]]) -> None:
+    """Put an entry before the end that has no hash to compare."""
+    made = next(line for line in lines if line.get("chain") == f"dataset:{DATASET}")
+    lines.insert(-1, {name: made[name] for name in ("chain", "entry")})
+
+
+@pytest.mark.parametrize("change", [unnamed, unhashed])
+def test_an_office_that_tells_entries_of_no_chain_is_found(
+    books: Books, change: Callable[[list[dict[str, Any]]], None]
+) -> None:
+    """Nothing recomputes their hashes, so that a charge could be made up in them."""
+    lines = [json.loads(line) for line in books.export()]
+    change(lines)
+    written = [canonical(line).encode() + b"\n" for line in lines[:-1]]
+    digest = hashlib.sha256(b"".join(written)).hexdigest()
+    told = lines[-1]["statement"] | {"lines": len(written), "sha256": digest}
+    kind, _ = told.pop("kind"), told.pop("version")
+    closing = canonical(books.signer.sign(kind, **told).document()).encode() + b"\n"
+    findings = judged(books, [*written, closing]).findings
+    assert any("not one that an export has there" in one for one in findings)
 
 
 @pytest.mark.parametrize(
