@@ -159,6 +159,16 @@ def unhashed(lines: list[dict[str, Any]]) -> None:
     lines.insert(-1, {name: made[name] for name in ("chain", "entry")})
 
 
+def signed_anew(books: Books, lines: list[dict[str, Any]]) -> list[bytes]:
+    """These lines, the last of which says so much of all the others."""
+    written = [canonical(line).encode() + b"\n" for line in lines[:-1]]
+    digest = hashlib.sha256(b"".join(written)).hexdigest()
+    told = lines[-1]["statement"] | {"lines": len(written), "sha256": digest}
+    kind, _ = told.pop("kind"), told.pop("version")
+    closing = books.signer.sign(kind, **told)
+    return [*written, canonical(closing.document()).encode() + b"\n"]
+
+
 @pytest.mark.parametrize("change", [unnamed, unhashed])
 def test_an_office_that_tells_entries_of_no_chain_is_found(
     books: Books, change: Callable[[list[dict[str, Any]]], None]
@@ -166,13 +176,25 @@ def test_an_office_that_tells_entries_of_no_chain_is_found(
     """Nothing recomputes their hashes, so that a charge could be made up in them."""
     lines = [json.loads(line) for line in books.export()]
     change(lines)
-    written = [canonical(line).encode() + b"\n" for line in lines[:-1]]
-    digest = hashlib.sha256(b"".join(written)).hexdigest()
-    told = lines[-1]["statement"] | {"lines": len(written), "sha256": digest}
-    kind, _ = told.pop("kind"), told.pop("version")
-    closing = canonical(books.signer.sign(kind, **told).document()).encode() + b"\n"
-    findings = judged(books, [*written, closing]).findings
+    findings = judged(books, signed_anew(books, lines)).findings
     assert any("not one that an export has there" in one for one in findings)
+
+
+def test_an_office_that_forgets_what_a_checkpoint_says_is_found(books: Books) -> None:
+    """It writes chains anew and leaves a checkpoint of before among the lines."""
+    kept = [line for line in map(json.loads, books.export()) if "statement" in line][:-1]
+
+    def cheaper(entry: dict[str, Any]) -> None:
+        if entry.get("event") == "reserve":
+            entry["rho"] -= 1
+
+    found = [json.loads(line) for line in rewritten(books, cheaper)]
+    assert judged(books, signed_anew(books, found)).intact
+    assert kept
+    for line in kept:
+        told = [*found[:-1], line, found[-1]]
+        (finding,) = judged(books, signed_anew(books, told)).findings
+        assert "the checkpoint tells of" in finding
 
 
 @pytest.mark.parametrize(

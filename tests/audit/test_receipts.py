@@ -180,6 +180,25 @@ def test_every_altered_field_is_found_although_the_office_signs_it(office: Offic
     assert missed == []
 
 
+def test_another_dataset_and_other_mechanisms_are_found_without_an_export(office: Office) -> None:
+    """Whatever else in the receipt, or in the ledger, would have told."""
+    receipt = office.gateway.query(COUNT).json["receipt"]
+    other = copy.deepcopy(receipt)
+    other["statement"]["dataset"] = "other"
+    assert "The manifest is of dataset visits." in office.prove(office.signed(other))
+    stages = receipt["statement"]["stages"]
+    for path in _leaves(stages):
+        if path[-1] in ("claimed", "paid_by"):
+            continue
+        false = copy.deepcopy(receipt)
+        at = false["statement"]["stages"]
+        for step in path[:-1]:
+            at = at[step]
+        at[path[-1]] = _altered(at[path[-1]])
+        found = office.prove(office.signed(false))
+        assert any("The mechanisms are not those of the plan" in one for one in found), path
+
+
 def test_facts_that_are_false_make_another_plan(office: Office) -> None:
     release = office.gateway.query(JOINED, epsilon="0.15").json
     for name in ("told", "tables"):
