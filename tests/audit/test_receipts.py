@@ -187,6 +187,9 @@ def test_another_dataset_and_other_mechanisms_are_found_without_an_export(office
     other["statement"]["dataset"] = "other"
     assert "The manifest is of dataset visits." in office.prove(office.signed(other))
     stages = receipt["statement"]["stages"]
+    renamed = copy.deepcopy(receipt)
+    renamed["statement"]["stages"][0]["claimed"] = "0" * 64
+    assert "A stage was claimed under another name." in office.prove(office.signed(renamed))
     for path in _leaves(stages):
         if path[-1] in ("claimed", "paid_by"):
             continue

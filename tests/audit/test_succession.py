@@ -16,6 +16,7 @@ from gateway.audit.verifying import Verdict, verify
 from gateway.home import Home, HomeInUse, take_lock
 from gateway.record import Deed
 from tests.audit.books import Books, full
+from tests.budgets.books import PROJECT
 from tests.budgets.places import Place
 
 
@@ -104,9 +105,11 @@ def test_what_a_replaced_key_signs_afterwards_is_not_believed(books: Books) -> N
     after = Checkpoints(books.home, books.storage, stolen).now()
     told = {name: one for name, one in after.statement.items() if name != "at"}
     dated = stolen.sign(at=0, **told)
+    books.record.told(Deed.KEY_MADE, PROJECT, new="another", member="anna")
+    later = Checkpoints(books.home, books.storage, stolen).now()
     lines = books.export()
     assert judged(lines, stolen.public, kept=[before]).intact
-    for one in (after, dated):
+    for one in (after, dated, later):
         assert not judged(lines, stolen.public, kept=[one]).intact
     books.signer = stolen
     findings = judged(books.export(), stolen.public).findings
