@@ -297,6 +297,7 @@ def test_a_project_is_served_by_its_own_releases(ledger: Ledger) -> None:
         later = ledger.reserve(replace(claimed(ledger, project), stages=(finer,)))
         ended(ledger, later, ChargeState.SETTLED)
         assert ledger.first_table(project, "a") == tables["a"]
+    assert all(ledger.verify(dataset).intact for dataset in (FAR, DATASET, WHOLE))
 
 
 def test_a_stage_runs_once_at_a_time_in_a_project(ledger: Ledger, place: Place) -> None:
