@@ -46,8 +46,8 @@ class Draws:
 
     def findings(self) -> Iterator[str]:
         """The charges that drew something else, or more than they were charged."""
-        missing = self._vouched.keys() - self._told.keys() if self._told else ()
-        yield from (f"What charge {one} drew is missing." for one in sorted(missing))
+        missing = sorted(self._vouched.keys() - self._told.keys())
+        yield from (f"What charge {one} drew is missing." for one in missing)
         for charge, stages in self._told.items():
             digest = drawn.digest((name, text) for name, _, text in stages)
             if self._vouched.get(charge, digest) != digest:
