@@ -68,7 +68,7 @@ def test_the_row_of_what_is_held_back_has_its_own_noise(
         threshold=Threshold("m0", 1 << 20, 10**17),
     )
     row = Other(f"SELECT {TRUTH} AS m0", (column("m0", MAKE[mechanism](scale)),))
-    stages = [replace(seen, name=f"s{n}", other=row) for n in range(2000)]
+    stages = [replace(seen, name=f"s{n}", other=row) for n in range(5000)]
     drawn = np.array([table.other[0] - TRUTH for table in enclave.run(plan(*stages), 120)])
     assert fits(drawn, mechanism, scale) > ALPHA
     assert fits(drawn, mechanism, 0.7 * scale) < ALPHA
